@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks on a request's head that keep a proxy and us of one mind (RFC 9112, section 6). Pure; fuzzed. */
+#ifndef GYRE_HTTP_HEAD_H
+#define GYRE_HTTP_HEAD_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct head_field {
+	const char *name, *value;
+};
+
+/*
+ * Refuses (ST_INVALID, and the connection must be closed): both Content-Length and
+ * Transfer-Encoding, more than one of either, a length that is not plain digits,
+ * a transfer coding other than "chunked".
+ */
+enum status head_check(const struct head_field *fields, size_t count, struct err *err) MUST_CHECK;
+/* Percent-decode in place; false on a bad escape, a NUL or a control character. */
+bool head_decode_path(char *path);
+
+#endif
