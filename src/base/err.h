@@ -26,7 +26,7 @@ struct err {
 };
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
 const char *status_name(enum status st);      /* "UNPROCESSABLE" */
 int status_http(enum status st);              /* 422 */
