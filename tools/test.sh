@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Build and run all tests, stage by stage, with a headline and the seconds of each.
+#
+#   tools/test.sh              what a change must pass (`make test`)
+#   tools/test.sh ci           the same with longer runs, and format, gcc, and ASan black-box stages (.ci/run)
+#   tools/test.sh nightly      the long runs
+#   tools/test.sh … STAGE      only the stages named (see the list at the end of this file)
+#
+# Output of each stage is kept in build/logs. A stage that fails does not stop the others, but a build that fails does.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+mode=quick
+case ${1:-} in quick | ci | nightly)
+	mode=$1
+	shift
+	;;
+esac
+only=("$@")
+logs=build/logs
+rm -rf "$logs"
+mkdir -p "$logs"
+failed=()
+began=$SECONDS
+
+# How long the long runs are: at once, for a change, over night.
+pick() { case $mode in quick) echo "$1" ;; ci) echo "$2" ;; nightly) echo "$3" ;; esac }
+export GYRE_KILLS=${GYRE_KILLS:-$(pick 10 40 250)}
+export GYRE_SWAPS=${GYRE_SWAPS:-$(pick 10 50 500)}
+export GYRE_REPLAYS=${GYRE_REPLAYS:-$(pick 40 200 2000)}
+fuzz_seconds=${FUZZ_SECONDS:-$(pick 3 10 60)}
+export ASAN_OPTIONS=${ASAN_OPTIONS:-abort_on_error=0:detect_stack_use_after_return=0}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
+
+# stage NAME COMMAND…: run it, keep its output, print how it went.
+stage() {
+	local name=$1 start=$SECONDS rc=0
+	shift
+	if [ ${#only[@]} -gt 0 ] && [[ " ${only[*]} " != *" $name "* ]]; then return 0; fi
+	printf '\n== %s\n' "$name"
+	"$@" 2>&1 | tee "$logs/$name.log" || rc=1
+	if [ $rc -eq 0 ]; then
+		printf '== %s: ok, %s s\n' "$name" "$((SECONDS - start))"
+	else
+		printf '== %s: FAILED, %s s (%s)\n' "$name" "$((SECONDS - start))" "$logs/$name.log"
+		failed+=("$name")
+	fi
+	return $rc
+}
+
+finish() {
+	printf '\n'
+	[ ${#failed[@]} -eq 0 ] || printf 'failed stages: %s\n' "${failed[*]}"
+	printf 'all stages: %s s\n' "$((SECONDS - began))"
+	python3 test/totals.py "$logs" "${failed[@]}"
+	exit $((${#failed[@]} > 0))
+}
+
+unit() {
+	meson test -C "$1" --print-errorlogs --num-processes 2 --timeout-multiplier 3
+	local rc=$?
+	cp "$1/meson-logs/testlog.txt" "$logs/unit-$(basename "$1").testlog"
+	return $rc
+}
+
+pages() {
+	(cd web && npm run --silent check &&
+		npm test --silent -- --reporter=dot --reporter=junit --outputFile.junit="../$logs/pages.xml")
+}
+
+pytest_run() {
+	local name=$1
+	shift
+	build/venv/bin/python -m pytest -c test/pytest.ini --rootdir test --junitxml "$logs/$name.xml" "$@"
+}
+
+house_rules() {
+	build/venv/bin/python test/tidy.py && pytest_run tidy test/test_tidy.py
+}
+
+asan_black_box() {
+	GYRE_BIN=build/asan/gyre pytest_run black-box-asan test/http/test_images.py test/http/test_hostile_models.py \
+		test/http/test_http.py "$@"
+}
+
+stage set-up tools/setup.sh build web test $([ "$mode" = quick ] || echo lint) || finish
+stage house-rules house_rules
+stage release tools/build.sh release || finish
+stage sanitized tools/build.sh sanitized || finish
+stage unit unit build/asan
+[ ! -f web/package.json ] || stage pages pages
+stage fuzz tools/fuzz.sh "$fuzz_seconds"
+stage black-box pytest_run black-box test/http
+stage black-box-asan asan_black_box
+stage crash pytest_run crash test/crash
+if [ "$mode" != quick ]; then
+	stage format tools/format.sh --check
+	stage gcc tools/build.sh gcc && stage unit-gcc unit build/gcc-asan
+	stage tsan tools/build.sh tsan && stage unit-tsan unit build/tsan
+fi
+if [ "$mode" = nightly ]; then
+	stage bench tools/bench.sh
+fi
+finish
