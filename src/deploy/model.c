@@ -188,6 +188,14 @@ enum status model_labels(const char *json, struct arena *a, const char ***labels
 	return ST_OK;
 }
 
+enum status model_labels_of(struct db_conn *c, struct uuid version_id, struct arena *a, const char ***labels, uint32_t *count,
+	struct err *err)
+{
+	struct model_version_row row;
+	TRY(model_rows_version_by_id(c, version_id, a, &row, err));
+	return model_labels(row.labels, a, labels, count, err);
+}
+
 const char *model_label(const char *const *labels, uint32_t label_count, int32_t index, struct arena *a)
 {
 	if (index >= 0 && (uint32_t)index < label_count)

@@ -63,6 +63,9 @@ void model_drop(struct model *m); /* the last one ends the child */
 
 /* {"0": "person", …} → names in order, in the arena. ST_INVALID when the keys are not 0…n-1. NULL or "{}" gives none. */
 enum status model_labels(const char *json, struct arena *a, const char ***labels, uint32_t *count, struct err *err) MUST_CHECK;
+/* The same for a stored version, read through c. */
+enum status model_labels_of(struct db_conn *c, struct uuid version_id, struct arena *a, const char ***labels, uint32_t *count,
+	struct err *err) MUST_CHECK;
 /* The name of a class, or its number as text where the version has no labels; in the arena. */
 const char *model_label(const char *const *labels, uint32_t label_count, int32_t index, struct arena *a);
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Image and prediction → durable. The image's bytes first (write, fsync, rename,
+ * fsync of the folder: store/blob_file.c), by this request's own thread; then the
+ * rows, in the writer's next group. A crash between leaves an image that no row
+ * names, which is garbage but never a lie.
+ */
+#include "base/check.h"
+#include "base/metrics.h"
+#include "os/clock.h"
+#include "serve/run.h"
+#include "store/data_rows.h"
+#include "store/object_rows.h"
+
+struct record {
+	struct run *run;
+	char sha256[SHA256_HEX_SIZE];
+};
+
+static enum status insert_data(struct db_conn *c, struct record *record, struct err *err)
+{
+	const struct run *run = record->run;
+	const struct predicted_row *row = &run->row;
+	int64_t now_us = row->prediction.created_us;
+	TRY(object_rows_insert_stored(c, row->object_name, record->sha256, row->content_type, (int64_t)run->request->image.size,
+		now_us, err));
+	struct uuid source_id;
+	TRY(data_source_rows_get_or_create(c, row->source, now_us, &source_id, err));
+	struct data_row data = {
+		.id = row->data_id,
+		.datalake_id = run->service->row.datalake_id,
+		.source_id = source_id,
+		.object_name = row->object_name,
+		.filename = row->filename,
+		.content_type = row->content_type,
+		.width = row->width,
+		.height = row->height,
+		.metadata = row->metadata,
+		.custom_metadata = row->custom_metadata,
+		.created_us = now_us,
+	};
+	TRY(data_rows_insert(c, &data, err));
+	for (size_t i = 0; i < run->request->tag_count; i++)
+		TRY(tag_rows_attach_name(c, "DATA", data.datalake_id, run->request->tags[i], data.id, now_us, err));
+	return ST_OK;
+}
+
+static enum status insert_all(struct db_conn *c, void *arg, struct err *err)
+{
+	struct record *record = arg;
+	const struct run *run = record->run;
+	const struct prediction_row *p = &run->row.prediction;
+	bool exists;
+	TRY(deployment_rows_exists(c, p->deployment_id, &exists, err));
+	if (!exists)
+		return err_set(err, ST_MISSING, "The deployment was deleted while this prediction was made.");
+	TRY(insert_data(c, record, err));
+	TRY(prediction_rows_insert_asset(c, p->predicted_asset_id, p->deployment_id, run->row.data_id, p->created_us, err));
+	TRY(prediction_rows_insert(c, p, err));
+	if (run->request->idempotency_key)
+		TRY(prediction_rows_insert_key(c, p->deployment_id, run->request->idempotency_key, run->body_sha256, p->id,
+			p->created_us, err));
+	return ST_OK;
+}
+
+static const char *extension(enum image_format f)
+{
+	return f == IMAGE_JPEG ? "jpg" : f == IMAGE_PNG ? "png" : "webp";
+}
+
+static const char *stats_json(const struct image_stats *s, struct arena *a)
+{
+	return arena_printf(a, "{\"brightness\":%.3f,\"contrast\":%.3f,\"blur\":%.3f,\"mean_rgb\":[%.3f,%.3f,%.3f]}", (double)s->brightness,
+		(double)s->contrast, (double)s->blur, (double)s->mean_rgb[0], (double)s->mean_rgb[1], (double)s->mean_rgb[2]);
+}
+
+static void fill_prediction(struct run *run)
+{
+	struct arena *a = run->request->arena;
+	const struct prediction *p = &run->prediction;
+	int64_t now_us = clock_unix_us();
+	run->row.prediction = (struct prediction_row){
+		.id = uuid_v7(now_us / 1000),
+		.deployment_id = run->request->deployment_id,
+		.predicted_asset_id = uuid_v7(now_us / 1000),
+		.model_version_id = p->model->version_id,
+		.created_us = now_us,
+		.threshold = run->service->row.threshold,
+		.latency_us = run->step_us[STEP_INFER],
+		.cpu_us = p->cpu_us,
+		.steps_us = serve_steps_json(run, a),
+		.shape_count = (int64_t)p->shapes.count,
+		.score_max = p->shapes.count ? (double)p->shapes.items[0].score : 0,
+		.shapes = shapes_pack(&p->shapes, a),
+		.features = span_of(p->features, p->features_size * sizeof(p->features[0])),
+		.image_stats = stats_json(&p->stats, a),
+	};
+}
+
+static void fill_row(struct run *run)
+{
+	struct arena *a = run->request->arena;
+	const struct serve_request *request = run->request;
+	const struct image_info *info = &run->prediction.info;
+	fill_prediction(run);
+	struct predicted_row *row = &run->row;
+	row->data_id = uuid_v7(row->prediction.created_us / 1000);
+	char data[UUID_TEXT_SIZE], deployment[UUID_TEXT_SIZE];
+	uuid_format(row->data_id, data);
+	uuid_format(request->deployment_id, deployment);
+	row->object_name = arena_printf(a, "serving/%s/%s.%s", deployment, data, extension(info->format));
+	row->filename = request->filename ? request->filename : arena_printf(a, "%s.%s", data, extension(info->format));
+	row->content_type = image_format_content_type(info->format);
+	row->width = info->width;
+	row->height = info->height;
+	row->metadata = request->metadata;
+	row->custom_metadata = request->custom_metadata;
+	row->source = request->source ? request->source : "serving";
+}
+
+/* Two requests with one key at the same time: the second finds the first one's row and answers with it. */
+static enum status answer_of_winner(struct run *run, struct err *err)
+{
+	struct db_conn *c;
+	bool found;
+	uint8_t stored[32];
+	struct uuid prediction_id;
+	TRY(db_reader_take(run->serve->options.readers, &c, err));
+	enum status st = prediction_rows_key(c, run->request->deployment_id, run->request->idempotency_key, &found, stored, &prediction_id, err);
+	if (st == ST_OK && found && memcmp(stored, run->body_sha256, sizeof(stored)) == 0) {
+		st = prediction_rows_by_id(c, prediction_id, run->request->arena, &run->row, err);
+		run->replayed = st == ST_OK;
+	} else if (st == ST_OK) {
+		st = err_set(err, ST_CONFLICT, "The Idempotency-Key \"%s\" was used before with another image.",
+			run->request->idempotency_key);
+	}
+	db_reader_give(run->serve->options.readers, c);
+	return st;
+}
+
+enum status serve_record(struct run *run, struct err *err)
+{
+	fill_row(run);
+	if (!run->request->monitor)
+		return ST_OK;
+	const struct serve_options *o = &run->serve->options;
+	struct record record = {.run = run};
+	TRY(blob_put(o->blobs, run->request->image, record.sha256, err));
+	enum status st = recorder_run(o->recorder, insert_all, &record, err);
+	if (st == ST_CONFLICT && run->request->idempotency_key)
+		return answer_of_winner(run, err);
+	TRY(st);
+	metric_add(METRIC_PREDICTIONS, 1);
+	tally_recorded(run->service->tally, run->row.prediction.created_us, run->row.prediction.latency_us);
+	if (o->recorded) {
+		size_t shown = 0;
+		for (size_t i = 0; i < run->prediction.shapes.count; i++)
+			shown += (double)run->prediction.shapes.items[i].score >= run->row.prediction.threshold;
+		o->recorded(o->recorded_arg, &run->row.prediction, shown);
+	}
+	return ST_OK;
+}

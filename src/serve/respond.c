@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* → JSON. The first answer of a key and its repetition are printed by the same code, from the recorded row. */
+#include "base/check.h"
+#include "os/clock.h"
+#include "serve/run.h"
+
+static void add_id(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, struct uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	uuid_format(id, text);
+	yyjson_mut_obj_add_strcpy(doc, object, key, text);
+}
+
+/* Hundredths of a pixel and ten-thousandths of a score are below what any model knows. */
+static double rounded(double value, double parts)
+{
+	double scaled = value * parts;
+	return (double)(int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5) / parts;
+}
+
+static void add_polygon(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct shape *shape)
+{
+	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, object, "polygon");
+	for (uint32_t i = 0; i < shape->point_count; i++) {
+		yyjson_mut_val *point = yyjson_mut_arr_add_arr(doc, list);
+		yyjson_mut_arr_add_real(doc, point, rounded(shape->points[2 * i], 100));
+		yyjson_mut_arr_add_real(doc, point, rounded(shape->points[2 * i + 1], 100));
+	}
+}
+
+static void add_shape(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct shape *shape, const char *label)
+{
+	static const char *const kinds[] = {"classification", "rectangle", "polygon"};
+	yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, list);
+	yyjson_mut_obj_add_str(doc, object, "type", kinds[shape->kind]);
+	yyjson_mut_obj_add_str(doc, object, "label", label);
+	yyjson_mut_obj_add_int(doc, object, "label_id", shape->label);
+	yyjson_mut_obj_add_real(doc, object, "score", rounded(shape->score, 10000));
+	if (shape->kind == SHAPE_BOX) {
+		yyjson_mut_obj_add_real(doc, object, "x", rounded(shape->box.x1, 100));
+		yyjson_mut_obj_add_real(doc, object, "y", rounded(shape->box.y1, 100));
+		yyjson_mut_obj_add_real(doc, object, "w", rounded(shape->box.x2 - shape->box.x1, 100));
+		yyjson_mut_obj_add_real(doc, object, "h", rounded(shape->box.y2 - shape->box.y1, 100));
+	} else if (shape->kind == SHAPE_POLYGON) {
+		add_polygon(doc, object, shape);
+	}
+}
+
+/* A classifier always answers with its best class; of the others those at the threshold. */
+static bool shown(const struct shapes *shapes, size_t i, double threshold)
+{
+	return shapes->items[i].score >= threshold || (i == 0 && shapes->items[i].kind == SHAPE_CLASS);
+}
+
+yyjson_mut_val *serve_shapes_json(yyjson_mut_doc *doc, const struct shapes *shapes, const char *const *labels, uint32_t label_count,
+	double threshold, int64_t *hidden, struct arena *a)
+{
+	yyjson_mut_val *list = yyjson_mut_arr(doc);
+	*hidden = 0;
+	for (size_t i = 0; i < shapes->count; i++) {
+		if (shown(shapes, i, threshold))
+			add_shape(doc, list, &shapes->items[i], model_label(labels, label_count, shapes->items[i].label, a));
+		else
+			++*hidden;
+	}
+	return list;
+}
+
+/* The same again in the form of the SDK's raw_predictions: parallel lists, boxes as [top, left, bottom, right]. */
+static void add_raw_predictions(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct shapes *shapes, double threshold)
+{
+	yyjson_mut_val *classes = yyjson_mut_obj_add_arr(doc, root, "detection_classes");
+	yyjson_mut_val *scores = yyjson_mut_obj_add_arr(doc, root, "detection_scores");
+	yyjson_mut_val *boxes = shapes->count && shapes->items[0].kind == SHAPE_CLASS ? NULL
+									    : yyjson_mut_obj_add_arr(doc, root, "detection_boxes");
+	for (size_t i = 0; i < shapes->count; i++) {
+		const struct shape *shape = &shapes->items[i];
+		if (!shown(shapes, i, threshold))
+			continue;
+		yyjson_mut_arr_add_int(doc, classes, shape->label);
+		yyjson_mut_arr_add_real(doc, scores, rounded(shape->score, 10000));
+		if (boxes == NULL)
+			continue;
+		yyjson_mut_val *box = yyjson_mut_arr_add_arr(doc, boxes);
+		yyjson_mut_arr_add_int(doc, box, (int64_t)(shape->box.y1 + 0.5f));
+		yyjson_mut_arr_add_int(doc, box, (int64_t)(shape->box.x1 + 0.5f));
+		yyjson_mut_arr_add_int(doc, box, (int64_t)(shape->box.y2 + 0.5f));
+		yyjson_mut_arr_add_int(doc, box, (int64_t)(shape->box.x2 + 0.5f));
+	}
+}
+
+static void add_latency(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run)
+{
+	yyjson_mut_obj_add_real(doc, root, "latency", (double)run->row.prediction.latency_us / 1e6);
+	if (run->replayed)
+		return;
+	yyjson_mut_val *latency = yyjson_mut_obj_add_obj(doc, root, "latency_ms");
+	for (enum step s = 0; s < STEP_RESPOND; s++)
+		yyjson_mut_obj_add_real(doc, latency, step_name(s), (double)run->step_us[s] / 1e3);
+	yyjson_mut_obj_add_real(doc, latency, "total", (double)run->total_us / 1e3);
+}
+
+static void add_model(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run)
+{
+	const struct model *model = run->service->model;
+	add_id(doc, root, "model_version_id", run->row.prediction.model_version_id);
+	if (model == NULL || !uuid_equal(model->version_id, run->row.prediction.model_version_id))
+		return;
+	yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "model");
+	yyjson_mut_obj_add_strcpy(doc, object, "name", model->model_name);
+	yyjson_mut_obj_add_int(doc, object, "version", model->version);
+}
+
+/* The labels of the version that answered: the one in service, or (a repeated key after a swap) read again. */
+static enum status find_labels(struct run *run, const char *const **labels, uint32_t *count, struct err *err)
+{
+	const struct model *model = run->service->model;
+	if (model && uuid_equal(model->version_id, run->row.prediction.model_version_id)) {
+		*labels = (const char *const *)model->labels;
+		*count = model->label_count;
+		return ST_OK;
+	}
+	struct db_conn *c;
+	const char **names;
+	TRY(db_reader_take(run->serve->options.readers, &c, err));
+	enum status st = model_labels_of(c, run->row.prediction.model_version_id, run->request->arena, &names, count, err);
+	db_reader_give(run->serve->options.readers, c);
+	if (st == ST_OK)
+		*labels = (const char *const *)names;
+	return st;
+}
+
+enum status serve_respond(struct run *run, struct err *err)
+{
+	struct arena *a = run->request->arena;
+	const struct predicted_row *row = &run->row;
+	double threshold = row->prediction.threshold;
+	const char *const *labels;
+	uint32_t label_count;
+	TRY(find_labels(run, &labels, &label_count, err));
+	struct shapes *shapes = &run->prediction.shapes;
+	if (run->replayed)
+		TRY(shapes_unpack(row->prediction.shapes, a, shapes, err));
+
+	yyjson_mut_doc *doc = json_new(a);
+	yyjson_mut_val *root = yyjson_mut_obj(doc);
+	yyjson_mut_doc_set_root(doc, root);
+	if (run->request->monitor) {
+		add_id(doc, root, "id", row->prediction.id);
+		add_id(doc, root, "predicted_asset_id", row->prediction.predicted_asset_id);
+		add_id(doc, root, "data_id", row->data_id);
+	}
+	add_id(doc, root, "deployment_id", row->prediction.deployment_id);
+	add_model(doc, root, run);
+	yyjson_mut_val *image = yyjson_mut_obj_add_obj(doc, root, "image");
+	yyjson_mut_obj_add_str(doc, image, "filename", row->filename);
+	yyjson_mut_obj_add_int(doc, image, "width", row->width);
+	yyjson_mut_obj_add_int(doc, image, "height", row->height);
+	yyjson_mut_obj_add_real(doc, root, "threshold", threshold);
+	add_latency(doc, root, run);
+	int64_t hidden;
+	yyjson_mut_val *list = serve_shapes_json(doc, shapes, labels, label_count, threshold, &hidden, a);
+	yyjson_mut_obj_add_val(doc, root, "shapes", list);
+	yyjson_mut_obj_add_int(doc, root, "hidden", hidden);
+	add_raw_predictions(doc, root, shapes, threshold);
+	run->answer = json_print(doc, a);
+	return ST_OK;
+}

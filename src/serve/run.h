@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside serve/ only: the state that the steps pass on. */
+#ifndef GYRE_SERVE_RUN_H
+#define GYRE_SERVE_RUN_H
+
+#include "predict/predict.h"
+#include "serve/pipeline.h"
+
+struct serve {
+	struct serve_options options;
+	struct budget pixel_budget;
+};
+
+struct run {
+	struct serve *serve;
+	const struct serve_request *request;
+	struct service *service;        /* pinned by receive */
+	struct prediction prediction;
+	struct predicted_row row;       /* as recorded, or as found again by its key */
+	uint8_t body_sha256[32];        /* of the image, when there is a key */
+	bool replayed;                  /* found by its key: straight to respond */
+	int64_t step_us[STEP_COUNT];
+	int64_t total_us;               /* from the head of the request to respond */
+	struct span answer;
+};
+
+#define STEP(id, name, function, help) enum status function(struct run *run, struct err *err);
+#include "serve/steps.def"
+#undef STEP
+
+/* What the steps took so far, as JSON {"decode": 5000, …} in microseconds. */
+const char *serve_steps_json(const struct run *run, struct arena *a);
+
+#endif
