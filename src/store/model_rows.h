@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SQL of models, their versions and their files. Texts that are read live in the
+ * arena; NULL where the column is. JSON is text. Whatever is not there is
+ * ST_MISSING with a sentence.
+ */
+#ifndef GYRE_STORE_MODEL_ROWS_H
+#define GYRE_STORE_MODEL_ROWS_H
+
+#include "store/rows.h"
+
+struct model_row {
+	struct uuid id, organization_id;
+	const char *name, *description;
+	int64_t created_us;
+	/* Only read: */
+	int64_t version_count;
+	const char *type; /* of the newest version; NULL without one */
+};
+
+struct model_version_row {
+	struct uuid id, model_id;
+	int64_t version; /* from 0 */
+	const char *name, *description;
+	const char *type;       /* wire name of the inference type */
+	const char *framework;  /* wire name */
+	const char *labels;     /* {"0": "person", …} */
+	const char *parameters; /* an object */
+	const char *docker;     /* {"docker_image", "docker_tag", "docker_flags", "docker_env_variables"} */
+	const char *notebook_link, *thumbnail_object_name;
+	const char *state; /* "EMPTY", "READY", "REFUSED" */
+	const char *state_text;
+	const char *onnx_sha256; /* key of the blob */
+	const char *recipe;      /* given before the file, or found from it */
+	const char *graph;       /* what inspection said */
+	int64_t created_us;
+};
+
+struct model_file_row {
+	struct uuid id, model_version_id;
+	const char *name, *filename, *object_name;
+	bool large;
+	int64_t created_us;
+};
+
+/* ---- models ---- */
+
+enum status model_rows_insert(struct db_conn *c, const struct model_row *m,
+	struct err *err) MUST_CHECK; /* ST_CONFLICT: the name is taken */
+enum status model_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a, struct model_row *out,
+	struct err *err) MUST_CHECK;
+enum status model_rows_by_name(struct db_conn *c, const char *name, struct arena *a, struct model_row *out,
+	struct err *err) MUST_CHECK;
+enum status model_rows_list(struct db_conn *c, const struct rows_page *page, struct arena *a,
+	struct model_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
+enum status model_rows_update(
+	struct db_conn *c, const struct model_row *m, struct err *err) MUST_CHECK; /* name, description */
+enum status model_rows_delete(
+	struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK; /* with its versions and their tags */
+/* A deployment that one of the model's versions is, or was, the champion of; NULL when there is none. */
+enum status model_rows_deployment(
+	struct db_conn *c, struct uuid id, struct arena *a, const char **name, struct err *err) MUST_CHECK;
+
+/* ---- versions ---- */
+
+/* Gives v->version its number. */
+enum status model_rows_version_insert(
+	struct db_conn *c, struct model_version_row *v, struct err *err) MUST_CHECK;
+enum status model_rows_version_by_id(struct db_conn *c, struct uuid id, struct arena *a,
+	struct model_version_row *out, struct err *err) MUST_CHECK;
+enum status model_rows_version_by_number(struct db_conn *c, struct uuid model_id, int64_t version,
+	struct arena *a, struct model_version_row *out, struct err *err) MUST_CHECK;
+/* The newest of that name. */
+enum status model_rows_version_by_name(struct db_conn *c, struct uuid model_id, const char *name,
+	struct arena *a, struct model_version_row *out, struct err *err) MUST_CHECK;
+enum status model_rows_version_list(struct db_conn *c, struct uuid model_id, const struct rows_page *page,
+	struct arena *a, struct model_version_row **items, size_t *count, int64_t *total,
+	struct err *err) MUST_CHECK;
+/* Writes all but id, model, number and creation time. */
+enum status model_rows_version_update(
+	struct db_conn *c, const struct model_version_row *v, struct err *err) MUST_CHECK;
+enum status model_rows_version_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
+/* The deployment whose champion it is now (past: or was once, so that its predictions name it); NULL when
+ * there is none. */
+enum status model_rows_version_deployment(struct db_conn *c, struct uuid id, bool past, struct arena *a,
+	const char **name, struct err *err) MUST_CHECK;
+
+/* ---- files ---- */
+
+enum status model_rows_file_insert(struct db_conn *c, const struct model_file_row *f,
+	struct err *err) MUST_CHECK; /* ST_CONFLICT: the name is taken */
+enum status model_rows_file_by_id(struct db_conn *c, struct uuid id, struct arena *a,
+	struct model_file_row *out, struct err *err) MUST_CHECK;
+enum status model_rows_file_by_name(struct db_conn *c, struct uuid model_version_id, const char *name,
+	struct arena *a, struct model_file_row *out, struct err *err) MUST_CHECK;
+/* All of them, by name. */
+enum status model_rows_file_list(struct db_conn *c, struct uuid model_version_id, struct arena *a,
+	struct model_file_row **items, size_t *count, struct err *err) MUST_CHECK;
+enum status model_rows_file_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
+
+#endif
