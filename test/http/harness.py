@@ -319,3 +319,17 @@ def command(*arguments, server=None, expect=0, timeout=CALL_TIMEOUT, **options):
 
 def json_lines(text):
     return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def shim(source):
+    """A shared object of one of the .c files under test/, for LD_PRELOAD; built once into build/shims."""
+    source = pathlib.Path(source)
+    built = REPOSITORY / "build" / "shims" / f"{source.stem}.so"
+    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
+        built.parent.mkdir(parents=True, exist_ok=True)
+        fresh = built.with_suffix(f".{os.getpid()}")
+        subprocess.run(
+            ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", fresh, source, "-ldl", "-lpthread"], check=True
+        )
+        fresh.rename(built)
+    return built

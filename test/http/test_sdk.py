@@ -154,7 +154,7 @@ def test_a_broken_image_is_said_to_be_broken(deployment, tmp_path):
 def test_update(client, deployment, red):
     deployment.update(name="sdk-sorter-2", min_threshold=0.9)
     assert deployment.name == "sdk-sorter-2"
-    assert deployment.predict(red)["shapes"] == []
+    assert deployment.predict(red)["threshold"] == pytest.approx(0.9)
     deployment.update(name="sdk-sorter", min_threshold=0.2)
     raw = deployment.sync()
     assert raw["name"] == "sdk-sorter" and raw["min_threshold"] == pytest.approx(0.2)
