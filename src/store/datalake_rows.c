@@ -53,13 +53,19 @@ enum status datalake_rows_by_name(
 	struct db_conn *c, const char *name, struct arena *a, struct datalake_row *out, struct err *err)
 {
 	bool found;
-	struct db_query q =
-		db_query(c, SELECT " WHERE $1 IS NULL OR name = $1 ORDER BY created_us, id LIMIT 1");
+	struct db_query q = db_query(c, SELECT " WHERE name = $1");
 	db_bind_text(&q, name);
 	TRY(read_one(&q, a, out, &found, err));
-	return found ? ST_OK
-		     : err_set(err, ST_MISSING, "There is no datalake named \"%.200s\".",
-			       name ? name : "default");
+	return found ? ST_OK : err_set(err, ST_MISSING, "There is no datalake named \"%.200s\".", name);
+}
+
+enum status datalake_rows_default(
+	struct db_conn *c, struct arena *a, struct datalake_row *out, struct err *err)
+{
+	bool found;
+	struct db_query q = db_query(c, SELECT " ORDER BY created_us, id LIMIT 1");
+	TRY(read_one(&q, a, out, &found, err));
+	return found ? ST_OK : err_set(err, ST_MISSING, "There is no datalake.");
 }
 
 enum status datalake_rows_list(struct db_conn *c, const struct rows_page *page, struct arena *a,
