@@ -4,6 +4,7 @@
  * outputs become shapes. Pure data with a JSON form, stored with the version.
  * Each field knows where it came from: READ (from the graph, its metadata or a
  * probe run), GIVEN (by a person) or GUESSED (a convention of the layout).
+ * Fields, values and how each is found: docs/reference/recipe.md.
  */
 #ifndef GYRE_TASK_RECIPE_H
 #define GYRE_TASK_RECIPE_H
@@ -13,6 +14,10 @@
 #include "task/shape.h"
 #include "vision/tensor.h"
 
+#define RECIPE_SIDE_MAX 4096 /* of the model's input, pixels */
+#define RECIPE_CLASSES_MAX 65536
+#define RECIPE_TENSORS_MAX 4 /* outputs that one layout reads */
+
 /* The table of output layouts: OUTPUT(NAME, "json name", task, "what it is") */
 enum output_layout {
 #define OUTPUT(name, text, task, help) OUTPUT_##name,
@@ -21,10 +26,14 @@ enum output_layout {
 	OUTPUT_COUNT
 };
 
-enum origin { ORIGIN_GUESSED, ORIGIN_READ, ORIGIN_GIVEN };
+enum origin { ORIGIN_GUESSED, ORIGIN_READ, ORIGIN_GIVEN, ORIGIN_COUNT };
+
+/* A class of the output that means "nothing": it has no label and never becomes a shape. With one, DETR's
+ * scores are softmax. */
+enum background { BACKGROUND_NONE, BACKGROUND_FIRST, BACKGROUND_LAST, BACKGROUND_COUNT };
 
 enum recipe_field { /* one for each JSON field, in the order printed */
-#define FIELD(name, text, help) RECIPE_##name,
+#define FIELD(name, text, kind, member, low, high, help) RECIPE_##name,
 #include "task/recipe_fields.def"
 #undef FIELD
 	RECIPE_FIELD_COUNT
@@ -32,39 +41,69 @@ enum recipe_field { /* one for each JSON field, in the order printed */
 
 struct recipe {
 	enum task task;
-	struct tensor_spec input;   /* JSON: width, height, fit, pad, pad_value, colour, layout, sample, scale, mean, std */
+	struct tensor_spec input;
 	enum output_layout output;
-	uint32_t class_count;
-	bool background_first;      /* class 0 of the output is "no object" (or class 0 of 1001): shifted away */
-	bool probabilities;         /* classification, DETR-like: the scores are already 0…1, no softmax or sigmoid */
-	float nms_iou;              /* detection: class-aware NMS above this IoU */
-	char features_output[128];  /* "" for none */
+	uint32_t tensors[RECIPE_TENSORS_MAX]; /* index of the graph's output, for each that the layout reads;
+						 the rest 0 */
+	uint32_t class_count;                 /* of the output, with a background class */
+	enum background background;
+	bool probabilities;        /* the scores are already 0…1, no softmax or sigmoid */
+	float nms_iou;             /* detection: class-aware NMS above this IoU; 1: none */
+	char features_output[128]; /* "" for none */
 	enum origin origins[RECIPE_FIELD_COUNT];
 };
 
 /*
- * Find the recipe from the graph's description and, when given, the outputs of its probe run (on constant grey, as many as
- * outputs; NULL: shapes and metadata alone). label_count 0: unknown. ST_UNPROCESSABLE with a sentence that names the outputs
- * seen and the layouts known when nothing fits.
+ * Find the recipe from the graph's description and, when given, the outputs of its probe run (on constant
+ * grey, as many as outputs; NULL: shapes and metadata alone). label_count 0: unknown. ST_UNPROCESSABLE with a
+ * sentence that names the outputs seen and the layouts known when nothing fits, or what cannot be told apart.
  */
 enum status recipe_find(const struct engine_description *d, const struct engine_tensor *probe, enum task task,
 	uint32_t label_count, struct recipe *out, struct err *err) MUST_CHECK;
 
-/* Overlay fields of a JSON object (only those present), marking them GIVEN. Unknown keys and values out of range are ST_INVALID. Fuzzed. */
-enum status recipe_apply(struct recipe *r, yyjson_val *object, struct err *err) MUST_CHECK;
-/* {"input": {"width": {"value": 416, "from": "read"}, …}, …}? No: flat and diffable:
- * {"task": …, "width": 416, …, "from": {"width": "read", …}} */
-yyjson_mut_val *recipe_json(const struct recipe *r, yyjson_mut_doc *doc);
-enum status recipe_parse(yyjson_val *object, struct recipe *out, struct err *err) MUST_CHECK; /* what recipe_json printed */
-/* Does the recipe fit the graph (input size where fixed, output shapes, class count)? And the labels: label_count equal to
- * class_count, or class_count-1 with background_first. */
-enum status recipe_check(const struct recipe *r, const struct engine_description *d, uint32_t label_count, struct err *err) MUST_CHECK;
+/*
+ * As recipe_find, then recipe_apply of what a person gave (a JSON object, or NULL). A given "output" is
+ * believed where shapes allow it, so that a model whose layout cannot be told by itself can still be
+ * deployed. ST_INVALID for a bad object.
+ */
+enum status recipe_find_given(const struct engine_description *d, const struct engine_tensor *probe,
+	enum task task, uint32_t label_count, yyjson_val *given, struct recipe *out,
+	struct err *err) MUST_CHECK;
 
 /*
- * Outputs of one run → shapes in image pixels, clipped to the image, above SHAPE_SCORE_FLOOR, at most SHAPES_MAX, by falling
- * score. NaN scores are dropped. ST_FAILED when the tensors are not what the recipe says (a dynamic shape that came out odd).
+ * Overlay fields of a JSON object (only those present and not null), marking them GIVEN; "from" is passed
+ * over, so that a printed recipe can be edited and given back. Unknown keys, values out of range and fields
+ * that contradict each other are ST_INVALID, and *r stays as it was. Fuzzed.
+ */
+enum status recipe_apply(struct recipe *r, yyjson_val *object, struct err *err) MUST_CHECK;
+/* Flat and diffable: {"task": …, "width": 416, …, "from": {"width": "read", …}} */
+yyjson_mut_val *recipe_json(const struct recipe *r, yyjson_mut_doc *doc);
+/* What recipe_json printed; fields that an older version did not print have their default. ST_INVALID.
+ * Fuzzed. */
+enum status recipe_parse(yyjson_val *object, struct recipe *out, struct err *err) MUST_CHECK;
+
+/* Does the recipe fit the graph (input size where fixed, sample type, output shapes, class count)? And the
+ * labels: label_count equal to recipe_label_count, or 0 for unknown. ST_UNPROCESSABLE. */
+enum status recipe_check(const struct recipe *r, const struct engine_description *d, uint32_t label_count,
+	struct err *err) MUST_CHECK;
+
+/* How many labels the model has: class_count, less a background class. */
+uint32_t recipe_label_count(const struct recipe *r);
+
+/*
+ * Outputs of one run → shapes in image pixels, clipped to the image, above SHAPE_SCORE_FLOOR, at most
+ * SHAPES_MAX, by falling score. Scores and boxes that are not finite are dropped, empty boxes too. ST_FAILED
+ * when the tensors are not what the recipe says (a dynamic shape that came out odd). The shapes live in the
+ * arena.
  */
 enum status recipe_read(const struct recipe *r, const struct engine_tensor *outputs, unsigned output_count,
 	const struct tensor_map *map, struct arena *a, struct shapes *out, struct err *err) MUST_CHECK;
+
+const char *output_name(enum output_layout o); /* "yolox_raw" */
+const char *output_help(enum output_layout o); /* one line */
+enum task output_task(enum output_layout o);
+const char *origin_name(enum origin o);             /* "read" */
+const char *recipe_field_name(enum recipe_field f); /* "width" */
+const char *recipe_field_help(enum recipe_field f);
 
 #endif
