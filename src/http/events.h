@@ -9,7 +9,8 @@
 
 #include "http/server.h"
 
-/* Send `event: <event>\ndata: <json>\n\n` to all streams of the channel; any thread; never blocks on a client. */
+/* Send `event: <event>\ndata: <json>\n\n` to all streams of the channel; any thread; never blocks on a
+ * client. */
 void http_events_publish(struct http_server *s, const char *channel, const char *event, const char *json);
 
 #endif

@@ -22,19 +22,30 @@
 #define HTTP_BODY_MEMORY_MAX (1u << 20) /* bytes; a larger body is spooled to a file and mapped */
 #define HTTP_JSON_MAX (8u << 20)        /* bytes of a JSON body */
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_XGET, HTTP_METHOD_COUNT };
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_PATCH,
+	HTTP_DELETE,
+	HTTP_XGET,
+	HTTP_METHOD_COUNT
+};
 
 struct http_request;
 struct http_reply;
-/* Runs on a worker thread. On anything but ST_OK the server answers err as {"message": …} with the status' HTTP code. */
+/* Runs on a worker thread. On anything but ST_OK the server answers err as {"message": …} with the status'
+ * HTTP code. */
 typedef enum status http_handler(struct http_request *req, struct http_reply *reply, struct err *err);
 
 struct http_route {
-	enum http_method method;  /* HEAD is answered by GET's handler, without the body */
-	const char *pattern;      /* "/api/model/{id}": {name} takes one non-empty segment, {name*} the rest of the path */
+	enum http_method method; /* HEAD is answered by GET's handler, without the body */
+	const char *pattern; /* "/api/model/{id}": {name} takes one non-empty segment, {name*} the rest of the
+				path */
 	http_handler *handler;
-	int rule;                 /* who may call: opaque here, read by admit(); 0 is invalid */
-	uint64_t body_bytes_max;  /* 0: a body is refused */
+	int rule;                /* who may call: opaque here, read by admit(); 0 is invalid */
+	uint64_t body_bytes_max; /* 0: a body is refused */
 };
 
 struct http_request {
@@ -62,7 +73,8 @@ const char *http_cookie(const struct http_request *req, const char *name);
 const char *http_param(const struct http_request *req, const char *name); /* CHECKs that the pattern has it */
 
 /* limit and offset of a list: limit 1…1000 (default 100), offset ≥ 0 (default 0); ST_INVALID otherwise. */
-enum status http_page(const struct http_request *req, int64_t *limit, int64_t *offset, struct err *err) MUST_CHECK;
+enum status http_page(
+	const struct http_request *req, int64_t *limit, int64_t *offset, struct err *err) MUST_CHECK;
 /* The body as JSON, whatever its content type says. */
 enum status http_json(struct http_request *req, yyjson_doc **doc, struct err *err) MUST_CHECK;
 
@@ -74,7 +86,8 @@ struct http_reply {
 	struct span body;         /* arena memory, or static */
 	int file_fd;              /* -1, or an open file that is sent instead of body; closed after */
 	uint64_t file_size;
-	const char *stream;       /* NULL, or the channel of an event stream (events.h): the reply never ends by itself */
+	const char *stream; /* NULL, or the channel of an event stream (events.h): the reply never ends by
+			       itself */
 	struct {
 		const char *name, *value;
 	} headers[HTTP_REPLY_HEADERS_MAX];
@@ -84,7 +97,8 @@ struct http_reply {
 void http_reply_header(struct http_reply *reply, const char *name, const char *value);
 /* 200 (or reply->code if set) with a built JSON document. */
 enum status http_reply_json(struct http_request *req, struct http_reply *reply, yyjson_mut_doc *doc);
-enum status http_reply_text(struct http_request *req, struct http_reply *reply, const char *content_type, const char *text);
+enum status http_reply_text(
+	struct http_request *req, struct http_reply *reply, const char *content_type, const char *text);
 enum status http_reply_empty(struct http_reply *reply, int code); /* 204, 303 … */
 
 const char *http_method_name(enum http_method m);

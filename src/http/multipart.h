@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* multipart/form-data (RFC 7578) over a body that is whole. Our own, since MHD_PostProcessor has a CVE history; fuzzed. */
+/* multipart/form-data (RFC 7578) over a body that is whole. Our own, since MHD_PostProcessor has a CVE
+ * history; fuzzed. */
 #ifndef GYRE_HTTP_MULTIPART_H
 #define GYRE_HTTP_MULTIPART_H
 
@@ -22,8 +23,8 @@ struct multipart {
 };
 
 /* content_type is the request's header, from which the boundary is read. ST_INVALID with what is wrong. */
-enum status multipart_parse(const char *content_type, struct span body, struct arena *a, struct multipart **out,
-	struct err *err) MUST_CHECK;
+enum status multipart_parse(const char *content_type, struct span body, struct arena *a,
+	struct multipart **out, struct err *err) MUST_CHECK;
 const struct multipart_part *multipart_find(const struct multipart *m, const char *name); /* first, or NULL */
 
 #endif

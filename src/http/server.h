@@ -7,30 +7,31 @@
 
 struct http_server;
 
-/* Says who calls (req->caller) and whether the route's rule lets them. Runs on the event thread before the body is read:
- * memory only, no database, no files. */
+/* Says who calls (req->caller) and whether the route's rule lets them. Runs on the event thread before the
+ * body is read: memory only, no database, no files. */
 typedef enum status http_admit(struct http_request *req, struct err *err);
 
 struct http_options {
-	const char *address;            /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
+	const char *address; /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
 	const struct http_route *routes;
 	size_t route_count;
 	http_admit *admit;
 	void *app;
-	const char *spool_folder;       /* for bodies past HTTP_BODY_MEMORY_MAX; emptied at start */
-	const char *tls_certificate;    /* PEM file, NULL: no TLS */
-	const char *tls_key;            /* PEM file */
-	unsigned workers;               /* threads that run handlers */
-	unsigned queue_max;             /* requests waiting for a worker; past it 503 with Retry-After */
+	const char *spool_folder;    /* for bodies past HTTP_BODY_MEMORY_MAX; emptied at start */
+	const char *tls_certificate; /* PEM file, NULL: no TLS */
+	const char *tls_key;         /* PEM file */
+	unsigned workers;            /* threads that run handlers */
+	unsigned queue_max;          /* requests waiting for a worker; past it 503 with Retry-After */
 	unsigned connections_max;
 	unsigned event_streams_max;
-	uint64_t body_memory_max;       /* bytes of bodies in memory at once, all requests together */
-	unsigned idle_timeout_s;        /* of a connection without traffic */
-	unsigned body_timeout_s;        /* for a whole body to arrive: slow clients are cut */
+	uint64_t body_memory_max; /* bytes of bodies in memory at once, all requests together */
+	unsigned idle_timeout_s;  /* of a connection without traffic */
+	unsigned body_timeout_s;  /* for a whole body to arrive: slow clients are cut */
 };
 
 /* On ST_OK the server listens and answers. */
-enum status http_server_start(const struct http_options *options, struct http_server **out, struct err *err) MUST_CHECK;
+enum status http_server_start(
+	const struct http_options *options, struct http_server **out, struct err *err) MUST_CHECK;
 const char *http_server_url(const struct http_server *s); /* "http://127.0.0.1:41234", with the port it got */
 /* Stop accepting, finish what was accepted, end event streams, stop. */
 void http_server_stop(struct http_server *s);
