@@ -10,8 +10,8 @@ struct box {
 	float x1, y1, x2, y2;
 };
 
-float box_area(struct box b);                  /* 0 for an empty or inverted one */
-float box_iou(struct box a, struct box b);     /* intersection over union, 0…1 */
+float box_area(struct box b);              /* 0 for an empty or inverted one */
+float box_iou(struct box a, struct box b); /* intersection over union, 0…1 */
 struct box box_clip(struct box b, float width, float height);
 
 struct candidate {
@@ -21,8 +21,10 @@ struct candidate {
 };
 
 /*
- * Greedy non-maximum suppression, by class: sorts candidates by score (ties by order), drops those whose IoU with a
- * better one of the same label is above iou_max, keeps at most keep_max. Returns how many stay, at the front.
+ * Greedy non-maximum suppression, by class: sorts candidates by score (ties by order), drops those whose IoU
+ * with a better one of the same label is above iou_max, keeps at most keep_max. Returns how many stay, at the
+ * front; what follows them is unspecified. An empty box overlaps nothing; a NaN score counts as the lowest.
+ * Takes memory for count candidates; running out of it is fatal.
  */
 size_t box_nms(struct candidate *candidates, size_t count, float iou_max, size_t keep_max);
 

@@ -20,8 +20,8 @@ struct image_info {
 	bool progressive;       /* JPEG of several scans: decoding holds all coefficients */
 };
 
-/* Interleaved RGB, 8 bits a channel, rows without padding, orientation applied. Grey becomes R=G=B; alpha is blended on white;
- * CMYK and 16 bits are converted; of an animation the first frame. */
+/* Interleaved RGB, 8 bits a channel, rows without padding, orientation applied. Grey becomes R=G=B; alpha is
+ * blended on white; CMYK and 16 bits are converted; of an animation the first frame. */
 struct image {
 	uint32_t width, height;
 	uint8_t *pixels; /* 3 * width * height bytes, owned */
@@ -36,18 +36,24 @@ extern const struct image_limits image_limits_default;
 const char *image_format_name(enum image_format f);         /* "JPEG" */
 const char *image_format_content_type(enum image_format f); /* "image/jpeg" */
 
-/* Sniff by the bytes (never by a name) and read the header: microseconds, no allocation that grows with the image.
- * ST_UNSUPPORTED for a format that is not read here, ST_UNPROCESSABLE for a broken header, ST_TOO_LARGE past a limit. */
-enum status image_inspect(struct span bytes, const struct image_limits *limits, struct image_info *info, struct err *err) MUST_CHECK;
+/* Sniff by the bytes (never by a name) and read the header: microseconds, no allocation that grows with the
+ * image. limits: NULL for the default. ST_UNSUPPORTED for a format that is not read here, ST_UNPROCESSABLE
+ * for a broken header, ST_TOO_LARGE past a limit. */
+enum status image_inspect(struct span bytes, const struct image_limits *limits, struct image_info *info,
+	struct err *err) MUST_CHECK;
 
 /*
- * Decode. A JPEG whose data ends early or has errors is ST_UNPROCESSABLE when rows are missing; recoverable warnings
- * (extraneous bytes, missing end marker with all rows there) decode. On failure *out is zero.
+ * Decode. Also past image_inspect it fails: ST_UNPROCESSABLE when pixels are missing or damaged, as the data
+ * ends early or has errors; what costs no pixel (extraneous bytes, a missing end marker, broken metadata)
+ * decodes. ST_TOO_LARGE for a JPEG of more than 64 scans or a PNG with more metadata than a quarter of
+ * memory_bytes_max, ST_UNAVAILABLE when there is no memory. On failure *out is zero.
  */
-enum status image_decode(struct span bytes, const struct image_limits *limits, struct image *out, struct err *err) MUST_CHECK;
+enum status image_decode(
+	struct span bytes, const struct image_limits *limits, struct image *out, struct err *err) MUST_CHECK;
 void image_release(struct image *image);
 
-/* What is known of an image from its pixels alone, on a sample of at most 65,536 pixels (metrics.md, image statistics). */
+/* What is known of an image from its pixels alone, on a sample of at most 65,536 pixels (metrics.md, image
+ * statistics). */
 struct image_stats {
 	float brightness; /* mean luma (BT.601), 0…255 */
 	float contrast;   /* standard deviation of luma */
@@ -57,6 +63,7 @@ struct image_stats {
 void image_measure(const struct image *image, struct image_stats *out);
 
 /* Encode as PNG (for samples and tests); the bytes are malloced and the caller frees them. */
-enum status image_encode_png(const struct image *image, uint8_t **bytes, size_t *size, struct err *err) MUST_CHECK;
+enum status image_encode_png(
+	const struct image *image, uint8_t **bytes, size_t *size, struct err *err) MUST_CHECK;
 
 #endif
