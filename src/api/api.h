@@ -16,6 +16,7 @@
 #include "store/blob.h"
 #include "store/db.h"
 #include "store/recorder.h"
+#include "store/rows.h"
 
 struct guard;
 struct roster;
@@ -27,25 +28,29 @@ struct api {
 	struct db_readers *readers;
 	struct recorder *recorder;
 	struct blob *blobs;
-	struct guard *guard;       /* who may call: api/guard.h */
-	struct roster *roster;     /* which models answer: deploy/roster.h */
-	struct serve *serve;       /* the fast loop: serve/pipeline.h */
-	struct http_server *http;  /* for events; set after it started */
+	struct guard *guard;      /* who may call: api/guard.h */
+	struct roster *roster;    /* which models answer: deploy/roster.h */
+	struct serve *serve;      /* the fast loop: serve/pipeline.h */
+	struct http_server *http; /* for events; set after it started */
 	struct uuid organization_id;
 	struct uuid connector_id;
 	char organization_name[64];
-	uint8_t signing_key[32];   /* presigned URLs, JWTs */
-	const char *public_url;    /* "http://127.0.0.1:8080", no slash at the end: never from a Host header */
-	bool ready;                /* migrations done, roster loaded, listening: /readyz */
+	uint8_t signing_key[32]; /* presigned URLs, JWTs */
+	const char *public_url;  /* "http://127.0.0.1:8080", no slash at the end: never from a Host header */
+	_Atomic bool ready;      /* migrations done, roster loaded, listening: /readyz */
 };
+
+/* Largest bodies, besides HTTP_JSON_MAX. */
+#define API_IMAGE_BYTES_MAX ((uint64_t)64 << 20)  /* an image to predict on */
+#define API_UPLOAD_BYTES_MAX ((uint64_t)2 << 30)  /* a stored file: what a protobuf can hold, so any ONNX model */
 
 /* Who may call a route. Every route names one; RULE_INVALID is refused at start. */
 enum api_rule {
 	RULE_INVALID,
 	RULE_PUBLIC,  /* anybody: health, login, static files */
 	RULE_USER,    /* an API token or a browser session */
-	RULE_SERVICE, /* a deployment's JWT (for {id} of that deployment only), an API token or a browser session */
-	RULE_SIGNED,  /* a presigned URL: the handler checks the signature */
+	RULE_SERVICE, /* a JWT of the deployment {id}, an API token or a browser session */
+	RULE_SIGNED,  /* a presigned URL: admission checks its signature, before a body is read */
 };
 
 enum caller_kind { CALLER_NOBODY, CALLER_TOKEN, CALLER_SESSION, CALLER_SERVICE };
@@ -54,6 +59,7 @@ struct caller {
 	enum caller_kind kind;
 	struct uuid user_id;
 	char user_name[64];
+	struct uuid token_id;      /* TOKEN; SERVICE: the token that logged in */
 	struct uuid deployment_id; /* SERVICE */
 };
 
@@ -74,20 +80,70 @@ extern const size_t api_route_count;
 /* ---- helpers that every noun uses (api.c) ---- */
 
 /* A path parameter as an id; ST_MISSING "There is no <what> with the id …" when it is not a UUID. */
-enum status api_id(const struct http_request *req, const char *param, const char *what, struct uuid *out, struct err *err) MUST_CHECK;
+enum status api_id(const struct http_request *req, const char *param, const char *what, struct uuid *out,
+	struct err *err) MUST_CHECK;
 /* A body member as an id: required unless optional (then *out stays). */
-enum status api_json_id(yyjson_val *object, const char *key, bool required, struct uuid *out, struct err *err) MUST_CHECK;
+enum status api_json_id(
+	yyjson_val *object, const char *key, bool required, struct uuid *out, struct err *err) MUST_CHECK;
 
 /* Add members to an object that is being built; NULL texts and zero ids become null. Texts are not copied. */
 void api_add_id(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, struct uuid id);
 void api_add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *text);
-void api_add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t unix_us); /* 0 becomes null */
+void api_add_time(
+	yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t unix_us); /* 0 becomes null */
 /* A stored JSON text as a value; NULL becomes an empty object. */
-void api_add_json(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *json, struct arena *a);
+void api_add_json(
+	yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *json, struct arena *a);
 /* {"items": […], "count": n} */
-enum status api_reply_list(struct http_request *req, struct http_reply *reply, yyjson_mut_doc *doc, yyjson_mut_val *items, int64_t count);
+enum status api_reply_list(struct http_request *req, struct http_reply *reply, yyjson_mut_doc *doc,
+	yyjson_mut_val *items, int64_t count);
+/* An object as the root of a new document in the request's arena. */
+yyjson_mut_val *api_object(struct http_request *req, yyjson_mut_doc **doc);
+
+/* What clients write. A name is not empty and has no control characters; prose may have line breaks.
+ * ST_INVALID. */
+#define API_NAME_MAX 200                /* characters */
+#define API_PROSE_MAX 10000             /* characters */
+#define API_STORED_JSON_MAX (64u << 10) /* bytes of one metadata, parameters … */
+enum status api_check_name(const char *text, const char *what, struct err *err) MUST_CHECK;
+enum status api_check_prose(const char *text, const char *what, struct err *err) MUST_CHECK;
+/* The body as a JSON object. */
+enum status api_body(struct http_request *req, yyjson_val **object, struct err *err) MUST_CHECK;
+/* A member that is a name, or prose. Absent and null leave *out alone, unless required. */
+enum status api_json_name(
+	yyjson_val *object, const char *key, bool required, const char **out, struct err *err) MUST_CHECK;
+enum status api_json_prose(yyjson_val *object, const char *key, const char **out, struct err *err) MUST_CHECK;
+/* A member that is an object, as text to be stored. Absent leaves *out alone, null makes it NULL. */
+enum status api_json_stored(struct http_request *req, yyjson_val *object, const char *key, const char **out,
+	struct err *err) MUST_CHECK;
+/* A required text of the query. */
+enum status api_query_text(
+	const struct http_request *req, const char *name, const char **out, struct err *err) MUST_CHECK;
+
+/* limit (1000 when absent: the SDK does not page its short lists), offset, order_by (created_at or name,
+ * perhaps with a '-'; the first of several counts). `q` is ST_INVALID: it is not supported yet. */
+enum status api_page(const struct http_request *req, struct rows_page *out, struct err *err) MUST_CHECK;
+/* {org} and {connector} of the path are ours, else ST_MISSING. */
+enum status api_check_organization(const struct http_request *req, struct err *err) MUST_CHECK;
+enum status api_check_connector(const struct http_request *req, struct err *err) MUST_CHECK;
+
+/*
+ * A reading connection that gives itself back at the end of its scope, so that TRY() may leave in between:
+ *
+ *	API_READER reader = {0};
+ *	TRY(api_read(req, &reader, err));
+ *	TRY(model_rows_by_id(reader.conn, …));
+ */
+struct api_reader {
+	struct db_readers *pool;
+	struct db_conn *conn;
+};
+#define API_READER __attribute__((cleanup(api_reader_drop))) struct api_reader
+enum status api_read(struct http_request *req, struct api_reader *out, struct err *err) MUST_CHECK;
+void api_reader_drop(struct api_reader *r);
 
 /* A write: the job and a line in the audit log in one transaction. action: "model.create". */
-enum status api_write(struct http_request *req, const char *action, struct uuid object_id, recorder_job *job, void *arg, struct err *err) MUST_CHECK;
+enum status api_write(struct http_request *req, const char *action, struct uuid object_id, recorder_job *job,
+	void *arg, struct err *err) MUST_CHECK;
 
 #endif
