@@ -204,9 +204,11 @@ static void flip(struct roster *r, struct roster_entry *e, struct service *s)
 		service_drop(before);
 }
 
-/* The state that goes with the row and the model; a held service stays held until its model loads. */
-static void choose_state(struct service *s, const char *held_text)
+/* The state that goes with the row and the model. Without a model, a held service stays held. */
+static void choose_state(struct service *s, const char *held_text, const struct service *before)
 {
+	if (held_text == NULL && s->model == NULL && before && before->state_text[0])
+		held_text = before->state_text;
 	if (!s->row.serving)
 		s->state = SERVICE_EXTERNAL;
 	else if (s->row.paused_us)
@@ -236,7 +238,7 @@ static enum status refresh(struct roster *r, struct uuid id, struct model *model
 			s->model = model_hold(model);
 		else
 			s->model = loaded_model(r, s->row.champion_id);
-		choose_state(s, held_text);
+		choose_state(s, held_text, e->service); /* changed under change_lock only */
 		flip(r, e, s);
 	} else {
 		arena_release(&s->arena);
@@ -246,9 +248,9 @@ static enum status refresh(struct roster *r, struct uuid id, struct model *model
 	return st;
 }
 
-enum status roster_refresh(struct roster *r, struct uuid deployment_id, struct err *err)
+enum status roster_serve(struct roster *r, struct uuid deployment_id, struct model *model, struct err *err)
 {
-	return refresh(r, deployment_id, NULL, NULL, err);
+	return refresh(r, deployment_id, model, NULL, err);
 }
 
 static void load_one(void *arg)

@@ -3,7 +3,7 @@
  * The roster: which models answer now.
  *
  * The database is the truth; the roster is what is loaded. A change is: load the
- * model (roster_model), commit the deployment's row, roster_refresh() - which
+ * model (roster_model), commit the deployment's row, roster_serve() - which
  * reads the row again under the roster's lock, so that of two changes at once the
  * later commit wins. A request pins a service: immutable and counted, so a swap
  * never touches a request that is under way.
@@ -44,8 +44,8 @@ enum status roster_load_all(struct roster *r, struct err *err) MUST_CHECK;
 /* The version, loaded: shared when some deployment has it already, opened otherwise (up to the load time-out). Held for the caller. */
 enum status roster_model(struct roster *r, struct uuid version_id, struct model **out, struct err *err) MUST_CHECK;
 
-/* Serve what the deployment's row says now. The champion must be held by the caller (roster_model) or be in service already. */
-enum status roster_refresh(struct roster *r, struct uuid deployment_id, struct err *err) MUST_CHECK;
+/* Serve what the deployment's row says now. model: its new champion, held by the caller, or NULL when that did not change. */
+enum status roster_serve(struct roster *r, struct uuid deployment_id, struct model *model, struct err *err) MUST_CHECK;
 /* After the row was deleted. */
 void roster_remove(struct roster *r, struct uuid deployment_id);
 

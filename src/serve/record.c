@@ -10,20 +10,48 @@
 #include "os/clock.h"
 #include "serve/run.h"
 #include "store/data_rows.h"
+#include "store/data_source_rows.h"
 #include "store/object_rows.h"
+#include "store/tag_rows.h"
 
 struct record {
 	struct run *run;
 	char sha256[SHA256_HEX_SIZE];
 };
 
+/* Tags come by name; a new name makes a new tag of the datalake. */
+static enum status attach_tag(struct db_conn *c, const char *name, const struct data_row *data, struct arena *a, struct err *err)
+{
+	struct tag_row tag;
+	bool attached;
+	enum status st = tag_rows_by_name(c, data->datalake_id, "DATA", name, a, &tag, err);
+	if (st == ST_MISSING) {
+		tag = (struct tag_row){
+			.id = uuid_v7(data->created_us / 1000),
+			.name = name,
+			.target_type = "DATA",
+			.scope_id = data->datalake_id,
+			.created_us = data->created_us,
+		};
+		st = tag_rows_insert(c, &tag, err);
+	}
+	TRY(st);
+	return tag_rows_attach(c, &tag, data->id, &attached, err);
+}
+
 static enum status insert_data(struct db_conn *c, struct record *record, struct err *err)
 {
 	const struct run *run = record->run;
 	const struct predicted_row *row = &run->row;
 	int64_t now_us = row->prediction.created_us;
-	TRY(object_rows_insert_stored(c, row->object_name, record->sha256, row->content_type, (int64_t)run->request->image.size,
-		now_us, err));
+	struct object_row object = {
+		.name = row->object_name,
+		.sha256 = record->sha256,
+		.content_type = row->content_type,
+		.size_bytes = (int64_t)run->request->image.size,
+		.created_us = now_us,
+	};
+	TRY(object_rows_insert(c, &object, err));
 	struct uuid source_id;
 	TRY(data_source_rows_get_or_create(c, row->source, now_us, &source_id, err));
 	struct data_row data = {
@@ -41,7 +69,7 @@ static enum status insert_data(struct db_conn *c, struct record *record, struct 
 	};
 	TRY(data_rows_insert(c, &data, err));
 	for (size_t i = 0; i < run->request->tag_count; i++)
-		TRY(tag_rows_attach_name(c, "DATA", data.datalake_id, run->request->tags[i], data.id, now_us, err));
+		TRY(attach_tag(c, run->request->tags[i], &data, run->request->arena, err));
 	return ST_OK;
 }
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deployments: create, list, read, change, delete. (Swapping the model, pausing
+ * and the history are in deployment_control.c.)
+ */
+#include "api/deployment_change.h"
+#include "api/deployment_json.h"
+#include "api/live.h"
+#include "api/nouns.h"
+#include "base/check.h"
+#include "deploy/names.h"
+#include "deploy/roster.h"
+#include "os/clock.h"
+#include "store/data_rows.h"
+#include "store/datalake_rows.h"
+#include "store/model_rows.h"
+
+#define THRESHOLD_DEFAULT 0.1
+
+/* Absent or null leaves *out as it is. */
+static enum status read_ratio(yyjson_val *body, const char *key, double *out, struct err *err)
+{
+	double value = *out;
+	yyjson_val *member = yyjson_obj_get(body, key);
+	if (member == NULL || yyjson_is_null(member))
+		return ST_OK;
+	TRY(json_number(body, key, &value, err));
+	if (!(value >= 0 && value <= 1))
+		return err_set(err, ST_INVALID, "\"%s\" must be a number from 0 to 1.", key);
+	*out = value;
+	return ST_OK;
+}
+
+static enum status insert_deployment(struct db_conn *c, void *arg, struct err *err)
+{
+	struct deployment_change *change = arg;
+	TRY(deployment_rows_insert(c, &change->row, err));
+	char version[UUID_TEXT_SIZE];
+	uuid_format(change->row.champion_id, version);
+	struct deployment_event_row event = {.at_us = change->row.created_us, .what = "created", .who = change->who, .to = version};
+	return deployment_rows_add_event(c, change->row.id, &event, err);
+}
+
+/* What the champion says about the new deployment: its type; and the datalake to use when none is given. */
+static enum status read_defaults(struct http_request *req, struct deployment_row *row, struct err *err)
+{
+	struct api *api = api_of(req);
+	struct db_conn *c;
+	struct model_version_row version;
+	struct datalake_row datalake;
+	TRY(db_reader_take(api->readers, &c, err));
+	enum status st = model_rows_version_by_id(c, row->champion_id, req->arena, &version, err);
+	if (st == ST_OK)
+		st = uuid_is_zero(row->datalake_id) ? datalake_rows_default(c, req->arena, &datalake, err)
+						    : datalake_rows_by_id(c, row->datalake_id, req->arena, &datalake, err);
+	db_reader_give(api->readers, c);
+	TRY(st);
+	row->type = version.type;
+	row->datalake_id = datalake.id;
+	return ST_OK;
+}
+
+static enum status create(struct http_request *req, struct http_reply *reply, yyjson_val *body, struct uuid version_id, struct err *err)
+{
+	struct api *api = api_of(req);
+	struct deployment_change change = {.who = caller_of(req)->user_name};
+	struct deployment_row *row = &change.row;
+	bool disable_serving = false;
+	*row = (struct deployment_row){.threshold = THRESHOLD_DEFAULT, .sample_rate = 1, .champion_id = version_id};
+	TRY(json_text(body, "name", &row->name, err));
+	TRY(read_ratio(body, "min_threshold", &row->threshold, err));
+	TRY(api_json_id(body, "target_datalake_id", false, &row->datalake_id, err));
+	TRY(json_bool(body, "disable_serving", &disable_serving, err));
+	if (row->name == NULL)
+		row->name = names_random(req->arena);
+	TRY(api_check_name(row->name, "name", err));
+	TRY(read_defaults(req, row, err));
+	row->serving = !disable_serving;
+
+	/* Loaded before it exists: a deployment that cannot answer is never made. */
+	struct model *model = NULL;
+	if (row->serving)
+		TRY(roster_model(api->roster, version_id, &model, err));
+	row->organization_id = api->organization_id;
+	row->created_us = row->champion_since_us = clock_unix_us();
+	row->id = uuid_v7(row->created_us / 1000);
+	enum status st = api_write(req, "deployment.create", row->id, insert_deployment, &change, err);
+	if (st == ST_OK)
+		st = roster_serve(api->roster, row->id, model, err);
+	if (model)
+		model_drop(model);
+	TRY(st);
+	live_changed(api, row->id);
+	return deployment_reply(req, reply, row->id, err);
+}
+
+enum status api_deployment_create(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	yyjson_doc *doc;
+	struct uuid version_id;
+	TRY(http_json(req, &doc, err));
+	yyjson_val *body = yyjson_doc_get_root(doc);
+	TRY(api_json_id(body, "model_version_id", true, &version_id, err));
+	return create(req, reply, body, version_id, err);
+}
+
+enum status api_model_version_deploy(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	yyjson_doc *doc;
+	struct uuid version_id;
+	TRY(api_id(req, "id", "model version", &version_id, err));
+	TRY(http_json(req, &doc, err));
+	return create(req, reply, yyjson_doc_get_root(doc), version_id, err);
+}
+
+enum status api_deployment_list(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct api *api = api_of(req);
+	int64_t limit, offset, total = 0;
+	TRY(http_page(req, &limit, &offset, err));
+	struct db_conn *c;
+	struct deployment_row *rows;
+	size_t count;
+	yyjson_mut_doc *doc = json_new(req->arena);
+	yyjson_mut_val *items = yyjson_mut_arr(doc), *item;
+	TRY(db_reader_take(api->readers, &c, err));
+	enum status st = deployment_rows_list(c, limit, offset, req->arena, &rows, &count, &total, err);
+	for (size_t i = 0; st == ST_OK && i < count; i++) {
+		st = deployment_json(req, c, &rows[i], doc, &item, err);
+		if (st == ST_OK)
+			yyjson_mut_arr_append(items, item);
+	}
+	db_reader_give(api->readers, c);
+	TRY(st);
+	return api_reply_list(req, reply, doc, items, total);
+}
+
+enum status api_deployment_find(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct api *api = api_of(req);
+	const char *name = http_query(req, "name"), *id_text = http_query(req, "id");
+	struct deployment_row row;
+	struct uuid id;
+	if (name == NULL && !uuid_parse(id_text, &id))
+		return err_set(err, ST_INVALID, "Give the name or the id (a UUID) of the deployment to find.");
+	struct db_conn *c;
+	TRY(db_reader_take(api->readers, &c, err));
+	enum status st = name ? deployment_rows_by_name(c, name, req->arena, &row, err)
+			      : deployment_rows_by_id(c, id, req->arena, &row, err);
+	db_reader_give(api->readers, c);
+	TRY(st);
+	return deployment_reply(req, reply, row.id, err);
+}
+
+enum status api_deployment_get(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct uuid id;
+	TRY(api_id(req, "id", "deployment", &id, err));
+	return deployment_reply(req, reply, id, err);
+}
+
+/* What a PATCH changes: NULL and negative numbers stay as they are. */
+struct patch {
+	struct deployment_change change; /* first: the job gets its address */
+	const char *name;
+	double threshold, sample_rate;
+	struct uuid datalake_id;
+};
+
+static enum status patch_deployment(struct db_conn *c, void *arg, struct err *err)
+{
+	struct patch *p = arg;
+	struct deployment_row *row = &p->change.row;
+	char from[32], to[32];
+	TRY(deployment_change_begin(c, &p->change, err));
+	if (p->name && strcmp(p->name, row->name) != 0) {
+		TRY(deployment_change_event(c, &p->change, "renamed", row->name, p->name, err));
+		row->name = p->name;
+	}
+	if (p->threshold >= 0 && p->threshold != row->threshold) {
+		snprintf(from, sizeof(from), "%g", row->threshold);
+		snprintf(to, sizeof(to), "%g", p->threshold);
+		TRY(deployment_change_event(c, &p->change, "threshold", from, to, err));
+		row->threshold = p->threshold;
+	}
+	if (p->sample_rate >= 0)
+		row->sample_rate = p->sample_rate;
+	if (!uuid_is_zero(p->datalake_id)) {
+		struct datalake_row datalake;
+		TRY(datalake_rows_by_id(c, p->datalake_id, &p->change.arena, &datalake, err));
+		row->datalake_id = p->datalake_id;
+	}
+	return deployment_rows_update(c, row, err);
+}
+
+enum status api_deployment_patch(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct patch patch = {.threshold = -1, .sample_rate = -1};
+	struct uuid id;
+	yyjson_doc *doc;
+	TRY(api_id(req, "id", "deployment", &id, err));
+	TRY(http_json(req, &doc, err));
+	yyjson_val *body = yyjson_doc_get_root(doc);
+	TRY(json_text(body, "name", &patch.name, err));
+	if (patch.name)
+		TRY(api_check_name(patch.name, "name", err));
+	TRY(read_ratio(body, "min_threshold", &patch.threshold, err));
+	TRY(read_ratio(body, "sample_rate", &patch.sample_rate, err));
+	TRY(api_json_id(body, "target_datalake_id", false, &patch.datalake_id, err));
+	return deployment_change_run(req, reply, "deployment.update", id, patch_deployment, &patch.change, NULL, err);
+}
+
+static enum status delete_deployment(struct db_conn *c, void *arg, struct err *err)
+{
+	struct deployment_change *change = arg;
+	TRY(deployment_change_begin(c, change, err));
+	return deployment_rows_delete(c, change->row.id, err);
+}
+
+enum status api_deployment_delete(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct api *api = api_of(req);
+	struct deployment_change change = {.who = caller_of(req)->user_name};
+	arena_init(&change.arena);
+	enum status st = api_id(req, "id", "deployment", &change.row.id, err);
+	if (st == ST_OK)
+		st = api_write(req, "deployment.delete", change.row.id, delete_deployment, &change, err);
+	struct uuid id = change.row.id;
+	arena_release(&change.arena);
+	TRY(st);
+	roster_remove(api->roster, id);
+	live_changed(api, id);
+	return http_reply_empty(reply, 204);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/deployment_json.h"
+
+#include "deploy/roster.h"
+#include "store/model_rows.h"
+
+static void add_champion(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct deployment_row *row,
+	const struct model_version_row *version, const struct model_row *model)
+{
+	yyjson_mut_val *champion = yyjson_mut_obj_add_obj(doc, root, "champion");
+	api_add_id(doc, champion, "model_id", model->id);
+	api_add_text(doc, champion, "model_name", model->name);
+	api_add_id(doc, champion, "version_id", version->id);
+	yyjson_mut_obj_add_int(doc, champion, "version", version->version);
+	api_add_text(doc, champion, "version_name", version->name);
+	api_add_time(doc, champion, "since", row->champion_since_us);
+}
+
+static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *root, struct service *s)
+{
+	struct tally_summary t;
+	tally_read(s->tally, &t);
+	yyjson_mut_val *stats = yyjson_mut_obj_add_obj(doc, root, "stats");
+	yyjson_mut_obj_add_int(doc, stats, "inferences", t.count);
+	yyjson_mut_obj_add_int(doc, stats, "failed", t.failed);
+	yyjson_mut_obj_add_real(doc, stats, "mean_latency_ms", t.mean_us / 1e3);
+	yyjson_mut_obj_add_real(doc, stats, "p99_latency_ms", t.p99_us / 1e3);
+	yyjson_mut_val *recent = yyjson_mut_obj_add_arr(doc, stats, "recent_latency_ms");
+	for (unsigned i = 0; i < t.recent_count; i++)
+		yyjson_mut_arr_add_real(doc, recent, (double)t.recent_us[i] / 1e3);
+	api_add_time(doc, stats, "last_at", t.last_us);
+}
+
+static void add_state(yyjson_mut_doc *doc, yyjson_mut_val *root, struct service *s)
+{
+	struct err why;
+	bool ready = service_ready(s, &why) == ST_OK;
+	yyjson_mut_obj_add_str(doc, root, "status", service_state_name(s->state));
+	if (ready)
+		yyjson_mut_obj_add_null(doc, root, "status_text");
+	else
+		yyjson_mut_obj_add_strcpy(doc, root, "status_text", why.text);
+	add_stats(doc, root, s);
+}
+
+enum status deployment_json(struct http_request *req, struct db_conn *c, const struct deployment_row *row, yyjson_mut_doc *doc,
+	yyjson_mut_val **out, struct err *err)
+{
+	struct api *api = api_of(req);
+	struct model_version_row version;
+	struct model_row model;
+	TRY(model_rows_version_by_id(c, row->champion_id, req->arena, &version, err));
+	TRY(model_rows_by_id(c, version.model_id, req->arena, &model, err));
+	const char **labels;
+	uint32_t label_count;
+	TRY(model_labels(version.labels, req->arena, &labels, &label_count, err));
+	struct service *service;
+	TRY(roster_pin(api->roster, row->id, &service, err));
+
+	yyjson_mut_val *root = *out = yyjson_mut_obj(doc);
+	api_add_id(doc, root, "id", row->id);
+	api_add_text(doc, root, "name", row->name);
+	api_add_text(doc, root, "type", row->type);
+	/* One origin serves all three services of the SDK. */
+	api_add_text(doc, root, "oracle_host", api->public_url);
+	api_add_text(doc, root, "serving_host", row->serving ? api->public_url : NULL);
+	yyjson_mut_obj_add_null(doc, root, "review_campaign_id");
+	api_add_id(doc, root, "model_version_id", row->champion_id);
+	yyjson_mut_obj_add_null(doc, root, "shadow_model_version_id");
+	yyjson_mut_obj_add_arr(doc, root, "tags");
+	yyjson_mut_obj_add_real(doc, root, "min_threshold", row->threshold);
+	yyjson_mut_obj_add_real(doc, root, "sample_rate", row->sample_rate);
+	api_add_id(doc, root, "target_datalake_id", row->datalake_id);
+	api_add_time(doc, root, "created_at", row->created_us);
+	api_add_text(doc, root, "paused_by", row->paused_us ? row->paused_by : NULL);
+	api_add_time(doc, root, "paused_at", row->paused_us);
+	add_champion(doc, root, row, &version, &model);
+	yyjson_mut_val *names = yyjson_mut_obj_add_arr(doc, root, "labels");
+	for (uint32_t i = 0; i < label_count; i++)
+		yyjson_mut_arr_add_str(doc, names, labels[i]);
+	add_state(doc, root, service);
+	service_drop(service);
+	return ST_OK;
+}
+
+enum status deployment_reply(struct http_request *req, struct http_reply *reply, struct uuid id, struct err *err)
+{
+	struct api *api = api_of(req);
+	struct db_conn *c;
+	struct deployment_row row;
+	yyjson_mut_doc *doc = json_new(req->arena);
+	yyjson_mut_val *root = NULL;
+	TRY(db_reader_take(api->readers, &c, err));
+	enum status st = deployment_rows_by_id(c, id, req->arena, &row, err);
+	if (st == ST_OK)
+		st = deployment_json(req, c, &row, doc, &root, err);
+	db_reader_give(api->readers, c);
+	TRY(st);
+	yyjson_mut_doc_set_root(doc, root);
+	return http_reply_json(req, reply, doc);
+}

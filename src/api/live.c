@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/live.h"
+
+#include "http/events.h"
+#include "os/clock.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#define LIST_INTERVAL_US 1000000
+
+void live_channel(struct uuid deployment_id, char out[LIVE_CHANNEL_SIZE])
+{
+	char id[UUID_TEXT_SIZE];
+	uuid_format(deployment_id, id);
+	snprintf(out, LIVE_CHANNEL_SIZE, "deployment:%s", id);
+}
+
+/* At most once a second, whichever thread comes first. */
+static bool list_is_due(void)
+{
+	static _Atomic int64_t last_us;
+	int64_t now = clock_mono_us(), last = atomic_load(&last_us);
+	return now - last >= LIST_INTERVAL_US && atomic_compare_exchange_strong(&last_us, &last, now);
+}
+
+void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown)
+{
+	struct api *api = arg;
+	if (api->http == NULL)
+		return;
+	char channel[LIVE_CHANNEL_SIZE], asset[UUID_TEXT_SIZE], at[28], json[320];
+	live_channel(row->deployment_id, channel);
+	uuid_format(row->predicted_asset_id, asset);
+	clock_format(row->created_us, at);
+	snprintf(json, sizeof(json), "{\"predicted_asset_id\":\"%s\",\"created_at\":\"%s\",\"at\":%.6f,\"latency\":%.6f,\"shapes\":%zu}",
+		asset, at, (double)row->created_us / 1e6, (double)row->latency_us / 1e6, shapes_shown);
+	http_events_publish(api->http, channel, "prediction", json);
+	if (list_is_due())
+		http_events_publish(api->http, LIVE_LIST, "deployments", "{}");
+}
+
+void live_changed(struct api *api, struct uuid deployment_id)
+{
+	if (api->http == NULL)
+		return;
+	char channel[LIVE_CHANNEL_SIZE];
+	live_channel(deployment_id, channel);
+	http_events_publish(api->http, channel, "deployment", "{}");
+	http_events_publish(api->http, LIVE_LIST, "deployments", "{}");
+}

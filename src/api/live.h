@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What pages are told while they are open: server-sent events by channel. */
+#ifndef GYRE_API_LIVE_H
+#define GYRE_API_LIVE_H
+
+#include "api/api.h"
+#include "store/prediction_rows.h"
+
+#define LIVE_CHANNEL_SIZE 64
+
+/* The channel of one deployment: "deployment:<id>". That of the list is LIVE_LIST. */
+#define LIVE_LIST "deployments"
+void live_channel(struct uuid deployment_id, char out[LIVE_CHANNEL_SIZE]);
+
+/* A prediction became durable (a serve_recorded function; arg is the struct api). The list hears of it at most once a second. */
+void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
+/* Something of the deployment changed: pages fetch it again. */
+void live_changed(struct api *api, struct uuid deployment_id);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "os/fetch.h"
+
+#include "base/check.h"
+#include "base/str.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#define REPLY_BYTES_MAX ((size_t)256 << 20)
+#define TIMEOUT_DEFAULT_S 300u
+
+struct fetcher {
+	CURL *curl;
+};
+
+struct fetcher *fetcher_new(void)
+{
+	struct fetcher *f = calloc(1, sizeof(*f));
+	CHECK(f != NULL);
+	f->curl = curl_easy_init();
+	CHECK(f->curl != NULL);
+	return f;
+}
+
+void fetcher_free(struct fetcher *f)
+{
+	curl_easy_cleanup(f->curl);
+	free(f);
+}
+
+static size_t collect(char *data, size_t size, size_t count, void *arg)
+{
+	struct str *body = arg;
+	str_append_bytes(body, data, size * count);
+	return body->full ? 0 : size * count;
+}
+
+static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+	const struct fetch_request *request = arg;
+	request->progress(request->progress_arg, (uint64_t)up, (uint64_t)up_total);
+	return 0;
+}
+
+static curl_mime *build_form(CURL *curl, const struct fetch_request *request)
+{
+	curl_mime *form = curl_mime_init(curl);
+	CHECK(form != NULL);
+	for (size_t i = 0; i < request->field_count; i++) {
+		const struct fetch_field *field = &request->fields[i];
+		curl_mimepart *part = curl_mime_addpart(form);
+		CHECK(part != NULL);
+		curl_mime_name(part, field->name);
+		if (field->path)
+			curl_mime_filedata(part, field->path);
+		else
+			curl_mime_data(part, field->value, CURL_ZERO_TERMINATED);
+		if (field->filename)
+			curl_mime_filename(part, field->filename);
+		if (field->content_type)
+			curl_mime_type(part, field->content_type);
+	}
+	return form;
+}
+
+static struct curl_slist *build_headers(const struct fetch_request *request)
+{
+	struct curl_slist *headers = curl_slist_append(NULL, "Expect:"); /* no round trip before each upload */
+	CHECK(headers != NULL);
+	if (request->token) {
+		struct str line;
+		str_init(&line, 8192);
+		str_printf(&line, "Authorization: Bearer %s", request->token);
+		headers = curl_slist_append(headers, str_text(&line));
+		CHECK(headers != NULL);
+		str_release(&line);
+	}
+	if (request->body.size) {
+		headers = curl_slist_append(headers, "Content-Type: application/json");
+		CHECK(headers != NULL);
+	}
+	return headers;
+}
+
+static void set_options(CURL *curl, const struct fetch_request *request, struct str *body)
+{
+	curl_easy_reset(curl);
+	curl_easy_setopt(curl, CURLOPT_URL, request->url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(request->timeout_s ? request->timeout_s : TIMEOUT_DEFAULT_S));
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "gyre/" GYRE_VERSION);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+	if (request->progress) {
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request);
+	}
+	if (request->body.size) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.data);
+	}
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static enum status failure(CURLcode code, const struct fetch_request *request, const struct str *body, struct err *err)
+{
+	if (body->full)
+		return err_set(err, ST_TOO_LARGE, "The answer of %.300s is larger than %zu bytes.", request->url, REPLY_BYTES_MAX);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return err_set(err, ST_TIMEOUT, "%.300s did not answer in time.", request->url);
+	return err_set(err, ST_UNAVAILABLE, "%.300s cannot be reached: %s.", request->url, curl_easy_strerror(code));
+}
+
+enum status fetch(struct fetcher *f, const struct fetch_request *request, struct arena *a, struct fetch_reply *reply, struct err *err)
+{
+	struct str body;
+	str_init(&body, REPLY_BYTES_MAX);
+	set_options(f->curl, request, &body);
+	struct curl_slist *headers = build_headers(request);
+	curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, headers);
+	curl_mime *form = request->field_count ? build_form(f->curl, request) : NULL;
+	if (form)
+		curl_easy_setopt(f->curl, CURLOPT_MIMEPOST, form);
+	curl_easy_setopt(f->curl, CURLOPT_CUSTOMREQUEST, request->method);
+	CURLcode code = curl_easy_perform(f->curl);
+	long http_code = 0;
+	curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &http_code);
+	curl_mime_free(form);
+	curl_slist_free_all(headers);
+	enum status st = ST_OK;
+	if (code == CURLE_OK)
+		*reply = (struct fetch_reply){(int)http_code, arena_copy(a, span_of(str_text(&body), body.size))};
+	else
+		st = failure(code, request, &body, err);
+	str_release(&body);
+	return st;
+}

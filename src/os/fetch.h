@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP requests to others, through libcurl. */
+#ifndef GYRE_OS_FETCH_H
+#define GYRE_OS_FETCH_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/span.h"
+
+#define FETCH_FIELDS_MAX 16
+
+/* A field of a multipart form: a value, or a file that is streamed from the disk. */
+struct fetch_field {
+	const char *name, *value;
+	const char *path;     /* NULL for a plain value */
+	const char *filename; /* of a file; NULL: the last part of path */
+	const char *content_type;
+};
+
+struct fetch_request {
+	const char *method; /* "GET", "POST" … */
+	const char *url;
+	const char *token; /* sent as Authorization: Bearer; NULL: none */
+	struct span body;  /* sent as application/json when it is not empty and there are no fields */
+	const struct fetch_field *fields;
+	size_t field_count;
+	unsigned timeout_s; /* for the whole exchange; 0: 300 */
+	/* Called as bytes go out; total 0: not known yet. NULL: silent. */
+	void (*progress)(void *arg, uint64_t sent, uint64_t total);
+	void *progress_arg;
+};
+
+struct fetch_reply {
+	int code;
+	struct span body; /* in the arena, NUL-terminated */
+};
+
+struct fetcher; /* keeps connections alive between requests; one thread at a time */
+
+struct fetcher *fetcher_new(void);
+void fetcher_free(struct fetcher *f);
+/* ST_OK when there was an answer, whatever its code. ST_UNAVAILABLE: not reached; ST_TIMEOUT. */
+enum status fetch(struct fetcher *f, const struct fetch_request *request, struct arena *a, struct fetch_reply *reply, struct err *err) MUST_CHECK;
+
+#endif
