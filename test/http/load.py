@@ -14,14 +14,15 @@ class Load:
     """`clients` threads; each sends pictures that are all different until stop() or the server is gone.
 
     answers: (seconds, body, answer) of each 200; failures: what else came back; broken: exceptions of the connection.
+    With keys, each request carries an Idempotency-Key, and unanswered holds (key, body) of those that got no 200.
     """
 
     _numbers = itertools.count(1)
 
-    def __init__(self, server, deployment, clients=4, image=samples.numbered, timeout=30, stop_when_broken=True):
+    def __init__(self, server, deployment, clients=4, image=samples.numbered, timeout=30, stop_when_broken=True, keys=False):
         self.server, self.deployment, self.image = server, deployment, image
-        self.timeout, self.stop_when_broken = timeout, stop_when_broken
-        self.answers, self.failures, self.broken = [], [], []
+        self.timeout, self.stop_when_broken, self.keys = timeout, stop_when_broken, keys
+        self.answers, self.failures, self.broken, self.unanswered = [], [], [], []
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
 
@@ -30,19 +31,24 @@ class Load:
         with requests.Session() as session:
             session.headers["Authorization"] = f"Bearer {self.server.token}"
             while not self._stopping.is_set():
-                body = self.image(next(Load._numbers))
+                number = next(Load._numbers)
+                body, key = self.image(number), f"load-{number}"
                 start = time.monotonic()
                 try:
-                    response = session.post(url, files={"media": ("load.jpg", body)}, timeout=self.timeout)
+                    response = session.post(
+                        url, files={"media": ("load.jpg", body)}, timeout=self.timeout,
+                        headers={"Idempotency-Key": key} if self.keys else None,
+                    )  # fmt: skip
                     seconds = time.monotonic() - start
                     if response.status_code == 200:
                         self.answers.append((seconds, body, response.json()))
-                    else:
-                        self.failures.append((response.status_code, response.text[:300]))
+                        continue
+                    self.failures.append((response.status_code, response.text[:300]))
                 except (requests.RequestException, ValueError) as error:
                     self.broken.append(repr(error))
                     if self.stop_when_broken:
-                        return
+                        self._stopping.set()
+                self.unanswered.append((key, body))
 
     def start(self):
         for thread in self._threads:
