@@ -154,7 +154,8 @@ enum status api_page(const struct http_request *req, struct rows_page *out, stru
 {
 	*out = (struct rows_page){.order = ROWS_OLDEST};
 	TRY(http_page(req, &out->limit, &out->offset, err));
-	if (http_query(req, "limit") == NULL)
+	const char *limit = http_query(req, "limit");
+	if (limit == NULL || *limit == 0)
 		out->limit = LIMIT_MAX;
 	const char *q = http_query(req, "q"), *orders[ORDERS_MAX];
 	if (q && *q)
