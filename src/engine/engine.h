@@ -18,6 +18,7 @@
 
 #define ENGINE_TENSORS_MAX 16
 #define ENGINE_RANK_MAX 8
+#define ENGINE_SEATS_MAX 128
 #define ENGINE_FEATURES_MAX 256
 #define ENGINE_METADATA_MAX 16
 #define ENGINE_FEATURES_AUTO "auto" /* engine_options.features_output: choose the tensor at open */
@@ -41,8 +42,9 @@ const char *engine_type_name(enum engine_type t);
 struct engine_port {
 	char name[128];
 	enum engine_type type;
-	int rank;                       /* -1: not stated */
-	int64_t shape[ENGINE_RANK_MAX]; /* -1: dynamic */
+	int rank;                            /* -1: not stated */
+	int64_t shape[ENGINE_RANK_MAX];      /* -1: dynamic */
+	char dim_names[ENGINE_RANK_MAX][32]; /* of dynamic sides: "batch", "height", or "" */
 	char made_by[32]; /* outputs: operator that makes it, "Softmax", "Sigmoid", "Concat"…; inputs: "" */
 };
 
@@ -88,7 +90,7 @@ struct engine_options {
 	const char *model_path; /* a local .onnx file */
 	const char
 		*features_output;  /* a tensor's name, or ENGINE_FEATURES_AUTO; NULL or "": no feature tap */
-	unsigned seats;            /* runs at once, each one thread */
+	unsigned seats;            /* runs at once, each one thread; 1…ENGINE_SEATS_MAX */
 	uint64_t memory_bytes_max; /* RLIMIT_AS of the child beyond what it has at start; 0: none */
 	uint64_t slot_bytes_max;   /* all inputs and outputs of one run, default 256 MiB (sparse: untouched
 				      pages cost nothing) */

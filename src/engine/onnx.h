@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "engine/engine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +24,9 @@ enum onnx_type {
 	ONNX_FLOAT16 = 10,
 	ONNX_DOUBLE = 11,
 };
+
+enum engine_type onnx_engine_type(uint64_t number); /* ENGINE_OTHER when it is none that we read */
+int onnx_type_of(enum engine_type type);            /* 0 for ENGINE_OTHER */
 
 /*
  * Tensors that may serve as the feature vector: outputs of the top graph's convolutions, activations, sums

@@ -4,9 +4,9 @@
 #include "engine/onnx_walk.h"
 #include "engine/sentence.h"
 
-static enum engine_type type_of(uint64_t onnx_type)
+enum engine_type onnx_engine_type(uint64_t number)
 {
-	switch (onnx_type) {
+	switch (number) {
 	case ONNX_FLOAT: return ENGINE_FLOAT32;
 	case ONNX_FLOAT16: return ENGINE_FLOAT16;
 	case ONNX_UINT8: return ENGINE_UINT8;
@@ -17,6 +17,22 @@ static enum engine_type type_of(uint64_t onnx_type)
 	case ONNX_DOUBLE: return ENGINE_DOUBLE;
 	default: return ENGINE_OTHER;
 	}
+}
+
+int onnx_type_of(enum engine_type type)
+{
+	switch (type) {
+	case ENGINE_FLOAT32: return ONNX_FLOAT;
+	case ENGINE_FLOAT16: return ONNX_FLOAT16;
+	case ENGINE_UINT8: return ONNX_UINT8;
+	case ENGINE_INT8: return ONNX_INT8;
+	case ENGINE_INT32: return ONNX_INT32;
+	case ENGINE_INT64: return ONNX_INT64;
+	case ENGINE_BOOL: return ONNX_BOOL;
+	case ENGINE_DOUBLE: return ONNX_DOUBLE;
+	case ENGINE_OTHER: break;
+	}
+	return 0;
 }
 
 static enum status read_shape(struct onnx_walk *w, struct span shape, struct engine_port *port)
@@ -32,13 +48,18 @@ static enum status read_shape(struct onnx_walk *w, struct span shape, struct eng
 			return err_set(w->err, ST_UNPROCESSABLE,
 				"The tensor '%s' has more than %d dimensions.", port->name, ENGINE_RANK_MAX);
 		int64_t side = -1;
+		struct span name = {0};
 		struct wire dim = wire_of(f.bytes);
 		while (wire_next(&dim, &d)) { /* a union: the last one counts */
-			if (d.number == DIM_VALUE && d.type == WIRE_VARINT)
+			if (d.number == DIM_VALUE && d.type == WIRE_VARINT) {
 				side = (int64_t)d.value > 0 ? (int64_t)d.value : -1;
-			else if (is_bytes(&d, DIM_NAME))
+				name = (struct span){0};
+			} else if (is_bytes(&d, DIM_NAME)) {
 				side = -1;
+				name = d.bytes;
+			}
 		}
+		sentence_clean(name, port->dim_names[port->rank], sizeof(port->dim_names[0]));
 		port->shape[port->rank++] = side;
 	}
 	return wire.broken ? onnx_walk_damaged(w) : ST_OK;
@@ -54,7 +75,7 @@ static enum status read_type(struct onnx_walk *w, struct span type, struct engin
 		struct wire tensor = wire_of(f.bytes);
 		while (wire_next(&tensor, &t)) {
 			if (t.number == TENSOR_TYPE_ELEMENT && t.type == WIRE_VARINT)
-				port->type = type_of(t.value);
+				port->type = onnx_engine_type(t.value);
 			else if (is_bytes(&t, TENSOR_TYPE_SHAPE))
 				TRY(read_shape(w, t.bytes, port));
 		}
