@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LD_PRELOAD: system calls that change files fail by a plan, for files whose path contains FAULTFS_FOLDER.
- *The plan is the file FAULTFS_PLAN, read again whenever it changed; a line is
+ * The plan is the file FAULTFS_PLAN, read again whenever it changed; a line is
  *
  *	operation error skip count part
  *
  * operation: open write fsync ftruncate rename mkdir; error: EIO ENOSPC EDQUOT, or SHORT (half of a write is
- *done); skip: matching calls to let pass first; count: calls to fail then, -1 for all; part: text that the
- *path must contain (- for any). What was made to fail is appended to FAULTFS_LOG.
+ * done); skip: matching calls to let pass first; count: calls to fail then, -1 for all; part: text that the
+ * path must contain (- for any). What was made to fail is appended to FAULTFS_LOG.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

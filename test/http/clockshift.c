@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LD_PRELOAD: the wall clock is ahead by the seconds that stand in the file named by CLOCKSHIFT. So that
- * tests see what expires (links, sessions) without waiting for it and without a setting made for tests. The
- * monotonic clock stays.
+ * tests see what expires (links, sessions) without waiting for it and without a setting made for tests.
+ * The monotonic clock stays.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
