@@ -83,15 +83,14 @@ enum status data_rows_by_id(
 }
 
 enum status data_rows_find(struct db_conn *c, struct uuid datalake_id, enum data_key key, const char *value,
-	struct arena *a, struct data_row *out, bool *found, struct err *err)
+	struct arena *a, struct data_row **items, size_t *count, size_t *room, struct err *err)
 {
 	static const char *const sql[DATA_KEY_COUNT] = {
 		[DATA_ID] = SELECT " WHERE datalake_id = $1 AND id = $2",
-		[DATA_FILENAME] = SELECT " WHERE datalake_id = $1 AND filename = $2 ORDER BY id DESC LIMIT 1",
+		[DATA_FILENAME] = SELECT " WHERE datalake_id = $1 AND filename = $2 ORDER BY id DESC",
 		[DATA_OBJECT_NAME] = SELECT " WHERE datalake_id = $1 AND object_name = $2",
 	};
 	struct uuid id;
-	*found = false;
 	if (key == DATA_ID && !uuid_parse(value, &id))
 		return ST_OK;
 	struct db_query q = db_query(c, sql[key]);
@@ -100,7 +99,11 @@ enum status data_rows_find(struct db_conn *c, struct uuid datalake_id, enum data
 		db_bind_uuid(&q, id);
 	else
 		db_bind_text(&q, value);
-	return read_one(&q, a, out, found, err);
+	for (; db_next(&q); (*count)++) {
+		*items = rows_grow(a, *items, *count, room, sizeof(**items));
+		read_row(&q, a, &(*items)[*count]);
+	}
+	return db_done(&q, err);
 }
 
 enum status data_rows_list(struct db_conn *c, struct uuid datalake_id, const struct rows_page *page,
@@ -161,7 +164,7 @@ static enum status delete_row(struct db_conn *c, const struct data_row *d, struc
 	q = db_query(c, "DELETE FROM data WHERE id = $1");
 	db_bind_uuid(&q, d->id);
 	TRY(db_done(&q, err));
-	return object_rows_delete(c, d->object_name, err);
+	return object_rows_release(c, d->object_name, err);
 }
 
 enum status data_rows_delete(struct db_conn *c, struct uuid id, struct err *err)

@@ -2,6 +2,8 @@
 /* SQL of models and of the files of their versions; the versions are in model_rows_version.c. */
 #include "store/model_rows.h"
 
+#include "store/object_rows.h"
+
 /* ---- models ---- */
 
 #define MODEL_SELECT                                                                                         \
@@ -111,11 +113,32 @@ enum status model_rows_update(struct db_conn *c, const struct model_row *m, stru
 	return db_changes(c) == 1 ? ST_OK : model_missing(m->id, err);
 }
 
+static enum status version_ids(struct db_conn *c, struct uuid model_id, struct arena *a, struct uuid **ids,
+	size_t *count, struct err *err)
+{
+	struct db_query q = db_query(c, "SELECT id FROM model_version WHERE model_id = $1");
+	db_bind_uuid(&q, model_id);
+	size_t room = 0;
+	*ids = NULL;
+	for (*count = 0; db_next(&q); (*count)++) {
+		*ids = rows_grow(a, *ids, *count, &room, sizeof(**ids));
+		(*ids)[*count] = db_uuid(&q, 0);
+	}
+	return db_done(&q, err);
+}
+
 enum status model_rows_delete(struct db_conn *c, struct uuid id, struct err *err)
 {
-	struct db_query q =
-		db_query(c, "DELETE FROM tag_target WHERE target_id = $1"
-			    " OR target_id IN (SELECT id FROM model_version WHERE model_id = $1)");
+	struct arena a;
+	struct uuid *versions;
+	size_t count;
+	arena_init(&a);
+	enum status st = version_ids(c, id, &a, &versions, &count, err);
+	for (size_t i = 0; st == ST_OK && i < count; i++)
+		st = model_rows_version_delete(c, versions[i], err);
+	arena_release(&a);
+	TRY(st);
+	struct db_query q = db_query(c, "DELETE FROM tag_target WHERE target_id = $1");
 	db_bind_uuid(&q, id);
 	TRY(db_done(&q, err));
 	q = db_query(c, "DELETE FROM model WHERE id = $1");
@@ -128,21 +151,12 @@ enum status model_rows_deployment(
 	struct db_conn *c, struct uuid id, struct arena *a, const char **name, struct err *err)
 {
 	*name = NULL;
-	struct arena ids;
-	arena_init(&ids);
-	struct uuid *versions = NULL;
-	size_t count = 0, room = 0;
-	struct db_query q = db_query(c, "SELECT id FROM model_version WHERE model_id = $1");
-	db_bind_uuid(&q, id);
-	while (db_next(&q)) {
-		versions = rows_grow(&ids, versions, count, &room, sizeof(*versions));
-		versions[count++] = db_uuid(&q, 0);
-	}
-	enum status st = db_done(&q, err);
-	for (size_t i = 0; st == ST_OK && *name == NULL && i < count; i++)
-		st = model_rows_version_deployment(c, versions[i], true, a, name, err);
-	arena_release(&ids);
-	return st;
+	struct uuid *versions;
+	size_t count;
+	TRY(version_ids(c, id, a, &versions, &count, err));
+	for (size_t i = 0; *name == NULL && i < count; i++)
+		TRY(model_rows_version_deployment(c, versions[i], true, a, name, err));
+	return ST_OK;
 }
 
 /* ---- files ---- */
@@ -236,8 +250,17 @@ enum status model_rows_file_list(struct db_conn *c, struct uuid model_version_id
 
 enum status model_rows_file_delete(struct db_conn *c, struct uuid id, struct err *err)
 {
-	struct db_query q = db_query(c, "DELETE FROM model_file WHERE id = $1");
-	db_bind_uuid(&q, id);
-	TRY(db_done(&q, err));
-	return db_changes(c) == 1 ? ST_OK : file_missing(id, err);
+	struct arena a;
+	struct model_file_row row;
+	arena_init(&a);
+	enum status st = model_rows_file_by_id(c, id, &a, &row, err);
+	if (st == ST_OK) {
+		struct db_query q = db_query(c, "DELETE FROM model_file WHERE id = $1");
+		db_bind_uuid(&q, id);
+		st = db_done(&q, err);
+	}
+	if (st == ST_OK)
+		st = object_rows_release(c, row.object_name, err);
+	arena_release(&a);
+	return st;
 }

@@ -55,17 +55,19 @@ enum status model_rows_list(struct db_conn *c, const struct rows_page *page, str
 	struct model_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
 enum status model_rows_update(
 	struct db_conn *c, const struct model_row *m, struct err *err) MUST_CHECK; /* name, description */
-enum status model_rows_delete(
-	struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK; /* with its versions and their tags */
+enum status model_rows_delete(struct db_conn *c, struct uuid id,
+	struct err *err) MUST_CHECK; /* with its versions and their files */
 /* A deployment that one of the model's versions is, or was, the champion of; NULL when there is none. */
 enum status model_rows_deployment(
 	struct db_conn *c, struct uuid id, struct arena *a, const char **name, struct err *err) MUST_CHECK;
 
 /* ---- versions ---- */
 
-/* Gives v->version its number. */
+/* The number that the next version of a model gets. One writer, so nobody takes it in between. */
+enum status model_rows_next_version(
+	struct db_conn *c, struct uuid model_id, int64_t *version, struct err *err) MUST_CHECK;
 enum status model_rows_version_insert(
-	struct db_conn *c, struct model_version_row *v, struct err *err) MUST_CHECK;
+	struct db_conn *c, const struct model_version_row *v, struct err *err) MUST_CHECK;
 enum status model_rows_version_by_id(struct db_conn *c, struct uuid id, struct arena *a,
 	struct model_version_row *out, struct err *err) MUST_CHECK;
 enum status model_rows_version_by_number(struct db_conn *c, struct uuid model_id, int64_t version,

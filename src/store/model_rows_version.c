@@ -52,14 +52,18 @@ static void bind_content(struct db_query *q, const struct model_version_row *v)
 	db_bind_text(q, v->graph);
 }
 
-enum status model_rows_version_insert(struct db_conn *c, struct model_version_row *v, struct err *err)
+enum status model_rows_next_version(
+	struct db_conn *c, struct uuid model_id, int64_t *version, struct err *err)
 {
-	/* One writer, so nobody takes the number in between. */
 	struct db_query q =
 		db_query(c, "SELECT coalesce(max(version) + 1, 0) FROM model_version WHERE model_id = $1");
-	db_bind_uuid(&q, v->model_id);
-	TRY(rows_number(&q, &v->version, err));
-	q = db_query(c,
+	db_bind_uuid(&q, model_id);
+	return rows_number(&q, version, err);
+}
+
+enum status model_rows_version_insert(struct db_conn *c, const struct model_version_row *v, struct err *err)
+{
+	struct db_query q = db_query(c,
 		"INSERT INTO model_version (id, model_id, version, created_us, " CONTENT ")"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
 	db_bind_uuid(&q, v->id);
@@ -155,6 +159,15 @@ enum status model_rows_version_update(struct db_conn *c, const struct model_vers
 
 enum status model_rows_version_delete(struct db_conn *c, struct uuid id, struct err *err)
 {
+	struct arena a;
+	struct model_file_row *files;
+	size_t count;
+	arena_init(&a);
+	enum status st = model_rows_file_list(c, id, &a, &files, &count, err);
+	for (size_t i = 0; st == ST_OK && i < count; i++)
+		st = model_rows_file_delete(c, files[i].id, err);
+	arena_release(&a);
+	TRY(st);
 	struct db_query q = db_query(c, "DELETE FROM tag_target WHERE target_id = $1");
 	db_bind_uuid(&q, id);
 	TRY(db_done(&q, err));

@@ -78,19 +78,20 @@ enum status object_rows_by_name(
 	return found ? ST_OK : err_set(err, ST_MISSING, "There is no object named \"%.200s\".", name);
 }
 
-enum status object_rows_delete(struct db_conn *c, const char *name, struct err *err)
+#define UNUSED                                                                                               \
+	" AND NOT EXISTS (SELECT 1 FROM model_file f WHERE f.object_name = object.name)"                     \
+	" AND NOT EXISTS (SELECT 1 FROM data d WHERE d.object_name = object.name)"
+
+enum status object_rows_release(struct db_conn *c, const char *name, struct err *err)
 {
-	struct db_query q = db_query(c, "DELETE FROM object WHERE name = $1");
+	struct db_query q = db_query(c, "DELETE FROM object WHERE name = $1" UNUSED);
 	db_bind_text(&q, name);
 	return db_done(&q, err);
 }
 
 enum status object_rows_expire(struct db_conn *c, int64_t before_us, struct err *err)
 {
-	struct db_query q =
-		db_query(c, "DELETE FROM object WHERE sha256 IS NULL AND created_us < $1"
-			    " AND NOT EXISTS (SELECT 1 FROM model_file f WHERE f.object_name = object.name)"
-			    " AND NOT EXISTS (SELECT 1 FROM data d WHERE d.object_name = object.name)");
+	struct db_query q = db_query(c, "DELETE FROM object WHERE sha256 IS NULL AND created_us < $1" UNUSED);
 	db_bind_integer(&q, before_us);
 	return db_done(&q, err);
 }
