@@ -95,18 +95,25 @@ def test_banned(tmp_path, line, allowed):
     assert (breaches(tidy.check_banned, tmp_path, {"a.c": line + "\n"}) == []) == allowed
 
 
-def test_modules_tested(tmp_path):
+def test_modules_tested(tmp_path, monkeypatch):
     files = {
         "src/store/db.c": "",
         "src/store/db.h": "",
-        "src/store/db_sqlite.c": "",
+        "src/store/db_sqlite.c": "",  # the longest prefix with a header: db.h
         "src/store/blob.c": "",
         "src/store/blob.h": "",
-        "src/store/alone.c": "",
+        "src/store/inner.c": "",
+        "src/store/inner.h": "",
+        "src/store/alone.c": "",  # behind the folder's headers
+        "src/watch/tail.c": "",
+        "src/config.c": "",
+        "src/config.h": "",
         "src/api/models.c": "",
         "test/unit/test_db.c": '#include "store/db.h"\n',
+        "test/unit/test_config.c": '#include "config.h"\n',
     }
-    assert breaches(tidy.check_modules_tested, tmp_path, files) == [("src/store/alone.c", 1), ("src/store/blob.c", 1)]
+    monkeypatch.setattr(tidy, "TESTED_THROUGH", {"store/inner.h": "store/db.h"})
+    assert breaches(tidy.check_modules_tested, tmp_path, files) == [("src/store/blob.c", 1), ("src/watch/tail.c", 1)]
 
 
 def test_sleep(tmp_path):

@@ -30,9 +30,11 @@ LAYERS = {
 LAYER_EXCEPTIONS = {
     ("deploy", "task/recipe.h"): "a deployed model is its engine and its recipe",
     ("deploy", "task/shape.h"): "a version's task is one of the kinds of shapes",
+    ("cli", "api/api.h"): "`gyre routes` prints the table of routes",
+    ("cli", "server.h"): "`gyre serve` is a command like the others",
 }
 
-LINE_COLUMNS_MAX = {".c": 110, ".h": 110, ".def": 160, ".py": 130, ".sh": 130, ".ts": 130, ".tsx": 130}
+LINE_COLUMNS_MAX = {".c": 110, ".h": 110, ".def": 160, ".py": 130, ".sh": 130}
 FILE_LINES_MAX = 1000
 FUNCTION_LINES_MAX = 70
 BLOB_BYTES_MAX = 512 * 1024
@@ -42,6 +44,9 @@ LONG_FUNCTIONS = {}
 
 # Modules whose behaviour is tested through the whole program (test/http, test/crash) rather than by a test of their own.
 TESTED_FROM_OUTSIDE = ("src/api/", "src/cli/", "src/main.c", "src/server.c")
+
+# Headers between the files of one part: tested through the part's own header.
+TESTED_THROUGH = {}
 
 # Sources that need no SPDX line: they have no comments, or are written by a tool.
 NO_SPDX = re.compile(r"(^|/)(vite-env\.d\.ts)$")
@@ -192,14 +197,13 @@ def check_banned(tree):
 
 
 def headers_for(path, headers):
-    """The header of a module: its own, or that of the longest prefix (engine_ort.c → engine.h)."""
-    stem = path[len("src/") : -len(".c")]
-    folder, name = stem.split("/", 1) if "/" in stem else ("", stem)
+    """The header of a module: its own, or that of the longest prefix (engine_ort.c → engine.h); None when there is none."""
+    folder, name = path[: -len(".c")].rsplit("/", 1)
     words = name.split("_")
     for count in range(len(words), 0, -1):
         header = f"{folder}/{'_'.join(words[:count])}.h"
-        if "src/" + header in headers:
-            return header
+        if header in headers:
+            return header[len("src/") :]
     return None
 
 
@@ -208,15 +212,17 @@ def check_modules_tested(tree):
     for path in tree.having(".c"):
         if path.startswith("test/"):
             included.update(re.findall(r'#\s*include\s+"([^"]+)"', tree.text(path)))
-    headers = set(tree.having(".h"))
+    headers = {path for path in tree.having(".h") if path.startswith("src/")}
     for path in tree.having(".c"):
         if not path.startswith("src/") or path.startswith(TESTED_FROM_OUTSIDE):
             continue
         header = headers_for(path, headers)
-        if header is None:
-            yield path, 1, "this module has no header, nor has one whose name it starts with"
-        elif header not in included:
-            yield path, 1, f'no test in test/unit, test/contract or test/fuzz includes "{header}"'
+        folder = os.path.dirname(path)[len("src/") :]
+        if header in included or TESTED_THROUGH.get(header) in included:
+            continue
+        if header is None and any(os.path.dirname(name) == folder for name in included):
+            continue  # one of the files behind a header of its folder
+        yield path, 1, f'no test in test/unit, test/contract or test/fuzz includes "{header or folder + "/…"}"'
 
 
 def check_tests_do_not_sleep(tree):
