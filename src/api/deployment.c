@@ -44,17 +44,15 @@ static enum status insert_deployment(struct db_conn *c, void *arg, struct err *e
 /* What the champion says about the new deployment: its type; and the datalake to use when none is given. */
 static enum status read_defaults(struct http_request *req, struct deployment_row *row, struct err *err)
 {
-	struct api *api = api_of(req);
-	struct db_conn *c;
+	API_READER reader = {0};
 	struct model_version_row version;
 	struct datalake_row datalake;
-	TRY(db_reader_take(api->readers, &c, err));
-	enum status st = model_rows_version_by_id(c, row->champion_id, req->arena, &version, err);
-	if (st == ST_OK)
-		st = uuid_is_zero(row->datalake_id) ? datalake_rows_default(c, req->arena, &datalake, err)
-						    : datalake_rows_by_id(c, row->datalake_id, req->arena, &datalake, err);
-	db_reader_give(api->readers, c);
-	TRY(st);
+	TRY(api_read(req, &reader, err));
+	TRY(model_rows_version_by_id(reader.conn, row->champion_id, req->arena, &version, err));
+	if (uuid_is_zero(row->datalake_id))
+		TRY(datalake_rows_default(reader.conn, req->arena, &datalake, err));
+	else
+		TRY(datalake_rows_by_id(reader.conn, row->datalake_id, req->arena, &datalake, err));
 	row->type = version.type;
 	row->datalake_id = datalake.id;
 	return ST_OK;
@@ -115,40 +113,40 @@ enum status api_model_version_deploy(struct http_request *req, struct http_reply
 
 enum status api_deployment_list(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct api *api = api_of(req);
-	int64_t limit, offset, total = 0;
-	TRY(http_page(req, &limit, &offset, err));
-	struct db_conn *c;
+	API_READER reader = {0};
+	struct rows_page page;
 	struct deployment_row *rows;
 	size_t count;
+	int64_t total = 0;
+	TRY(api_page(req, &page, err));
+	TRY(api_read(req, &reader, err));
+	TRY(deployment_rows_list(reader.conn, page.limit, page.offset, req->arena, &rows, &count, &total, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc), *item;
-	TRY(db_reader_take(api->readers, &c, err));
-	enum status st = deployment_rows_list(c, limit, offset, req->arena, &rows, &count, &total, err);
-	for (size_t i = 0; st == ST_OK && i < count; i++) {
-		st = deployment_json(req, c, &rows[i], doc, &item, err);
-		if (st == ST_OK)
-			yyjson_mut_arr_append(items, item);
+	for (size_t i = 0; i < count; i++) {
+		TRY(deployment_json(req, reader.conn, &rows[i], doc, &item, err));
+		yyjson_mut_arr_append(items, item);
 	}
-	db_reader_give(api->readers, c);
-	TRY(st);
 	return api_reply_list(req, reply, doc, items, total);
+}
+
+static enum status find_deployment(struct http_request *req, struct deployment_row *row, struct err *err)
+{
+	const char *name = http_query(req, "name");
+	struct uuid id;
+	API_READER reader = {0};
+	TRY(api_read(req, &reader, err));
+	if (name)
+		return deployment_rows_by_name(reader.conn, name, req->arena, row, err);
+	if (uuid_parse(http_query(req, "id"), &id))
+		return deployment_rows_by_id(reader.conn, id, req->arena, row, err);
+	return err_set(err, ST_INVALID, "Give the name or the id (a UUID) of the deployment to find.");
 }
 
 enum status api_deployment_find(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct api *api = api_of(req);
-	const char *name = http_query(req, "name"), *id_text = http_query(req, "id");
 	struct deployment_row row;
-	struct uuid id;
-	if (name == NULL && !uuid_parse(id_text, &id))
-		return err_set(err, ST_INVALID, "Give the name or the id (a UUID) of the deployment to find.");
-	struct db_conn *c;
-	TRY(db_reader_take(api->readers, &c, err));
-	enum status st = name ? deployment_rows_by_name(c, name, req->arena, &row, err)
-			      : deployment_rows_by_id(c, id, req->arena, &row, err);
-	db_reader_give(api->readers, c);
-	TRY(st);
+	TRY(find_deployment(req, &row, err));
 	return deployment_reply(req, reply, row.id, err);
 }
 

@@ -33,16 +33,12 @@ static enum status set_champion(struct db_conn *c, void *arg, struct err *err)
 
 static enum status read_swap(struct http_request *req, struct uuid deployment_id, struct swap *swap, bool *serving, struct err *err)
 {
-	struct api *api = api_of(req);
-	struct db_conn *c;
+	API_READER reader = {0};
 	struct deployment_row row;
 	struct model_version_row version;
-	TRY(db_reader_take(api->readers, &c, err));
-	enum status st = deployment_rows_by_id(c, deployment_id, req->arena, &row, err);
-	if (st == ST_OK)
-		st = model_rows_version_by_id(c, swap->version_id, req->arena, &version, err);
-	db_reader_give(api->readers, c);
-	TRY(st);
+	TRY(api_read(req, &reader, err));
+	TRY(deployment_rows_by_id(reader.conn, deployment_id, req->arena, &row, err));
+	TRY(model_rows_version_by_id(reader.conn, swap->version_id, req->arena, &version, err));
 	swap->type = version.type;
 	*serving = row.serving;
 	return ST_OK;
@@ -73,17 +69,19 @@ enum status api_deployment_set_model(struct http_request *req, struct http_reply
 	return swap_champion(req, reply, id, &swap, err);
 }
 
+static enum status previous_champion(struct http_request *req, struct uuid id, struct uuid *out, struct err *err)
+{
+	API_READER reader = {0};
+	TRY(api_read(req, &reader, err));
+	return deployment_rows_previous_champion(reader.conn, id, out, err);
+}
+
 enum status api_deployment_rollback(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct api *api = api_of(req);
 	struct swap swap = {.what = "rolled_back"};
 	struct uuid id;
-	struct db_conn *c;
 	TRY(api_id(req, "id", "deployment", &id, err));
-	TRY(db_reader_take(api->readers, &c, err));
-	enum status st = deployment_rows_previous_champion(c, id, &swap.version_id, err);
-	db_reader_give(api->readers, c);
-	TRY(st);
+	TRY(previous_champion(req, id, &swap.version_id, err));
 	if (uuid_is_zero(swap.version_id))
 		return err_set(err, ST_CONFLICT, "There is nothing to go back to: the champion of this deployment was never changed.");
 	return swap_champion(req, reply, id, &swap, err);
@@ -134,19 +132,15 @@ enum status api_deployment_resume(struct http_request *req, struct http_reply *r
 
 enum status api_deployment_history(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct api *api = api_of(req);
-	struct uuid id;
-	TRY(api_id(req, "id", "deployment", &id, err));
-	struct db_conn *c;
-	struct deployment_event_row *events = NULL;
-	size_t count = 0;
+	API_READER reader = {0};
+	struct deployment_event_row *events;
 	struct deployment_row row;
-	TRY(db_reader_take(api->readers, &c, err));
-	enum status st = deployment_rows_by_id(c, id, req->arena, &row, err);
-	if (st == ST_OK)
-		st = deployment_rows_events(c, id, req->arena, &events, &count, err);
-	db_reader_give(api->readers, c);
-	TRY(st);
+	struct uuid id;
+	size_t count;
+	TRY(api_id(req, "id", "deployment", &id, err));
+	TRY(api_read(req, &reader, err));
+	TRY(deployment_rows_by_id(reader.conn, id, req->arena, &row, err));
+	TRY(deployment_rows_events(reader.conn, id, req->arena, &events, &count, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc);
 	for (size_t i = 0; i < count; i++) {
@@ -186,11 +180,9 @@ enum status api_events(struct http_request *req, struct http_reply *reply, struc
 /* The SDK asks which storage takes the images of a deployment: always gyre itself. */
 enum status api_deployment_connector(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct api *api = api_of(req);
-	yyjson_mut_doc *doc = json_new(req->arena);
-	yyjson_mut_val *root = yyjson_mut_obj(doc);
-	yyjson_mut_doc_set_root(doc, root);
-	api_add_id(doc, root, "id", api->connector_id);
+	yyjson_mut_doc *doc;
+	yyjson_mut_val *root = api_object(req, &doc);
+	api_add_id(doc, root, "id", api_of(req)->connector_id);
 	api_add_text(doc, root, "client_type", "minio");
 	api_add_text(doc, root, "bucket_name", "gyre");
 	return http_reply_json(req, reply, doc);

@@ -85,17 +85,13 @@ enum status deployment_json(struct http_request *req, struct db_conn *c, const s
 
 enum status deployment_reply(struct http_request *req, struct http_reply *reply, struct uuid id, struct err *err)
 {
-	struct api *api = api_of(req);
-	struct db_conn *c;
+	API_READER reader = {0};
 	struct deployment_row row;
 	yyjson_mut_doc *doc = json_new(req->arena);
-	yyjson_mut_val *root = NULL;
-	TRY(db_reader_take(api->readers, &c, err));
-	enum status st = deployment_rows_by_id(c, id, req->arena, &row, err);
-	if (st == ST_OK)
-		st = deployment_json(req, c, &row, doc, &root, err);
-	db_reader_give(api->readers, c);
-	TRY(st);
+	yyjson_mut_val *root;
+	TRY(api_read(req, &reader, err));
+	TRY(deployment_rows_by_id(reader.conn, id, req->arena, &row, err));
+	TRY(deployment_json(req, reader.conn, &row, doc, &root, err));
 	yyjson_mut_doc_set_root(doc, root);
 	return http_reply_json(req, reply, doc);
 }

@@ -7,6 +7,7 @@
 #include "deploy/model.h"
 #include "os/clock.h"
 #include "serve/pipeline.h"
+#include "store/deployment_rows.h"
 #include "store/prediction_rows.h"
 
 #include <math.h>
@@ -124,45 +125,33 @@ static enum status read_threshold(const struct http_request *req, double *thresh
 	return ST_OK;
 }
 
-static enum status read_order(const struct http_request *req, bool *oldest_first, struct err *err)
-{
-	const char *order = http_query(req, "order_by");
-	*oldest_first = order && strcmp(order, "created_at") == 0;
-	if (order == NULL || *order == '\0' || *oldest_first || strcmp(order, "-created_at") == 0)
-		return ST_OK;
-	return err_set(err, ST_INVALID, "Predicted images can be ordered by created_at or -created_at, not by \"%.50s\".", order);
-}
-
 enum status api_predicted_asset_list(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct api *api = api_of(req);
-	struct uuid id;
-	int64_t limit, offset, total = 0;
-	double threshold;
-	bool oldest_first;
-	TRY(api_id(req, "id", "deployment", &id, err));
-	TRY(http_page(req, &limit, &offset, err));
-	TRY(read_threshold(req, &threshold, err));
-	TRY(read_order(req, &oldest_first, err));
-	TRY(api_refuse_query(req, err));
-	struct label_cache cache = {0};
+	API_READER reader = {0};
+	struct rows_page page;
+	struct deployment_row deployment;
 	struct predicted_row *rows;
-	size_t count = 0;
+	struct uuid id;
+	size_t count;
+	int64_t total = 0;
+	double threshold;
+	TRY(api_id(req, "id", "deployment", &id, err));
+	TRY(api_page(req, &page, err));
+	if (page.order != ROWS_OLDEST && page.order != ROWS_NEWEST)
+		return err_set(err, ST_INVALID, "Predicted images can be ordered by created_at or -created_at.");
+	TRY(read_threshold(req, &threshold, err));
+	bool oldest_first = http_query(req, "order_by") && page.order == ROWS_OLDEST;
+	TRY(api_read(req, &reader, err));
+	TRY(deployment_rows_by_id(reader.conn, id, req->arena, &deployment, err));
+	TRY(prediction_rows_list(reader.conn, id, oldest_first, page.limit, page.offset, req->arena, &rows, &count, &total,
+		err));
+	struct label_cache cache = {.conn = reader.conn};
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc), *item;
-	TRY(db_reader_take(api->readers, &cache.conn, err));
-	bool exists = false;
-	enum status st = deployment_rows_exists(cache.conn, id, &exists, err);
-	if (st == ST_OK && !exists)
-		st = err_set(err, ST_MISSING, "There is no such deployment.");
-	if (st == ST_OK)
-		st = prediction_rows_list(cache.conn, id, oldest_first, limit, offset, req->arena, &rows, &count, &total, err);
-	for (size_t i = 0; st == ST_OK && i < count; i++) {
-		st = predicted_json(req, doc, &rows[i], threshold, &cache, &item, err);
+	for (size_t i = 0; i < count; i++) {
+		TRY(predicted_json(req, doc, &rows[i], threshold, &cache, &item, err));
 		yyjson_mut_arr_append(items, item);
 	}
-	db_reader_give(api->readers, cache.conn);
-	TRY(st);
 	return api_reply_list(req, reply, doc, items, total);
 }
 
@@ -171,19 +160,16 @@ typedef enum status find_row(struct http_request *req, struct db_conn *c, struct
 
 static enum status reply_one(struct http_request *req, struct http_reply *reply, find_row *find, struct err *err)
 {
-	struct api *api = api_of(req);
-	struct label_cache cache = {0};
+	API_READER reader = {0};
 	struct predicted_row row;
 	double threshold;
-	TRY(read_threshold(req, &threshold, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
-	yyjson_mut_val *root = NULL;
-	TRY(db_reader_take(api->readers, &cache.conn, err));
-	enum status st = find(req, cache.conn, &row, err);
-	if (st == ST_OK)
-		st = predicted_json(req, doc, &row, threshold, &cache, &root, err);
-	db_reader_give(api->readers, cache.conn);
-	TRY(st);
+	yyjson_mut_val *root;
+	TRY(read_threshold(req, &threshold, err));
+	TRY(api_read(req, &reader, err));
+	TRY(find(req, reader.conn, &row, err));
+	struct label_cache cache = {.conn = reader.conn};
+	TRY(predicted_json(req, doc, &row, threshold, &cache, &root, err));
 	yyjson_mut_doc_set_root(doc, root);
 	return http_reply_json(req, reply, doc);
 }
@@ -289,8 +275,11 @@ static void add_summary(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct 
 
 enum status api_deployment_latency(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct api *api = api_of(req);
+	API_READER reader = {0};
+	struct latency_point *points;
 	struct uuid id;
+	size_t count;
+	int64_t in_range = 0;
 	double from, to, points_max;
 	TRY(api_id(req, "id", "deployment", &id, err));
 	TRY(read_number(req, "from", 0, &from, err));
@@ -298,18 +287,11 @@ enum status api_deployment_latency(struct http_request *req, struct http_reply *
 	TRY(read_number(req, "points_max", POINTS_DEFAULT, &points_max, err));
 	if (points_max < 1 || points_max > POINTS_MAX)
 		return err_set(err, ST_INVALID, "\"points_max\" must be from 1 to %d.", POINTS_MAX);
-	struct db_conn *c;
-	struct latency_point *points;
-	size_t count = 0;
-	int64_t in_range = 0;
-	TRY(db_reader_take(api->readers, &c, err));
-	enum status st = prediction_rows_latency(c, id, (int64_t)(from * 1e6), (int64_t)(to * 1e6), (int64_t)points_max, req->arena,
-		&points, &count, &in_range, err);
-	db_reader_give(api->readers, c);
-	TRY(st);
-	yyjson_mut_doc *doc = json_new(req->arena);
-	yyjson_mut_val *root = yyjson_mut_obj(doc);
-	yyjson_mut_doc_set_root(doc, root);
+	TRY(api_read(req, &reader, err));
+	TRY(prediction_rows_latency(reader.conn, id, (int64_t)(from * 1e6), (int64_t)(to * 1e6), (int64_t)points_max, req->arena, &points,
+		&count, &in_range, err));
+	yyjson_mut_doc *doc;
+	yyjson_mut_val *root = api_object(req, &doc);
 	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "points");
 	for (size_t i = 0; i < count; i++) {
 		char text[UUID_TEXT_SIZE];

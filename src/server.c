@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The composition root: opens every part in order, wires them, waits for a
+ * signal, and closes them in the reverse order. Wiring only, no logic.
+ */
+#include "server.h"
+
+#include "api/api.h"
+#include "api/guard.h"
+#include "api/live.h"
+#include "base/check.h"
+#include "deploy/roster.h"
+#include "engine/engine.h"
+#include "http/server.h"
+#include "os/file.h"
+#include "os/log.h"
+#include "serve/pipeline.h"
+#include "store/blob.h"
+#include "store/db_sqlite.h"
+#include "store/migrate.h"
+#include "store/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define LOGIN_LINK_US ((int64_t)15 * 60 * 1000000)
+#define COMMIT_QUEUE_MAX 4096u
+#define COMMIT_GROUP_MAX 64u
+
+/* All parts; NULL or -1 where a part was not opened. */
+struct server {
+	const struct config *config;
+	struct arena arena;
+	int lock_fd;
+	struct db *db;
+	struct recorder *recorder;
+	struct api api;
+	char public_url[512];
+};
+
+static const char *text_setting(const struct config *c, enum config_key key)
+{
+	return c->text[key][0] ? c->text[key] : NULL;
+}
+
+static int64_t seconds_us(const struct config *c, enum config_key key)
+{
+	return c->integer[key] * 1000000;
+}
+
+static uint64_t megabytes(const struct config *c, enum config_key key)
+{
+	return (uint64_t)c->integer[key] << 20;
+}
+
+/* One server for each data folder: two would each believe to be the one writer. */
+static enum status lock_data(struct server *s, struct err *err)
+{
+	const char *folder = s->config->text[CONFIG_data];
+	TRY(file_make_folders(folder, err));
+	const char *path = arena_printf(&s->arena, "%s/lock", folder);
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0)
+		return err_errno(err, "The file %s cannot be opened", path);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return ST_OK;
+	if (errno == EWOULDBLOCK)
+		return err_set(err, ST_CONFLICT, "Another gyre server uses the data folder %s; stop it first, or give another --data.", folder);
+	return err_errno(err, "The data folder %s cannot be locked", folder);
+}
+
+static enum status open_store(struct server *s, struct err *err)
+{
+	const struct config *c = s->config;
+	struct db_conn *writer;
+	TRY(db_sqlite_open(arena_printf(&s->arena, "%s/gyre.db", c->text[CONFIG_data]), &s->db, err));
+	TRY(db_connect(s->db, true, &writer, err));
+	enum status st = migrate_up(writer, err);
+	db_disconnect(writer);
+	TRY(st);
+	TRY(recorder_start(s->db, COMMIT_QUEUE_MAX, COMMIT_GROUP_MAX, &s->recorder, err));
+	TRY(db_readers_new(s->db, (unsigned)c->integer[CONFIG_readers], &s->api.readers, err));
+	s->api.recorder = s->recorder;
+	return blob_file_open(arena_printf(&s->arena, "%s/blobs", c->text[CONFIG_data]), &s->api.blobs, err);
+}
+
+static enum status open_accounts(struct server *s, struct err *err)
+{
+	struct guard_account account;
+	const char *token_path = arena_printf(&s->arena, "%s/admin-token", s->config->text[CONFIG_data]);
+	TRY(guard_first_start(s->recorder, "default", !file_exists(token_path), &s->arena, &account, err));
+	if (account.token[0]) {
+		const char *line = arena_printf(&s->arena, "%s\n", account.token);
+		TRY(file_write_durable(token_path, span_of_text(line), 0600, err));
+	}
+	s->api.organization_id = account.organization.id;
+	s->api.connector_id = account.organization.connector_id;
+	snprintf(s->api.organization_name, sizeof(s->api.organization_name), "%s", account.organization.name);
+	memcpy(s->api.signing_key, account.organization.signing_key, sizeof(s->api.signing_key));
+	return guard_open(s->api.readers, &account.admin, &s->api.guard, err);
+}
+
+/* Without ONNX Runtime everything but running models works; say so once. */
+static void find_runtime(const struct config *c)
+{
+	char path[4096];
+	struct err err;
+	if (engine_library_find(text_setting(c, CONFIG_onnxruntime), path, &err) == ST_OK)
+		engine_library_set(path);
+	else
+		log_err("onnxruntime_missing", &err);
+}
+
+static enum status open_serving(struct server *s, struct err *err)
+{
+	const struct config *c = s->config;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	find_runtime(c);
+	model_limits_set(&(struct model_limits){
+		.seats = c->integer[CONFIG_seats] ? (unsigned)c->integer[CONFIG_seats] : cores > 0 ? (unsigned)cores : 1,
+		.memory_bytes_max = megabytes(c, CONFIG_model_memory_mb),
+		.load_timeout_us = seconds_us(c, CONFIG_load_timeout_s),
+		.run_timeout_us = seconds_us(c, CONFIG_run_timeout_s),
+	});
+	s->api.roster = roster_new(s->api.readers, s->api.blobs);
+	s->api.serve = serve_new(&(struct serve_options){
+		.roster = s->api.roster,
+		.readers = s->api.readers,
+		.recorder = s->recorder,
+		.blobs = s->api.blobs,
+		.pixel_bytes_max = megabytes(c, CONFIG_pixel_memory_mb),
+		.seat_timeout_us = seconds_us(c, CONFIG_seat_timeout_s),
+		.recorded = live_recorded,
+		.recorded_arg = &s->api,
+	});
+	return roster_load_all(s->api.roster, err);
+}
+
+static enum status open_http(struct server *s, struct err *err)
+{
+	const struct config *c = s->config;
+	const char *spool = arena_printf(&s->arena, "%s/spool", c->text[CONFIG_data]);
+	TRY(file_make_folders(spool, err));
+	const struct http_options options = {
+		.address = c->text[CONFIG_listen],
+		.routes = api_routes,
+		.route_count = api_route_count,
+		.admit = guard_admit,
+		.app = &s->api,
+		.spool_folder = spool,
+		.tls_certificate = text_setting(c, CONFIG_tls_certificate),
+		.tls_key = text_setting(c, CONFIG_tls_key),
+		.workers = (unsigned)c->integer[CONFIG_workers],
+		.queue_max = (unsigned)c->integer[CONFIG_queue],
+		.connections_max = (unsigned)c->integer[CONFIG_connections],
+		.event_streams_max = (unsigned)c->integer[CONFIG_event_streams],
+		.body_memory_max = megabytes(c, CONFIG_body_memory_mb),
+		.idle_timeout_s = (unsigned)c->integer[CONFIG_idle_timeout_s],
+		.body_timeout_s = (unsigned)c->integer[CONFIG_body_timeout_s],
+	};
+	return http_server_start(&options, &s->api.http, err);
+}
+
+static enum status open_all(struct server *s, struct err *err)
+{
+	TRY(lock_data(s, err));
+	TRY(open_store(s, err));
+	TRY(open_accounts(s, err));
+	TRY(open_serving(s, err));
+	return open_http(s, err);
+}
+
+static void close_all(struct server *s)
+{
+	if (s->api.http)
+		http_server_stop(s->api.http);
+	if (s->api.serve)
+		serve_free(s->api.serve);
+	if (s->api.roster)
+		roster_free(s->api.roster);
+	if (s->api.guard)
+		guard_close(s->api.guard);
+	if (s->api.blobs)
+		blob_close(s->api.blobs);
+	if (s->api.readers)
+		db_readers_free(s->api.readers);
+	if (s->recorder)
+		recorder_stop(s->recorder);
+	if (s->db)
+		db_close(s->db);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	arena_release(&s->arena);
+}
+
+static void announce(struct server *s)
+{
+	char code[GUARD_SECRET_SIZE];
+	guard_login_code(s->api.guard, LOGIN_LINK_US, code);
+	printf("gyre " GYRE_VERSION " serves at %s  (log in, once, within 15 minutes: %s/login?code=%s)\n", s->public_url, s->public_url, code);
+	fflush(stdout);
+	log_event(LOG_LEVEL_INFO, "started", "address", s->public_url, "data", s->config->text[CONFIG_data], NULL);
+}
+
+static void wait_for_signal(const sigset_t *signals)
+{
+	int number;
+	CHECK(sigwait(signals, &number) == 0);
+	log_event(LOG_LEVEL_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+}
+
+enum status server_run(const struct config *config, struct err *err)
+{
+	enum log_level level;
+	if (!log_level_parse(config->text[CONFIG_log_level], &level))
+		return err_set(err, ST_INVALID, "The setting log_level is debug, info, warn or error.");
+	log_set_level(level);
+	/* Blocked before any thread starts, so that none but this one takes them. */
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	CHECK(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
+	signal(SIGPIPE, SIG_IGN);
+
+	struct server server = {.config = config, .lock_fd = -1};
+	arena_init(&server.arena);
+	server.api.config = config;
+	server.api.public_url = server.public_url;
+	snprintf(server.public_url, sizeof(server.public_url), "%s", config->text[CONFIG_public_url]);
+	enum status st = open_all(&server, err);
+	if (st == ST_OK) {
+		if (server.public_url[0] == '\0')
+			snprintf(server.public_url, sizeof(server.public_url), "%s", http_server_url(server.api.http));
+		server.api.ready = true;
+		announce(&server);
+		wait_for_signal(&signals);
+		server.api.ready = false;
+	}
+	close_all(&server);
+	return st;
+}
