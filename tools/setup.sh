@@ -39,7 +39,7 @@ quietly() {
 		rm -f "$log"
 		return 0
 	fi
-	{ [ "$(wc -l <"$log")" -le 60 ] && cat "$log" || { head -n 20 "$log" && echo … && tail -n 40 "$log"; }; } >&2
+	if [ "$(wc -l <"$log")" -le 60 ]; then cat "$log" >&2; else { head -n 20 "$log" && echo … && tail -n 40 "$log"; } >&2; fi
 	rm -f "$log"
 	return 1
 }
@@ -99,6 +99,7 @@ setup:   apt-get update && apt-get install --no-install-recommends ${missing[*]}
 # ---- build/deps ----------------------------------------------------------------------------------------------------
 
 # The address of the mirror this system uses, from apt itself.
+# shellcheck disable=SC2016  # $(SITE) is apt's
 mirror() {
 	local site
 	site=$(apt-get indextargets --format '$(SITE)' 'Codename: bookworm' 2>/dev/null | head -n 1)

@@ -9,8 +9,9 @@
 #   tools/test.sh … STAGE      only the stages named (see the list at the end of this file)
 #
 # Output of each stage is kept in build/logs. A stage that fails does not stop the others, but a build that fails does.
+# shellcheck disable=SC2317  # the stages are called through stage()
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 mode=quick
 case ${1:-} in quick | ci | nightly)
@@ -62,7 +63,7 @@ unit() {
 	meson test -C "$1" --print-errorlogs --num-processes 2 --timeout-multiplier 3
 	local rc=$?
 	cp "$1/meson-logs/testlog.txt" "$logs/unit-$(basename "$1").testlog"
-	return $rc
+	return "$rc"
 }
 
 pages() {
@@ -85,7 +86,9 @@ asan_black_box() {
 		test/http/test_http.py "$@"
 }
 
-stage set-up tools/setup.sh build web test $([ "$mode" = quick ] || echo lint) || finish
+parts=(build web test)
+[ "$mode" = quick ] || parts+=(lint)
+stage set-up tools/setup.sh "${parts[@]}" || finish
 stage house-rules house_rules
 stage release tools/build.sh release || finish
 stage sanitized tools/build.sh sanitized || finish
