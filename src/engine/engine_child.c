@@ -60,7 +60,7 @@ static void say(struct child *c, enum protocol_stage stage)
 _Noreturn static void give_up(struct child *c, const struct err *err)
 {
 	c->report.status = err->status;
-	snprintf(c->report.text, sizeof(c->report.text), "%s", err->text);
+	sentence_clean(span_of_text(err->text), c->report.text, sizeof(c->report.text));
 	say(c, (enum protocol_stage)c->report.stage);
 	_exit(1);
 }
@@ -276,7 +276,8 @@ static void try_model(struct child *c)
 		c->report.probe_status = try_grey(c, &result, &err);
 		c->report.probe_us = clock_mono_us() - before_us;
 		if (c->report.probe_status != ST_OK) {
-			snprintf(c->report.probe_text, sizeof(c->report.probe_text), "%s", err.text);
+			sentence_clean(
+				span_of_text(err.text), c->report.probe_text, sizeof(c->report.probe_text));
 			return;
 		}
 		if (c->report.probe_us > SLOW_US)
@@ -356,7 +357,7 @@ static void answer_runs(void *arg)
 			&run, slot, c->has_tap, &result, &err);
 		if (end_run(seat) && result.status != ST_OK)
 			result.status = ST_TIMEOUT;
-		snprintf(result.text, sizeof(result.text), "%s", err.text);
+		sentence_clean(span_of_text(err.text), result.text, sizeof(result.text));
 		if (send(seat->socket, &result, sizeof(result), MSG_NOSIGNAL) < 0)
 			break;
 	}

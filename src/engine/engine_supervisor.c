@@ -344,7 +344,7 @@ static bool recover(struct ort_engine *e)
 			return true;
 		if (is_closing(e))
 			return false;
-		snprintf(how, sizeof(how), "did not start (%s)", err.text);
+		snprintf(how, sizeof(how), "did not start (%.400s)", err.text);
 	}
 	return false;
 }

@@ -252,13 +252,26 @@ static uint64_t address_space_bytes(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* The server's log is not for a model to write to. */
+static void drop_standard_error(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
 enum status sandbox_enter(uint64_t memory_bytes_max, struct err *err)
 {
-	limit(RLIMIT_FSIZE, 0);
 	uint64_t now_bytes = address_space_bytes();
+	if (!SANITIZED)
+		drop_standard_error();
+	limit(RLIMIT_FSIZE, 0);
 	if (memory_bytes_max && now_bytes && !SANITIZED)
 		limit(RLIMIT_AS, now_bytes + THREADS_BYTES + memory_bytes_max);
 	if (!SANITIZED)
-		limit(RLIMIT_NOFILE, 0);
+		limit(RLIMIT_NOFILE,
+			0); /* not RLIMIT_FSIZE: it also forbids first touches of the shared slots */
 	return install_filter(err);
 }

@@ -21,7 +21,8 @@ void sandbox_begin(int32_t parent_pid, int fd_first_closed);
 
 /*
  * Before a model's bytes are looked at, with all files open that will be needed: memory_bytes_max more of
- * address space than now (0: no limit), no files written, none opened, and the system-call filter (x86-64 and
+ * address space than now (0: no limit), no more descriptors, standard
+ * error is /dev/null, and the system-call filter (x86-64 and
  * AArch64; elsewhere there is none). Threads can still be started.
  */
 enum status sandbox_enter(uint64_t memory_bytes_max, struct err *err) MUST_CHECK;

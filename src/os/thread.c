@@ -9,6 +9,7 @@
 #include <time.h>
 
 struct start {
+	char name[16];
 	void (*run)(void *);
 	void *arg;
 };
@@ -17,6 +18,9 @@ static void *begin(void *arg)
 {
 	struct start start = *(struct start *)arg;
 	free(arg);
+	/* By the thread itself: from outside it goes through /proc, which may be closed to us, and loses to a
+	 * thread that ends at once. */
+	CHECK(pthread_setname_np(pthread_self(), start.name) == 0);
 	start.run(start.arg);
 	return NULL;
 }
@@ -25,14 +29,15 @@ void thread_start(thread_handle *out, const char *name, void (*run)(void *), voi
 {
 	struct start *start = malloc(sizeof(*start));
 	CHECK(start != NULL);
-	*start = (struct start){run, arg};
+	*start = (struct start){.run = run, .arg = arg};
+	CHECK(strlen(name) < sizeof(start->name));
+	memcpy(start->name, name, strlen(name) + 1);
 	/* Signals are the main thread's business. */
 	sigset_t all, before;
 	sigfillset(&all);
 	CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
 	CHECK(pthread_create(out, NULL, begin, start) == 0);
 	CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
-	CHECK(pthread_setname_np(*out, name) == 0);
 }
 
 void thread_join(thread_handle t)
