@@ -19,8 +19,8 @@ struct blob_ops {
 		struct span *body, struct err *err);
 	/* Size in bytes; ST_MISSING. */
 	enum status (*stat)(struct blob *b, const char *key, uint64_t *size, struct err *err);
-	/* An open file descriptor at offset 0, which the caller closes; ST_UNSUPPORTED where bytes are not
-	 * files. */
+	/* A file descriptor at offset 0, which the caller closes; ST_UNSUPPORTED where bytes are not files.
+	 */
 	enum status (*open)(struct blob *b, const char *key, int *fd, uint64_t *size, struct err *err);
 	/* Removing what is not there is ST_OK. */
 	enum status (*remove)(struct blob *b, const char *key, struct err *err);
@@ -35,12 +35,12 @@ struct blob {
 };
 
 /* Implementations. */
-enum status blob_file_open(
-	const char *folder, struct blob **out, struct err *err) MUST_CHECK; /* folder/ab/abcdef… */
+/* folder/ab/abcdef…, made as needed. Removes what an earlier process left half-written: one process at a
+ * time. */
+enum status blob_file_open(const char *folder, struct blob **out, struct err *err) MUST_CHECK;
 struct blob *blob_mem_new(void);
 
-/* Callers come through here: the contract is checked on both sides. put computes the key and writes it to
- * key_out. */
+/* Callers come through here: the contract is checked on both sides. put computes the key into key_out. */
 enum status blob_put(
 	struct blob *b, struct span body, char key_out[SHA256_HEX_SIZE], struct err *err) MUST_CHECK;
 enum status blob_get(struct blob *b, const char *key, size_t size_max, struct arena *a, struct span *body,

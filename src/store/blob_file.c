@@ -191,7 +191,7 @@ static enum status file_list(
 	bool more = true;
 	for (unsigned i = 0; i < 256 && more; i++) {
 		char folder[PATH_MAX], digits[3];
-		snprintf(digits, sizeof(digits), "%02x", i);
+		hex_encode(&(uint8_t){(uint8_t)i}, 1, digits);
 		snprintf(folder, sizeof(folder), "%s/%s", f->folder, digits);
 		TRY(list_folder(folder, digits, visit, arg, &more, err));
 	}
@@ -241,7 +241,7 @@ static enum status make_layout(struct blob_file *f, struct err *err)
 	char path[PATH_MAX], name[3];
 	TRY(file_make_folders(f->folder, err));
 	for (unsigned i = 0; i < 256; i++) {
-		snprintf(name, sizeof(name), "%02x", i);
+		hex_encode(&(uint8_t){(uint8_t)i}, 1, name);
 		TRY(make_folder(f, name, err));
 	}
 	TRY(make_folder(f, "tmp", err));

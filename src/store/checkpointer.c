@@ -28,7 +28,7 @@ static enum status checkpoint(struct checkpointer *p, struct db_conn *c, bool tr
 	enum status st = db_checkpoint(c, truncate, &err);
 	mutex_unlock(&p->running);
 	if (st != ST_OK)
-		log_err("checkpoint", &err);
+		log_event(LOG_LEVEL_WARN, "checkpoint_delayed", "message", err.text, NULL);
 	return st;
 }
 

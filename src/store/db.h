@@ -30,8 +30,7 @@ struct db_value {
 	enum db_type type;
 	int64_t integer;
 	double real;
-	struct span bytes; /* TEXT and BLOB. From db_column_*: valid until the next step, unless copied into
-			      an arena. */
+	struct span bytes; /* TEXT and BLOB; from column(): valid until the next step */
 };
 
 struct db_ops {
@@ -47,8 +46,10 @@ struct db_ops {
 	enum status (*prepare)(struct db_conn *c, const char *sql, struct db_stmt **out, struct err *err);
 	/* index: the n of `$n`, from 1. Bytes up to DB_COPIED_MAX are copied, more must live until finish. */
 	enum status (*bind)(struct db_stmt *s, int index, const struct db_value *value, struct err *err);
-	/* *row says whether there is one. Unique and foreign key violations are ST_CONFLICT, a full disk
-	 * ST_UNAVAILABLE. */
+	/*
+	 * *row says whether there is one. Unique and foreign key violations are ST_CONFLICT, a full disk is
+	 * ST_UNAVAILABLE.
+	 */
 	enum status (*step)(struct db_stmt *s, bool *row, struct err *err);
 	void (*column)(struct db_stmt *s, int index, struct db_value *out); /* from 0 */
 	void (*finish)(struct db_stmt *s);     /* the statement may be prepared again */
@@ -119,20 +120,20 @@ struct db_query {
 };
 
 struct db_query db_query(struct db_conn *c, const char *sql);
+/* Texts and blobs must live until db_done(). */
 void db_bind_null(struct db_query *q);
 void db_bind_integer(struct db_query *q, int64_t value);
 void db_bind_real(struct db_query *q, double value);
-void db_bind_text(struct db_query *q, const char *text); /* NULL binds null; must live until db_done */
-void db_bind_blob(
-	struct db_query *q, struct span bytes); /* a NULL data pointer binds null; must live until db_done */
-void db_bind_uuid(struct db_query *q, struct uuid id); /* the zero id binds null */
-bool db_next(struct db_query *q);                      /* false at the end and on an error */
+void db_bind_text(struct db_query *q, const char *text);  /* NULL binds null */
+void db_bind_blob(struct db_query *q, struct span bytes); /* a NULL data pointer binds null */
+void db_bind_uuid(struct db_query *q, struct uuid id);    /* the zero id binds null */
+bool db_next(struct db_query *q);                         /* false at the end and on an error */
+/* Columns from 0. Texts and blobs are copied into the arena. */
 bool db_is_null(struct db_query *q, int column);
-int64_t db_integer(struct db_query *q, int column); /* null gives 0 */
-double db_real(struct db_query *q, int column);
-const char *db_text(
-	struct db_query *q, int column, struct arena *a); /* copied into the arena; null gives NULL */
-struct span db_blob(struct db_query *q, int column, struct arena *a); /* copied */
+int64_t db_integer(struct db_query *q, int column);                   /* null gives 0 */
+double db_real(struct db_query *q, int column);                       /* null gives 0 */
+const char *db_text(struct db_query *q, int column, struct arena *a); /* null gives NULL */
+struct span db_blob(struct db_query *q, int column, struct arena *a); /* null gives a NULL data pointer */
 struct uuid db_uuid(struct db_query *q, int column);                  /* null gives zero */
 enum status db_done(struct db_query *q, struct err *err) MUST_CHECK;
 int64_t db_changes(struct db_conn *c);

@@ -55,17 +55,12 @@ struct sqlite_conn {
 
 /* ---- errors ---- */
 
-static bool files_ran_out(sqlite3 *handle, int code)
-{
-	int reason = sqlite3_system_errno(handle);
-	return (code & 0xff) == SQLITE_CANTOPEN && (reason == EMFILE || reason == ENFILE);
-}
-
 static bool disk_is_full(sqlite3 *handle, int code)
 {
-	int reason = sqlite3_system_errno(handle);
+	int reason = handle ? sqlite3_system_errno(handle) : 0;
+	bool of_the_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
 	return code == SQLITE_FULL ||
-	       ((code & 0xff) == SQLITE_IOERR && (reason == ENOSPC || reason == EDQUOT || reason == EFBIG));
+	       (of_the_system && (reason == ENOSPC || reason == EDQUOT || reason == EFBIG));
 }
 
 /* The sentence for what this call on the handle just answered. */
@@ -75,8 +70,6 @@ static enum status sqlite_error(sqlite3 *handle, int code, const char *sql, stru
 	if (disk_is_full(handle, code))
 		return err_set(err, ST_UNAVAILABLE,
 			"The disk is full: the database cannot write (%s). Make space and try again.", text);
-	if (files_ran_out(handle, code))
-		return err_set(err, ST_UNAVAILABLE, "The database cannot open its files: too many are open.");
 	switch (code) {
 	case SQLITE_CONSTRAINT_UNIQUE:
 	case SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -91,6 +84,10 @@ static enum status sqlite_error(sqlite3 *handle, int code, const char *sql, stru
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(err, ST_UNAVAILABLE, "The database is in use by somebody else (%s).", text);
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN: /* too many open files, no permission, mounted read-only */
+		return err_set(err, ST_UNAVAILABLE,
+			"The database cannot open or write its files (%s, SQLite code %d).", text, code);
 	case SQLITE_NOMEM: return err_set(err, ST_UNAVAILABLE, "The database found no memory.");
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
@@ -414,9 +411,11 @@ static enum status set_up(struct sqlite_conn *c, const struct sqlite_db *db, str
 		code = sqlite3_exec(h, sql, NULL, NULL, NULL);
 	}
 	if (code == SQLITE_OK) {
+		/* The empty transaction opens the log, which SQLite would otherwise fall back to read-only
+		 * later. */
 		sql = c->writing ? "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size "
 				   "= -16384; "
-				   "PRAGMA wal_autocheckpoint = 0"
+				   "PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE; COMMIT"
 				 : "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = "
 				   "67108864; "
 				   "PRAGMA wal_autocheckpoint = 0";
@@ -426,6 +425,21 @@ static enum status set_up(struct sqlite_conn *c, const struct sqlite_db *db, str
 		return sqlite_error(h, sqlite3_extended_errcode(h), sql, err);
 	sqlite3_wal_hook(h, after_commit, c); /* after wal_autocheckpoint, which takes the same hook */
 	return ST_OK;
+}
+
+/*
+ * The names of the file and of its log survive a power cut before anything is written to them. SQLite syncs
+ * the folder too, after the first write to a new log, but does not tell when that fails.
+ */
+static enum status sync_names(const struct sqlite_db *db, struct err *err)
+{
+	char path[PATH_MAX + 8];
+	if (db->folder[0])
+		return ST_OK;
+	snprintf(path, sizeof(path), "%s-wal", db->path);
+	CHECK(file_exists(path)); /* set_up() opened it, and it stays while a connection is open */
+	*strrchr(path, '/') = '\0';
+	return file_sync_folder(path[0] ? path : "/", err);
 }
 
 static enum status sqlite_connect(struct db *base, bool writing, struct db_conn **out, struct err *err)
@@ -440,6 +454,8 @@ static enum status sqlite_connect(struct db *base, bool writing, struct db_conn 
 	int code = sqlite3_open_v2(db->path, &c->handle, flags, NULL);
 	enum status st =
 		code == SQLITE_OK ? set_up(c, db, err) : sqlite_error(c->handle, code, db->path, err);
+	if (st == ST_OK && writing)
+		st = sync_names(db, err);
 	if (st != ST_OK) {
 		sqlite_disconnect(&c->conn);
 		return st;
@@ -487,10 +503,7 @@ static enum status create_file(const char *path, struct err *err)
 	if (fd < 0)
 		return err_errno(err, "The database %s cannot be opened", path);
 	close(fd);
-	char folder[PATH_MAX];
-	snprintf(folder, sizeof(folder), "%s", path);
-	*strrchr(folder, '/') = '\0';
-	return file_sync_folder(folder[0] ? folder : "/", err);
+	return ST_OK;
 }
 
 static enum status open_checked(struct sqlite_db *db, struct db **out, struct err *err)

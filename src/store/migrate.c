@@ -72,8 +72,9 @@ enum status migrate_files(struct db_conn *c, const struct embedded_file *files, 
 		CHECK(strtol(files[i].name, NULL, 10) == i + 1); /* 001_…, 002_… without a gap */
 	struct err reason;
 	for (bool more = true; more;) {
-		TRY(db_script(c, "BEGIN", err));
-		enum status st = next_step(c, files, count, &more, &reason);
+		enum status st = db_script(c, "BEGIN", &reason);
+		if (st == ST_OK)
+			st = next_step(c, files, count, &more, &reason);
 		if (st == ST_OK)
 			st = db_script(c, "COMMIT", &reason);
 		if (st != ST_OK) {

@@ -83,7 +83,6 @@ static void group_commit(struct recorder *r, struct waiting *group)
 	struct err err;
 	int64_t start_us = clock_mono_us();
 	if (group_run(r, group, &err) != ST_OK) {
-		log_err("commit", &err);
 		group_fail(r, group, &err);
 		return;
 	}
@@ -205,6 +204,14 @@ enum status recorder_run(struct recorder *r, recorder_job *job, void *arg, struc
 	return st == ST_OK ? w.status : st;
 }
 
+unsigned recorder_waiting(struct recorder *r)
+{
+	mutex_lock(&r->mutex);
+	unsigned waiting = r->waiting;
+	mutex_unlock(&r->mutex);
+	return waiting;
+}
+
 void recorder_refuse(struct recorder *r)
 {
 	mutex_lock(&r->mutex);
@@ -226,7 +233,7 @@ void recorder_stop(struct recorder *r)
 	checkpointer_stop(r->checkpointer);
 	struct err err;
 	if (r->conn && db_has_log(r->db) && db_checkpoint(r->conn, true, &err) != ST_OK)
-		log_err("checkpoint", &err);
+		log_event(LOG_LEVEL_WARN, "checkpoint_delayed", "message", err.text, NULL);
 	db_disconnect(r->conn);
 	pthread_cond_destroy(&r->left);
 	pthread_cond_destroy(&r->work);

@@ -14,7 +14,7 @@ struct recorder;
 /* Runs on the writer's thread inside the group's transaction. Must not block on anything else. */
 typedef enum status recorder_job(struct db_conn *c, void *arg, struct err *err);
 
-/* queue_max: jobs waiting; past it ST_UNAVAILABLE. group_max: jobs a commit (64 is near the best throughput).
+/* queue_max: jobs waiting, past it ST_UNAVAILABLE. group_max: jobs a commit; 64 is near the best throughput.
  */
 enum status recorder_start(struct db *db, unsigned queue_max, unsigned group_max, struct recorder **out,
 	struct err *err) MUST_CHECK;
@@ -25,6 +25,7 @@ enum status recorder_start(struct db *db, unsigned queue_max, unsigned group_max
  * job or nothing; which one is not known.
  */
 enum status recorder_run(struct recorder *r, recorder_job *job, void *arg, struct err *err) MUST_CHECK;
+unsigned recorder_waiting(struct recorder *r); /* jobs in the queue, without the group that runs */
 /* From now on recorder_run() answers ST_UNAVAILABLE; what was accepted is still committed. */
 void recorder_refuse(struct recorder *r);
 /* Refuses, finishes what was accepted, waits for its callers to leave, checkpoints, frees. */
