@@ -2,6 +2,7 @@
 #include "engine/tap.h"
 
 #include "engine/engine.h"
+#include "engine/wire.h"
 
 #define HALF_LARGEST 65504.0F
 #define CHANNELS_MIN 8 /* fewer say little: colour planes, single gates */
@@ -90,41 +91,20 @@ unsigned tap_pool(const void *data, bool is_half, int64_t channels, int64_t area
 	return (unsigned)count;
 }
 
-static void append_varint(struct str *s, uint64_t value)
-{
-	uint8_t bytes[10];
-	size_t size = 0;
-	do {
-		bytes[size++] = (uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-		value >>= 7;
-	} while (value);
-	str_append_bytes(s, bytes, size);
-}
-
-static size_t varint_size(uint64_t value)
-{
-	size_t size = 1;
-	for (; value > 0x7f; value >>= 7)
-		size++;
-	return size;
-}
-
-/* ModelProto.graph (7) { GraphProto.output (12) { ValueInfoProto.name (1) } }, each length-delimited. */
+/* ModelProto.graph (7) { GraphProto.output (12) { ValueInfoProto.name (1) } } */
 void tap_append_output(struct str *tail, struct span name)
 {
-	size_t value_size = 1 + varint_size(name.size) + name.size;
-	size_t graph_size = 1 + varint_size(value_size) + value_size;
-	append_varint(tail, 7 << 3 | 2);
-	append_varint(tail, graph_size);
-	append_varint(tail, 12 << 3 | 2);
-	append_varint(tail, value_size);
-	append_varint(tail, 1 << 3 | 2);
-	append_varint(tail, name.size);
-	str_append_bytes(tail, name.data, name.size);
+	struct str value, graph;
+	str_init(&value, name.size + 16);
+	str_init(&graph, name.size + 32);
+	wire_put_bytes(&value, 1, name);
+	wire_put_bytes(&graph, 12, span_of(value.text, value.size));
+	wire_put_bytes(tail, 7, span_of(graph.text, graph.size));
+	str_release(&value);
+	str_release(&graph);
 }
 
 void tap_append_ir_version_3(struct str *tail)
 {
-	append_varint(tail, 1 << 3);
-	append_varint(tail, 3);
+	wire_put_number(tail, 1, 3);
 }

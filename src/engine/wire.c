@@ -64,3 +64,40 @@ bool wire_next(struct wire *w, struct wire_field *out)
 	w->broken = w->broken || !good;
 	return good;
 }
+
+static void put_varint(struct str *out, uint64_t value)
+{
+	uint8_t bytes[10];
+	size_t size = 0;
+	for (; value > 0x7f; value >>= 7)
+		bytes[size++] = (uint8_t)(value | 0x80);
+	bytes[size++] = (uint8_t)value;
+	str_append_bytes(out, bytes, size);
+}
+
+void wire_put_number(struct str *out, uint32_t number, uint64_t value)
+{
+	put_varint(out, (uint64_t)number << 3 | WIRE_VARINT);
+	put_varint(out, value);
+}
+
+void wire_put_float(struct str *out, uint32_t number, float value)
+{
+	uint32_t bits;
+	memcpy(&bits, &value, sizeof(bits));
+	uint8_t bytes[] = {(uint8_t)bits, (uint8_t)(bits >> 8), (uint8_t)(bits >> 16), (uint8_t)(bits >> 24)};
+	put_varint(out, (uint64_t)number << 3 | WIRE_32);
+	str_append_bytes(out, bytes, sizeof(bytes));
+}
+
+void wire_put_bytes(struct str *out, uint32_t number, struct span bytes)
+{
+	put_varint(out, (uint64_t)number << 3 | WIRE_BYTES);
+	put_varint(out, bytes.size);
+	str_append_bytes(out, bytes.data, bytes.size);
+}
+
+void wire_put_text(struct str *out, uint32_t number, const char *text)
+{
+	wire_put_bytes(out, number, span_of_text(text));
+}

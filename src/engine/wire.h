@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Read protobuf's wire format, field by field, without copying: the bytes may be hostile.
+ * Protobuf's wire format: read field by field, without copying, from bytes that may be hostile; write a few.
  * Source: protobuf.dev, "Encoding". Groups (wire types 3 and 4) are refused: ONNX has none.
  */
 #ifndef GYRE_ENGINE_WIRE_H
 #define GYRE_ENGINE_WIRE_H
 
 #include "base/span.h"
+#include "base/str.h"
 
 enum wire_type { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 
@@ -27,5 +28,10 @@ struct wire wire_of(struct span message);
 bool wire_next(struct wire *w, struct wire_field *out);
 /* One bare varint, as in packed fields; false at the end or when broken. */
 bool wire_varint(struct wire *w, uint64_t *out);
+
+void wire_put_number(struct str *out, uint32_t number, uint64_t value); /* as a varint */
+void wire_put_float(struct str *out, uint32_t number, float value);
+void wire_put_bytes(struct str *out, uint32_t number, struct span bytes);
+void wire_put_text(struct str *out, uint32_t number, const char *text);
 
 #endif
