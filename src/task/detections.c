@@ -8,6 +8,8 @@
 #include "base/check.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define ROOM (2 * DETECTIONS_CANDIDATES_MAX)
 /* What NMS may keep: more than are wanted, as boxes in the padding fall away after it. */

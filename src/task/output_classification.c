@@ -6,6 +6,8 @@
 #include "base/check.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Which dimension counts the classes; -1: this is no list of classes. */
 static int class_dim(const struct output_shape *s)

@@ -11,6 +11,8 @@
 #include "task/detections.h"
 
 #include <math.h>
+#include <string.h>
+#include <strings.h>
 
 #define SCORES 0
 #define BOXES 1

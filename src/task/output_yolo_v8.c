@@ -8,7 +8,7 @@
 
 #include "task/detections.h"
 
-#include <math.h>
+#include <string.h>
 
 /* One of the two ways to see the tensor. */
 struct form {

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SIDE_OF_DETECTION 640
 #define SIDE_OF_CLASSIFICATION 224

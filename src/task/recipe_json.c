@@ -12,6 +12,8 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* How a field is held and written. The first ones are enums, written as names. */
 enum kind {
@@ -307,7 +309,9 @@ enum status recipe_chosen_output(yyjson_val *object, enum output_layout *out, st
 
 static enum status get_origins(struct recipe *r, yyjson_val *from, struct err *err)
 {
-	if (from != NULL && !yyjson_is_obj(from))
+	if (from == NULL)
+		return ST_OK;
+	if (!yyjson_is_obj(from))
 		return err_set(err, ST_INVALID, "\"from\" in a recipe must be an object.");
 	yyjson_val *key, *value;
 	size_t index, count;

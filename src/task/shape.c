@@ -9,6 +9,7 @@
 #include "base/check.h"
 
 #include <math.h>
+#include <string.h>
 
 #define PACKED_VERSION 1
 #define HEADER_SIZE 4

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 
+#include <stddef.h>
 #include <strings.h>
 
 static const struct {
