@@ -11,7 +11,8 @@ LC_ALL=C
 export LC_ALL
 
 [ $# -ge 4 ] || { echo "usage: embed.sh TABLE OUTPUT.c FOLDER FILE..." >&2; exit 2; }
-table=$1 output=$2 folder=${3%/}
+table=$1 output=$2
+folder=$(cd "$3" && pwd -P)
 shift 3
 
 written=$output.new
@@ -21,7 +22,9 @@ trap 'rm -f "$written" "$rows"' EXIT
 number=0
 
 embed_file() {
-	name=${1#"$folder"/}
+	path=$(cd "$(dirname "$1")" && pwd -P)/$(basename "$1") # the build system may name FOLDER and FILE differently
+	name=${path#"$folder"/}
+	[ "$name" != "$path" ] || { echo "embed.sh: $1 is not below $folder" >&2; exit 1; }
 	case $name in *[\"\\]*) echo "embed.sh: $1: quotes and backslashes cannot be in a name" >&2; exit 1 ;; esac
 	printf 'static const unsigned char file_%d[] = {\n' "$number" >>"$written"
 	od -An -v -tu1 "$1" | sed 's/[0-9][0-9]*/&,/g' >>"$written"

@@ -187,14 +187,14 @@ static void test_list(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(list(f, 0).count, 0);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 20; i++) {
 		char key[SHA256_HEX_SIZE], body[32];
 		snprintf(body, sizeof(body), "body %04d", i);
 		assert_int_equal(blob_put(f->blob, span_of_text(body), key, &f->err), ST_OK);
 	}
 	struct listing l = list(f, 0);
-	assert_int_equal(l.count, 40);
-	assert_int_equal(l.bytes, 40 * 9);
+	assert_int_equal(l.count, 20);
+	assert_int_equal(l.bytes, 20 * 9);
 	assert_int_equal(list(f, 7).count, 7);
 }
 
@@ -218,6 +218,8 @@ static void test_open(void **state)
 	close(fd);
 }
 
+#define PUTS 15
+
 struct putter {
 	struct fixture *f;
 	int number;
@@ -229,7 +231,7 @@ static void put_all(void *arg)
 	struct putter *p = arg;
 	struct arena a;
 	arena_init(&a);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < PUTS; i++) {
 		char body[32], key[SHA256_HEX_SIZE];
 		struct err err;
 		struct span found;
@@ -252,7 +254,7 @@ static void test_many_put_the_same(void **state)
 	}
 	for (int i = 0; i < 4; i++)
 		thread_join(putters[i].thread);
-	assert_int_equal(list(*state, 0).count, 40 + 4 * 40);
+	assert_int_equal(list(*state, 0).count, PUTS + 4 * PUTS);
 }
 
 /* ---- files only ---- */

@@ -145,17 +145,28 @@ static int synced(int fd, long number)
 	return result;
 }
 
-int fsync(int fd)
+/* The C library's functions by their names in the linked program: its headers may rename what is declared
+ * there. */
+int disk_fsync(int fd) __asm__("fsync");
+int disk_fdatasync(int fd) __asm__("fdatasync");
+ssize_t disk_write(int fd, const void *data, size_t size) __asm__("write");
+ssize_t disk_pwrite(int fd, const void *data, size_t size, off64_t at) __asm__("pwrite64");
+int disk_ftruncate(int fd, off64_t size) __asm__("ftruncate64");
+int disk_rename(const char *from, const char *to) __asm__("rename");
+int disk_open(const char *path, int flags, ...) __asm__("open");
+int disk_open64(const char *path, int flags, ...) __asm__("open64");
+
+int disk_fsync(int fd)
 {
 	return synced(fd, SYS_fsync);
 }
 
-int fdatasync(int fd)
+int disk_fdatasync(int fd)
 {
 	return synced(fd, SYS_fdatasync);
 }
 
-ssize_t write(int fd, const void *data, size_t size)
+ssize_t disk_write(int fd, const void *data, size_t size)
 {
 	bool failing = fd > 2 && size > 1 && fails();
 	if (failing && errno != 0)
@@ -163,7 +174,7 @@ ssize_t write(int fd, const void *data, size_t size)
 	return syscall(SYS_write, fd, data, failing ? size / 2 : size);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)
+ssize_t disk_pwrite(int fd, const void *data, size_t size, off64_t at)
 {
 	bool failing = size > 1 && fails();
 	if (failing && errno != 0)
@@ -171,12 +182,12 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)
 	return syscall(SYS_pwrite64, fd, data, failing ? size / 2 : size, at);
 }
 
-int ftruncate64(int fd, off64_t size)
+int disk_ftruncate(int fd, off64_t size)
 {
 	return fails() && errno ? -1 : (int)syscall(SYS_ftruncate, fd, size);
 }
 
-int rename(const char *from, const char *to)
+int disk_rename(const char *from, const char *to)
 {
 	return fails() && errno ? -1 : (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
 }
@@ -201,7 +212,7 @@ static int opened(const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-int open(const char *path, int flags, ...)
+int disk_open(const char *path, int flags, ...)
 {
 	va_list args;
 	va_start(args, flags);
@@ -210,7 +221,7 @@ int open(const char *path, int flags, ...)
 	return opened(path, flags, mode);
 }
 
-int open64(const char *path, int flags, ...)
+int disk_open64(const char *path, int flags, ...)
 {
 	va_list args;
 	va_start(args, flags);
