@@ -14,7 +14,7 @@ help: ## print this menu
 run: ## install what is missing, build, start the server on ./var and print the login link
 	@tools/setup.sh build web
 	@tools/build.sh release
-	@exec build/gyre serve --data "$(DATA)" --listen "$(LISTEN)"
+	@exec tools/run.sh "$(DATA)" "$(LISTEN)"
 
 build: ## the server and its pages, optimised, as build/gyre
 	@tools/setup.sh build web
@@ -45,8 +45,6 @@ format: ## lay all C sources out by .clang-format
 	@tools/format.sh
 
 docs: ## write docs/reference from the tables in the sources
-	@tools/setup.sh build web test
-	@tools/build.sh release
 	@tools/docs.sh
 
 clean: ## remove what was built; keep what was fetched (build/deps, build/venv) and the data in ./var

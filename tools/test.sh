@@ -100,6 +100,7 @@ stage black-box-asan asan_black_box
 stage crash pytest_run crash test/crash
 if [ "$mode" != quick ]; then
 	stage format tools/format.sh --check
+	stage docs tools/docs.sh --check
 	stage gcc tools/build.sh gcc && stage unit-gcc unit build/gcc-asan
 	stage tsan tools/build.sh tsan && stage unit-tsan unit build/tsan
 fi
