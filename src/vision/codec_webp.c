@@ -34,9 +34,9 @@ static enum status webp_inspect(
 		return err_set(err, ST_UNPROCESSABLE, "This WebP says that it has no pixels.");
 	info->width = (uint32_t)features.width;
 	info->height = (uint32_t)features.height;
-	/* A pixel: 4 bytes in the lossless decoder, 1 for the alpha plane of a lossy one, 4 for our RGBA. */
+	/* A pixel: 4 bytes in the lossless decoder, 2 for the alpha plane of a lossy one, 4 for our RGBA. */
 	bool alpha = features.has_alpha || features.has_animation;
-	uint64_t a_pixel = features.format == WEBP_LOSSY ? (alpha ? 5 : 0) : (alpha ? 8 : 4);
+	uint64_t a_pixel = features.format == WEBP_LOSSY ? (alpha ? 6 : 0) : (alpha ? 8 : 4);
 	*memory_bytes = a_pixel * info->width * info->height;
 	return ST_OK;
 }

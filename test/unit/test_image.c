@@ -96,6 +96,11 @@ static void test_webp_bomb(void **state)
 	for (int i = 0; i < 4; i++)
 		webp[21 + i] = (uint8_t)(sizes >> 8 * i);
 	assert_bomb_refused(span_of(webp, sizeof(webp)), ST_TOO_LARGE, "16383x16383");
+	/* 7000 x 7000 with alpha: few enough pixels, but 8 bytes for each on the way. */
+	sizes = 6999u | 6999u << 14 | 1u << 28;
+	for (int i = 0; i < 4; i++)
+		webp[21 + i] = (uint8_t)(sizes >> 8 * i);
+	assert_bomb_refused(span_of(webp, sizeof(webp)), ST_TOO_LARGE, "374 MiB");
 }
 
 static void test_scan_bomb(void **state)

@@ -163,6 +163,9 @@ static void test_maps(void **state)
 		(struct tensor_map){64 / 300.0f, 22 / 101.0f, 0, 21});
 	/* An odd rest: the smaller half above. */
 	assert_map(100, 63, FIT_LETTERBOX, PAD_CENTER, 100, (struct tensor_map){1, 1, 0, 18});
+	assert_map(63, 100, FIT_LETTERBOX, PAD_CENTER, 100, (struct tensor_map){1, 1, 18, 0});
+	assert_map(101, 64, FIT_CENTER_CROP, PAD_CENTER, 64, (struct tensor_map){1, 1, -18, 0});
+	assert_map(64, 101, FIT_CENTER_CROP, PAD_CENTER, 64, (struct tensor_map){1, 1, 0, -18});
 	/* A thin image keeps at least one row. */
 	assert_map(3000, 2, FIT_LETTERBOX, PAD_CENTER, 32, (struct tensor_map){32 / 3000.0f, 0.5f, 0, 15});
 }
