@@ -390,6 +390,18 @@ static int log_mode_row(void *arg, int columns, char **values, char **names)
 	return 0;
 }
 
+/* The empty transaction opens the log for writing now; later, SQLite would fall back to reading it only. */
+static const char writer_settings[] = "PRAGMA foreign_keys = ON;"
+				      "PRAGMA temp_store = MEMORY;"
+				      "PRAGMA cache_size = -16384;"
+				      "PRAGMA wal_autocheckpoint = 0;"
+				      "BEGIN IMMEDIATE;"
+				      "COMMIT";
+static const char reader_settings[] = "PRAGMA query_only = ON;"
+				      "PRAGMA temp_store = MEMORY;"
+				      "PRAGMA mmap_size = 67108864;"
+				      "PRAGMA wal_autocheckpoint = 0";
+
 static enum status set_up(struct sqlite_conn *c, const struct sqlite_db *db, struct err *err)
 {
 	sqlite3 *h = c->handle;
@@ -411,14 +423,7 @@ static enum status set_up(struct sqlite_conn *c, const struct sqlite_db *db, str
 		code = sqlite3_exec(h, sql, NULL, NULL, NULL);
 	}
 	if (code == SQLITE_OK) {
-		/* The empty transaction opens the log, which SQLite would otherwise fall back to read-only
-		 * later. */
-		sql = c->writing ? "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size "
-				   "= -16384; "
-				   "PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE; COMMIT"
-				 : "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = "
-				   "67108864; "
-				   "PRAGMA wal_autocheckpoint = 0";
+		sql = c->writing ? writer_settings : reader_settings;
 		code = sqlite3_exec(h, sql, NULL, NULL, NULL);
 	}
 	if (code != SQLITE_OK)
