@@ -161,6 +161,8 @@ enum status presign_read(const struct http_request *req, struct presign *out, st
 		.size_max = size_max,
 		.expires_s = (int64_t)expires,
 	};
-	return presign_verify(span_of(api->signing_key, sizeof(api->signing_key)), out, signature,
-		clock_unix_ms() / 1000, err);
+	/* As of when the request came: a large upload may outlast its link. */
+	int64_t now_s = (clock_unix_us() - (clock_mono_us() - req->received_us)) / 1000000;
+	return presign_verify(
+		span_of(api->signing_key, sizeof(api->signing_key)), out, signature, now_s, err);
 }

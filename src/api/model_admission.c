@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/model_admission.h"
+
+#include "base/check.h"
+#include "base/str.h"
+#include "deploy/model.h"
+
+#include <stdio.h>
+#include <strings.h>
+#include <unistd.h>
+
+bool model_admission_is_onnx(const char *name)
+{
+	size_t size = strlen(name), ending = strlen(".onnx");
+	return size > ending && strcasecmp(name + size - ending, ".onnx") == 0;
+}
+
+static void refuse(struct model_version_row *row, const char *why)
+{
+	row->state = "REFUSED";
+	row->state_text = why;
+	row->graph = NULL;
+}
+
+static enum status admit_blob(struct http_request *req, struct model_version_row *row, enum task task,
+	uint32_t label_count, const char *recipe_given, struct model_verdict *out, struct err *err)
+{
+	int fd;
+	uint64_t size;
+	char path[40];
+	TRY(blob_open(api_of(req)->blobs, row->onnx_sha256, &fd, &size, err));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	enum status st = model_admit(path, task, label_count, recipe_given, req->arena, out, err);
+	close(fd);
+	return st;
+}
+
+enum status model_admission_run(
+	struct http_request *req, struct model_version_row *row, const char *recipe_given, struct err *err)
+{
+	CHECK(row->onnx_sha256 != NULL);
+	enum task task;
+	const char **labels;
+	uint32_t label_count;
+	struct model_verdict verdict;
+	row->recipe = recipe_given;
+	if (!task_parse(row->type, &task)) {
+		refuse(row, strcmp(row->type, "NOT_CONFIGURED") == 0
+				    ? "The version has no type yet: set it to CLASSIFICATION, "
+				      "OBJECT_DETECTION or SEGMENTATION."
+				    : arena_printf(req->arena, "gyre does not run models of the type %s yet.",
+					      row->type));
+		return ST_OK;
+	}
+	TRY(model_labels(row->labels, req->arena, &labels, &label_count, err));
+	TRY(admit_blob(req, row, task, label_count, recipe_given, &verdict, err));
+	refuse(row, verdict.state_text);
+	row->graph = verdict.graph;
+	if (verdict.ready) {
+		row->state = "READY";
+		row->recipe = verdict.recipe;
+		row->framework = "ONNX";
+	}
+	return ST_OK;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+enum status model_admission_check_same(
+	const struct model_version_row *before, const struct model_version_row *now, struct err *err)
+{
+	if (same_text(before->onnx_sha256, now->onnx_sha256) && same_text(before->type, now->type) &&
+		same_text(before->labels, now->labels) && same_text(before->recipe, now->recipe))
+		return ST_OK;
+	return err_set(err, ST_CONFLICT,
+		"Somebody else changed this version in the meantime: read it again, then repeat.");
+}
+
+/* ---- what a person gave ---- */
+
+static enum status check_keys(yyjson_val *changes, struct err *err)
+{
+	yyjson_val *key, *value;
+	size_t i, n;
+	if (!yyjson_is_obj(changes))
+		return err_set(err, ST_INVALID, "\"recipe\" must be an object.");
+	yyjson_obj_foreach (changes, i, n, key, value) {
+		bool known = yyjson_equals_str(key, "from");
+		for (enum recipe_field f = 0; !known && f < RECIPE_FIELD_COUNT; f++)
+			known = yyjson_equals_str(key, recipe_field_name(f));
+		if (!known)
+			return err_set(
+				err, ST_INVALID, "A recipe has no field \"%.100s\".", yyjson_get_str(key));
+	}
+	return ST_OK;
+}
+
+/* The value that stands for one field afterwards, NULL when it is not given. */
+static yyjson_val *given_value(yyjson_val *stored, yyjson_val *changes, const char *name)
+{
+	yyjson_val *old = yyjson_obj_get(stored, name), *change = yyjson_obj_get(changes, name);
+	yyjson_val *from = yyjson_obj_get(stored, "from");
+	/* Before there was a file, everything stored was given. */
+	bool was_given = old && (from == NULL || yyjson_equals_str(yyjson_obj_get(from, name), "given"));
+	if (change == NULL || (old && yyjson_equals(old, change)))
+		return was_given ? old : NULL;
+	return yyjson_is_null(change) ? NULL : change;
+}
+
+enum status model_admission_given(
+	const char *stored, yyjson_val *changes, struct arena *a, const char **out, struct err *err)
+{
+	yyjson_doc *stored_doc = NULL;
+	*out = NULL;
+	if (changes)
+		TRY(check_keys(changes, err));
+	if (stored)
+		TRY(json_parse(span_of_text(stored), a, &stored_doc, err));
+	yyjson_val *old = yyjson_doc_get_root(stored_doc);
+	yyjson_mut_doc *doc = json_new(a);
+	yyjson_mut_val *root = yyjson_mut_obj(doc);
+	yyjson_mut_doc_set_root(doc, root);
+	for (enum recipe_field f = 0; f < RECIPE_FIELD_COUNT; f++) {
+		yyjson_val *value = given_value(old, changes, recipe_field_name(f));
+		if (value)
+			yyjson_mut_obj_add_val(
+				doc, root, recipe_field_name(f), yyjson_val_mut_copy(doc, value));
+	}
+	struct span text = json_print(doc, a);
+	if (text.size > API_STORED_JSON_MAX)
+		return err_set(err, ST_TOO_LARGE, "\"recipe\" is too large.");
+	if (yyjson_mut_obj_size(root))
+		*out = (const char *)text.data;
+	return ST_OK;
+}
