@@ -9,11 +9,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define ROOM (2 * DETECTIONS_CANDIDATES_MAX)
+#define ROOM ((size_t)2 * DETECTIONS_CANDIDATES_MAX)
 /* What NMS may keep: more than are wanted, as boxes in the padding fall away after it. */
-#define KEPT_MAX (2 * SHAPES_MAX)
+#define KEPT_MAX ((size_t)2 * SHAPES_MAX)
 
 void detections_init(struct detections *d, struct arena *a)
 {
@@ -22,14 +21,19 @@ void detections_init(struct detections *d, struct arena *a)
 	d->floor = SHAPE_SCORE_FLOOR;
 }
 
-/* Falling score. Equal ones are told apart by nothing but their bytes, so that the order is the same on every
- * C library. */
+/* Falling score; equal ones by label and place, so that the order is the same on every C library. */
 static int compare(const void *left, const void *right)
 {
 	const struct candidate *a = left, *b = right;
 	if (a->score != b->score)
 		return a->score > b->score ? -1 : 1;
-	return memcmp(a, b, sizeof(*a));
+	if (a->label != b->label)
+		return a->label < b->label ? -1 : 1;
+	if (a->box.x1 != b->box.x1)
+		return a->box.x1 < b->box.x1 ? -1 : 1;
+	if (a->box.y1 != b->box.y1)
+		return a->box.y1 < b->box.y1 ? -1 : 1;
+	return 0;
 }
 
 static void keep_better_half(struct detections *d)

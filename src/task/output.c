@@ -122,7 +122,7 @@ const char *output_name_print(const char *name, char out[OUTPUT_NAME_TEXT_SIZE])
 {
 	size_t used = 0;
 	for (; name[used] != '\0' && used < OUTPUT_NAME_TEXT_SIZE - 4; used++)
-		out[used] = name[used] >= ' ' && name[used] <= '~' ? name[used] : '?';
+		out[used] = (char)(name[used] >= ' ' && name[used] <= '~' ? name[used] : '?');
 	snprintf(out + used, OUTPUT_NAME_TEXT_SIZE - used, "%s", name[used] == '\0' ? "" : "...");
 	return out;
 }

@@ -119,14 +119,15 @@ static enum status check(const struct recipe *r, const struct output_shape *shap
 		output_shape_print(s, text));
 }
 
+/* One cell's row; x and y count cells of this stride. */
 static void read_row(
-	const float *row, float stride, float x, float y, uint32_t class_count, struct detections *d)
+	const float *row, uint32_t stride, uint32_t x, uint32_t y, uint32_t class_count, struct detections *d)
 {
 	int32_t label = detections_best(row + 5, class_count);
-	float score = row[4] * row[5 + label];
+	float score = row[4] * row[5 + label], pixels = (float)stride;
 	if (score >= d->floor)
-		detections_add_centre(d, (row[0] + x) * stride, (row[1] + y) * stride, expf(row[2]) * stride,
-			expf(row[3]) * stride, score, label);
+		detections_add_centre(d, (row[0] + (float)x) * pixels, (row[1] + (float)y) * pixels,
+			expf(row[2]) * pixels, expf(row[3]) * pixels, score, label);
 }
 
 static enum status read(const struct recipe *r, const struct engine_tensor *const *tensors,
@@ -145,8 +146,7 @@ static enum status read(const struct recipe *r, const struct engine_tensor *cons
 			if (!(objectness >= d.floor))
 				continue;
 			const float *at = output_floats(tensors[0], row * values, values, scratch);
-			read_row(at, (float)stride, (float)(cell % columns), (float)(cell / columns),
-				r->class_count, &d);
+			read_row(at, stride, cell % columns, cell / columns, r->class_count, &d);
 		}
 	}
 	detections_shapes(&d, r->nms_iou, map, a, out);

@@ -64,7 +64,7 @@ static enum status find_sample(const struct engine_port *port, struct recipe *r,
 	return ST_OK;
 }
 
-/* The one input, if it can be an image. */
+/* Can its one input be an image? */
 static enum status find_port(
 	const struct engine_description *d, const struct engine_port **out, struct err *err)
 {
@@ -84,7 +84,6 @@ static enum status find_port(
 			"The model's input is %s: images are given one at a time, export it for a batch of "
 			"1.",
 			output_shape_print(&s, text));
-	*out = &d->inputs[0];
 	return ST_OK;
 }
 
@@ -136,8 +135,8 @@ static void find_sides(const struct engine_description *d, struct recipe *r)
 
 static enum status find_input(const struct engine_description *d, struct recipe *r, struct err *err)
 {
-	const struct engine_port *port;
-	TRY(find_port(d, &port, err));
+	const struct engine_port *port = &d->inputs[0];
+	TRY(check_port(d, err));
 	TRY(find_sample(port, r, err));
 	bool sure;
 	int axis = channel_axis(port, &sure);
@@ -316,8 +315,8 @@ static enum status check_input(const struct recipe *r, const struct engine_descr
 	static const enum engine_type types[] = {[SAMPLE_FLOAT32] = ENGINE_FLOAT32,
 		[SAMPLE_UINT8] = ENGINE_UINT8,
 		[SAMPLE_FLOAT16] = ENGINE_FLOAT16};
-	const struct engine_port *port;
-	TRY(find_port(d, &port, err));
+	const struct engine_port *port = &d->inputs[0];
+	TRY(check_port(d, err));
 	bool first = r->input.layout == LAYOUT_NCHW;
 	int64_t channels = tensor_channels(&r->input), width = r->input.width, height = r->input.height;
 	struct output_shape s,

@@ -2,6 +2,7 @@
 /* task/shape and task/task: the bytes of packed shapes, drawn in docs/internals/shapes.md, and the tasks'
  * names. */
 #include "task/shape.h"
+#include "task/task.h"
 
 #include "base/check.h"
 #include "base/str.h"
