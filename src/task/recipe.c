@@ -65,8 +65,7 @@ static enum status find_sample(const struct engine_port *port, struct recipe *r,
 }
 
 /* Can its one input be an image? */
-static enum status find_port(
-	const struct engine_description *d, const struct engine_port **out, struct err *err)
+static enum status check_port(const struct engine_description *d, struct err *err)
 {
 	if (d->input_count != 1)
 		return err_set(err, ST_UNPROCESSABLE,
