@@ -117,8 +117,8 @@ static enum status read_exactly(int fd, uint8_t *data, size_t size, const char *
 static enum status file_get(
 	struct blob *b, const char *key, size_t size_max, struct arena *a, struct span *body, struct err *err)
 {
-	int fd;
-	uint64_t size;
+	int fd = -1;
+	uint64_t size = 0;
 	TRY(file_open(b, key, &fd, &size, err));
 	if (size > size_max) {
 		close(fd);

@@ -241,6 +241,7 @@ static enum status sqlite_prepare(
 		s->in_use) { /* a query inside the same query gets a statement of its own, not kept */
 		bool keep = s == NULL;
 		TRY(statement_new(c, sql, &s, err));
+		CHECK(s != NULL);
 		if (keep)
 			table_add(c, s);
 	}
