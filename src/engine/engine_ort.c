@@ -361,7 +361,7 @@ static enum status copy_result(
 
 /* Runs */
 
-enum outcome { ANSWERED, ENDED, LATE, BROKEN };
+enum outcome { ANSWERED, UNSENT, ENDED, LATE, BROKEN };
 
 static enum outcome await(
 	struct ort_seat *seat, int socket, int64_t deadline_us, struct protocol_result *result)
@@ -401,6 +401,7 @@ static void end_child(struct ort_seat *seat, uint64_t generation)
 	mutex_lock(&e->lock);
 	if (e->generation == generation && e->child.pidfd >= 0) {
 		e->killer = e->killer ? e->killer : seat;
+		e->state = ORT_RESTARTING; /* at once: nobody else is to start a run with it */
 		proc_signal(&e->child, SIGKILL);
 	}
 	mutex_unlock(&e->lock);
@@ -475,7 +476,7 @@ static enum status ort_run(struct engine_seat *s, struct err *err)
 	TRY(begin_run(seat, &socket, &generation, err));
 	int64_t before_us = clock_mono_us();
 	seat->run.sequence = ++seat->sequence;
-	enum outcome outcome = ENDED;
+	enum outcome outcome = UNSENT;
 	if (send(socket, &seat->run, sizeof(seat->run), MSG_NOSIGNAL | MSG_DONTWAIT) ==
 		(ssize_t)sizeof(seat->run))
 		outcome = await(seat, socket, before_us + e->options.run_timeout_us, &result);
@@ -500,6 +501,9 @@ static enum status ort_run(struct engine_seat *s, struct err *err)
 		return err_set(err, ST_TIMEOUT,
 			"The model did not answer within %.1f s; its process did not stop and was ended.",
 			(double)e->options.run_timeout_us / 1e6);
+	if (outcome == UNSENT) /* it ended before: the input did nothing wrong */
+		return err_set(err, ST_UNAVAILABLE,
+			"The model's process is being started again: try again shortly.");
 	if (outcome == BROKEN)
 		return err_set(err, ST_FAILED, "The model's process broke the protocol and was ended.");
 	return st;

@@ -134,6 +134,11 @@ static void reap(struct ort_engine *e)
 	CHECK(proc_wait(&e->child, 0, e->last_end));
 	e->last_killer = e->killer;
 	e->generation++;
+	if (e->state == ORT_READY)
+		e->state = ORT_RESTARTING;
+	if (e->ready_since_us && clock_mono_us() - e->ready_since_us > CRASHES_FORGOTTEN_US)
+		e->crashes = 0;
+	e->ready_since_us = 0;
 	pthread_cond_broadcast(&e->changed);
 	/* Runs that were in progress see their sockets' end and leave; only then may the sockets be closed.
 	 */
@@ -301,8 +306,6 @@ static bool watch(struct ort_engine *e)
 static bool may_try_again(struct ort_engine *e, const char *how)
 {
 	mutex_lock(&e->lock);
-	if (e->state == ORT_READY && clock_mono_us() - e->ready_since_us > CRASHES_FORGOTTEN_US)
-		e->crashes = 0;
 	e->crashes++;
 	bool again = e->crashes < CRASHES_MAX;
 	e->state = again ? ORT_RESTARTING : ORT_HELD;
