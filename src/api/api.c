@@ -56,7 +56,7 @@ static enum status check_text(
 
 enum status api_check_name(const char *text, const char *what, struct err *err)
 {
-	if (text[0] == '\0')
+	if (text[strspn(text, " ")] == '\0')
 		return err_set(err, ST_INVALID, "\"%s\" must not be empty.", what);
 	return check_text(text, what, API_NAME_MAX, false, err);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gyre model push, gyre model list */
+#include "base/str.h"
 #include "cli/where.h"
 #include "os/file.h"
 #include "task/shape.h"
@@ -167,8 +168,10 @@ static enum status push(struct client *c, const struct push *p, enum task task, 
 	yyjson_mut_doc *doc = json_new(&c->arena);
 	yyjson_mut_val *body = yyjson_mut_obj(doc);
 	yyjson_mut_doc_set_root(doc, body);
+	/* Whatever the file is called here: it is pushed as the version's ONNX file, and the server says if it is none. */
+	const char *name = file_name(p->file);
 	yyjson_mut_obj_add_str(doc, body, "name", "model-latest");
-	yyjson_mut_obj_add_str(doc, body, "filename", file_name(p->file));
+	yyjson_mut_obj_add_str(doc, body, "filename", text_ends_with(name, ".onnx") ? name : arena_printf(&c->arena, "%s.onnx", name));
 	yyjson_mut_obj_add_str(doc, body, "object_name", object_name);
 	yyjson_mut_obj_add_bool(doc, body, "large", false);
 	TRY(client_call(c, "POST", doc, &file, err, "/api/model/version/%s/modelfiles", version_id));
