@@ -80,23 +80,24 @@ const char *image_format_content_type(enum image_format f)
 	return codec ? codec->content_type : "application/octet-stream";
 }
 
-static enum status find_codec(struct span bytes, const struct codec **out, struct err *err)
+static const struct codec *sniffed(struct span bytes)
+{
+	for (size_t i = 0; i < COUNT_OF(codecs); i++)
+		if (codecs[i]->sniff(bytes))
+			return codecs[i];
+	return NULL;
+}
+
+static enum status refuse(struct span bytes, struct err *err)
 {
 	if (bytes.size == 0)
 		return err_set(err, ST_UNPROCESSABLE, "The image is empty: it has no bytes.");
-	for (size_t i = 0; i < COUNT_OF(codecs); i++) {
-		if (codecs[i]->sniff(bytes)) {
-			*out = codecs[i];
-			return ST_OK;
-		}
-	}
-	for (size_t i = 0; i < COUNT_OF(others); i++)
+	const char *what = "no image in a format known here";
+	for (size_t i = COUNT_OF(others); i-- > 0;)
 		if (bytes.size >= others[i].offset + others[i].size &&
 			memcmp(bytes.data + others[i].offset, others[i].bytes, others[i].size) == 0)
-			return err_set(err, ST_UNSUPPORTED, "This is %s; gyre reads JPEG, PNG and WebP.",
-				others[i].what);
-	return err_set(err, ST_UNSUPPORTED,
-		"This is no image in a format known here; gyre reads JPEG, PNG and WebP.");
+			what = others[i].what; /* the first one that fits is the most special */
+	return err_set(err, ST_UNSUPPORTED, "This is %s; gyre reads JPEG, PNG and WebP.", what);
 }
 
 static enum status check_size(const struct codec *codec, const struct image_info *info, uint64_t memory_bytes,
@@ -125,16 +126,17 @@ static enum status check_size(const struct codec *codec, const struct image_info
 
 /* As image_inspect, but width and height as stored in the file. */
 static enum status inspect_stored(struct span bytes, const struct image_limits *limits,
-	const struct codec **codec, struct image_info *info, struct err *err)
+	const struct codec *codec, struct image_info *info, struct err *err)
 {
 	*info = (struct image_info){0};
-	TRY(find_codec(bytes, codec, err));
-	struct image_info found = {.format = (*codec)->format};
+	if (codec == NULL)
+		return refuse(bytes, err);
+	struct image_info found = {.format = codec->format};
 	uint64_t memory_bytes = 0;
-	TRY((*codec)->inspect(bytes, &found, &memory_bytes, err));
+	TRY(codec->inspect(bytes, &found, &memory_bytes, err));
 	CHECK(found.width > 0 && found.height > 0);
 	found.orientation = exif_orientation(found.format, bytes);
-	TRY(check_size(*codec, &found, memory_bytes, limits, err));
+	TRY(check_size(codec, &found, memory_bytes, limits, err));
 	*info = found;
 	return ST_OK;
 }
@@ -142,8 +144,7 @@ static enum status inspect_stored(struct span bytes, const struct image_limits *
 enum status image_inspect(
 	struct span bytes, const struct image_limits *limits, struct image_info *info, struct err *err)
 {
-	const struct codec *codec;
-	TRY(inspect_stored(bytes, limits ? limits : &image_limits_default, &codec, info, err));
+	TRY(inspect_stored(bytes, limits ? limits : &image_limits_default, sniffed(bytes), info, err));
 	if (info->orientation >= 5) {
 		uint32_t width = info->width;
 		info->width = info->height;
@@ -152,14 +153,17 @@ enum status image_inspect(
 	return ST_OK;
 }
 
-static enum status allocate(uint32_t width, uint32_t height, struct image *out, struct err *err)
+static struct image allocated(uint32_t width, uint32_t height)
 {
-	*out = (struct image){.width = width, .height = height, .pixels = malloc((size_t)3 * width * height)};
-	if (out->pixels != NULL)
-		return ST_OK;
-	*out = (struct image){0};
+	CHECK(width > 0 && height > 0);
+	return (struct image){.width = width, .height = height, .pixels = malloc((size_t)3 * width * height)};
+}
+
+static enum status no_memory(struct image image, struct err *err)
+{
 	return err_set(err, ST_UNAVAILABLE,
-		"There is no memory for an image of %" PRIu32 "x%" PRIu32 " pixels now.", width, height);
+		"There is no memory for an image of %" PRIu32 "x%" PRIu32 " pixels now.", image.width,
+		image.height);
 }
 
 /* Copy every pixel (x, y) to first + x * right + y * down, in tiles, so that columns stay in the cache. */
@@ -189,10 +193,11 @@ static enum status orient(struct image *image, uint8_t orientation, struct err *
 {
 	if (orientation == 1)
 		return ST_OK;
-	struct image upright;
 	bool turned = orientation >= 5;
-	TRY(allocate(
-		turned ? image->height : image->width, turned ? image->width : image->height, &upright, err));
+	struct image upright =
+		allocated(turned ? image->height : image->width, turned ? image->width : image->height);
+	if (upright.pixels == NULL)
+		return no_memory(upright, err);
 	/* Where the stored rows and columns run to in the upright image (EXIF 2.32, table 6). */
 	bool right_to_left = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
 	bool bottom_to_top = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
@@ -218,15 +223,19 @@ enum status image_decode(
 {
 	*out = (struct image){0};
 	limits = limits ? limits : &image_limits_default;
-	const struct codec *codec;
+	const struct codec *codec = sniffed(bytes);
 	struct image_info info;
-	TRY(inspect_stored(bytes, limits, &codec, &info, err));
-	TRY(allocate(info.width, info.height, out, err));
-	enum status st = codec->decode(bytes, limits, out, err);
+	TRY(inspect_stored(bytes, limits, codec, &info, err));
+	struct image image = allocated(info.width, info.height);
+	if (image.pixels == NULL)
+		return no_memory(image, err);
+	enum status st = codec->decode(bytes, limits, &image, err);
 	if (st == ST_OK)
-		st = orient(out, info.orientation, err);
-	if (st != ST_OK)
-		image_release(out);
+		st = orient(&image, info.orientation, err);
+	if (st == ST_OK)
+		*out = image;
+	else
+		image_release(&image);
 	return st;
 }
 

@@ -8,7 +8,7 @@
 
 static float luma(const uint8_t *rgb)
 {
-	return 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
+	return 0.299f * (float)rgb[0] + 0.587f * (float)rgb[1] + 0.114f * (float)rgb[2];
 }
 
 /* How many samples lie on a side when every step-th pixel is taken, from the middle of the first step. */

@@ -128,6 +128,7 @@ static void axis_init(struct axis *a, uint32_t image_side, uint32_t model_side, 
 	a->count = p.resized - skipped;
 	if (a->count > model_side - a->start)
 		a->count = model_side - a->start;
+	CHECK(a->count > 0);
 	a->taps = malloc(a->count * sizeof(*a->taps));
 	CHECK(a->taps != NULL);
 	double step = (double)image_side / p.resized;

@@ -62,7 +62,8 @@ def main():
                 continue
             height, width = pixels.shape[:2]
             means = "\t".join(f"{m:.2f}" for m in pixels.mean(axis=(0, 1)))
-            grid = "".join(pixels[(2 * j + 1) * height // 6, (2 * i + 1) * width // 6].tobytes().hex() for j in range(3) for i in range(3))
+            rows, columns = [[(2 * k + 1) * side // 6 for k in range(3)] for side in (height, width)]
+            grid = "".join(pixels[y, x].tobytes().hex() for y in rows for x in columns)
             print(f"{path.relative_to(data)}\t{width}\t{height}\t{means}\t{grid}")
 
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each format: its kinds of pixels, and files cut at every byte, which must give all pixels or none. */
+#include "vision/codec.h"
+
 #include "image_samples.h"
 
 #include <setjmp.h>
@@ -470,9 +472,19 @@ static void test_webp_animation_shows_its_first_frame(void **state)
 	sample_free(webp);
 }
 
+static void test_blending(void **state)
+{
+	const uint8_t rgba[] = {9, 8, 7, 255, 1, 2, 3, 0, 100, 200, 0, 51};
+	uint8_t rgb[18] = {50, 50, 50, 1, 1, 1, 50, 50, 50, 1, 1, 1, 50, 100, 255, 1, 1, 1};
+	const uint8_t expected[] = {9, 8, 7, 1, 1, 1, 50, 50, 50, 1, 1, 1, 60, 120, 204, 1, 1, 1};
+	codec_blend(rgba, rgb, 3, 2); /* every second pixel */
+	assert_memory_equal(rgb, expected, sizeof(expected));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_blending),
 		cmocka_unit_test(test_jpeg_kinds_decode_alike),
 		cmocka_unit_test(test_jpeg_cut_anywhere),
 		cmocka_unit_test(test_jpeg_with_a_scan_left_out),
