@@ -50,6 +50,19 @@ enum status presign_verify(
 	return ST_OK;
 }
 
+/* Whoever writes objects into folders by their names must not be led out of them. */
+static bool segments_are_plain(const char *name)
+{
+	for (const char *at = name;; at++) {
+		size_t size = strcspn(at, "/");
+		if (size == 0 || (size <= 2 && strspn(at, ".") >= size))
+			return false;
+		at += size;
+		if (*at == '\0')
+			return true;
+	}
+}
+
 enum status presign_check_name(const char *name, struct err *err)
 {
 	size_t size = strlen(name);
@@ -60,6 +73,10 @@ enum status presign_check_name(const char *name, struct err *err)
 			return err_set(
 				err, ST_INVALID, "An object's name must not contain control characters.");
 	}
+	if (!segments_are_plain(name))
+		return err_set(err, ST_INVALID,
+			"An object's name must not start or end with '/', nor have a part that is empty, "
+			"\".\" or \"..\".");
 	return head_is_utf8(span_of_text(name))
 		       ? ST_OK
 		       : err_set(err, ST_INVALID, "An object's name must be UTF-8 text.");

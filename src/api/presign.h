@@ -37,7 +37,7 @@ const char *presign_download_url(const struct api *api, const char *name, struct
  * missing. Memory only. */
 enum status presign_read(const struct http_request *req, struct presign *out, struct err *err) MUST_CHECK;
 
-/* Could be an object's name: 1…512 characters, no control characters. */
+/* Could be an object's name: 1…512 bytes, no control characters, no part that is empty, "." or "..". */
 enum status presign_check_name(const char *name, struct err *err) MUST_CHECK;
 /* A media type like "image/png": the characters of RFC 9110, at most 100, no parameters. */
 enum status presign_check_content_type(const char *text, struct err *err) MUST_CHECK;

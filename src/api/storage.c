@@ -45,6 +45,9 @@ enum status api_storage_upload(struct http_request *req, struct http_reply *repl
 	if (file->body.size > policy.size_max)
 		return err_set(
 			err, ST_TOO_LARGE, "This link allows a file of %" PRIu64 " bytes.", policy.size_max);
+	if (multipart_find(form, "key") == NULL)
+		return err_set(
+			err, ST_FORBIDDEN, "The form must send the field \"key\" that came with this link.");
 	TRY(check_field(form, "key", policy.name, err));
 	TRY(check_field(form, "Content-Type", policy.content_type, err));
 	TRY(blob_put(api_of(req)->blobs, file->body, sha256, err));
