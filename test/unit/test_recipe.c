@@ -291,6 +291,12 @@ static void test_yolox_is_found_by_its_values(void **state)
 	expect_found(&r, RECIPE_CLASS_COUNT, ORIGIN_READ);
 	expect_found(&r, RECIPE_PAD, ORIGIN_GUESSED);
 	refuse(&d, NULL, TASK_DETECTION, 2, "without a probe run");
+	/* As many labels as yolo_v8 would have classes do not make raw values decoded. */
+	struct err err;
+	r = find(&d, &probe, TASK_DETECTION, 3);
+	assert_int_equal(r.output, OUTPUT_YOLOX_RAW);
+	assert_int_equal(recipe_check(&r, &d, 3, &err), ST_UNPROCESSABLE);
+	assert_non_null(strstr(err.text, "2 classes, but there are 3 labels"));
 	data[6] = -3; /* a score that is a logit */
 	refuse(&d, &probe, TASK_DETECTION, 2, "not in 0…1");
 	free(data);
