@@ -103,8 +103,10 @@ static yyjson_val *given_value(yyjson_val *stored, yyjson_val *changes, const ch
 {
 	yyjson_val *old = yyjson_obj_get(stored, name), *change = yyjson_obj_get(changes, name);
 	yyjson_val *from = yyjson_obj_get(stored, "from");
-	/* Before there was a file, everything stored was given. */
-	bool was_given = old && (from == NULL || yyjson_equals_str(yyjson_obj_get(from, name), "given"));
+	/* Before there was a file, everything stored was given. After that the task is what the version's
+	 * type says. */
+	bool was_given = old && (from == NULL || (yyjson_equals_str(yyjson_obj_get(from, name), "given") &&
+							 strcmp(name, recipe_field_name(RECIPE_TASK)) != 0));
 	if (change == NULL || (old && yyjson_equals(old, change)))
 		return was_given ? old : NULL;
 	return yyjson_is_null(change) ? NULL : change;
