@@ -90,6 +90,7 @@ char *arena_strdup(struct arena *a, const char *text)
 char *arena_printf(struct arena *a, const char *format, ...)
 {
 	va_list args, again;
+	CHECK(format != NULL); /* also what gcc wants to know under its sanitizers */
 	va_start(args, format);
 	va_copy(again, args);
 	int size = vsnprintf(NULL, 0, format, args);

@@ -67,15 +67,6 @@ static enum status refused(enum status st, struct model_verdict *out, struct are
 	return ST_OK;
 }
 
-static enum status apply_given(const char *given, struct recipe *recipe, struct arena *a, struct err *err)
-{
-	if (given == NULL)
-		return ST_OK;
-	yyjson_doc *doc;
-	TRY(json_parse(span_of_text(given), a, &doc, err));
-	return recipe_apply(recipe, yyjson_doc_get_root(doc), err);
-}
-
 /* Constant grey through the seat's input; the outputs stay valid until the seat is given back. */
 static enum status run_grey(struct engine_seat *seat, const struct engine_description *d, struct err *err)
 {
@@ -99,7 +90,7 @@ static enum status run_grey(struct engine_seat *seat, const struct engine_descri
 }
 
 static enum status find_recipe(struct engine *engine, const struct engine_description *d, enum task task, uint32_t label_count,
-	const char *given, struct arena *a, struct recipe *recipe, struct err *err)
+	yyjson_val *given, struct recipe *recipe, struct err *err)
 {
 	if (d->input_count != 1)
 		return err_set(err, ST_UNPROCESSABLE, "The model has %u inputs; gyre runs models with exactly one, the image.",
@@ -108,10 +99,9 @@ static enum status find_recipe(struct engine *engine, const struct engine_descri
 	TRY(engine_seat_take(engine, clock_mono_us() + limits.load_timeout_us, &seat, err));
 	enum status st = run_grey(seat, d, err);
 	if (st == ST_OK)
-		st = recipe_find(d, seat->outputs, task, label_count, recipe, err);
+		st = recipe_find_given(d, seat->outputs, task, label_count, given, recipe, err);
 	engine_seat_give(seat);
 	TRY(st);
-	TRY(apply_given(given, recipe, a, err));
 	snprintf(recipe->features_output, sizeof(recipe->features_output), "%s", d->features_output);
 	return recipe_check(recipe, d, label_count, err);
 }
@@ -127,6 +117,12 @@ enum status model_admit(const char *onnx_path, enum task task, uint32_t label_co
 	struct model_verdict *out, struct err *err)
 {
 	*out = (struct model_verdict){0};
+	yyjson_doc *given = NULL;
+	const char *features_output = ENGINE_FEATURES_AUTO;
+	if (recipe_given) {
+		TRY(json_parse(span_of_text(recipe_given), a, &given, err));
+		TRY(json_text(yyjson_doc_get_root(given), "features_output", &features_output, err));
+	}
 	struct span file;
 	TRY(file_map(onnx_path, &file, err));
 	struct engine_description *d = ARENA_NEW(a, struct engine_description);
@@ -138,7 +134,7 @@ enum status model_admit(const char *onnx_path, enum task task, uint32_t label_co
 
 	struct engine_options options = {
 		.model_path = onnx_path,
-		.features_output = ENGINE_FEATURES_AUTO,
+		.features_output = features_output,
 		.seats = 1,
 		.memory_bytes_max = limits.memory_bytes_max,
 		.load_timeout_us = limits.load_timeout_us,
@@ -151,7 +147,7 @@ enum status model_admit(const char *onnx_path, enum task task, uint32_t label_co
 	engine_describe(engine, d);
 	out->graph = description_json(d, a);
 	struct recipe recipe;
-	st = find_recipe(engine, d, task, label_count, recipe_given, a, &recipe, err);
+	st = find_recipe(engine, d, task, label_count, yyjson_doc_get_root(given), &recipe, err);
 	engine_close(engine);
 	if (st != ST_OK)
 		return refused(st, out, a, err);

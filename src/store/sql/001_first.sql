@@ -118,6 +118,8 @@ CREATE TABLE model_file (
 	UNIQUE (model_version_id, name)
 ) STRICT;
 
+CREATE INDEX model_file_object ON model_file(object_name);
+
 CREATE TABLE tag (
 	id BLOB PRIMARY KEY,
 	name TEXT NOT NULL,
@@ -170,6 +172,7 @@ CREATE TABLE predicted_asset (
 	created_us INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX predicted_asset_deployment ON predicted_asset(deployment_id, created_us);
+CREATE INDEX predicted_asset_data ON predicted_asset(data_id, deployment_id);
 
 -- The log: append-only, followed by position.
 CREATE TABLE prediction (
