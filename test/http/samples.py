@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 COLOURS = ["red", "green", "blue"]
 COLOUR_RECIPE = {
-    "task": "CLASSIFICATION", "width": 32, "height": 32, "fit": "stretch", "colour": "RGB", "layout": "NCHW",
+    "task": "classification", "width": 32, "height": 32, "fit": "stretch", "colour": "rgb", "layout": "nchw",
     "sample": "float32", "scale": 1 / 255, "mean": [0, 0, 0], "std": [1, 1, 1],
 }  # fmt: skip
 
@@ -65,8 +65,9 @@ BLOCK_ROWS = [
 
 
 def block_detector(folder, name="blocks.onnx"):
-    """[1,3,64,64] → [1,6,N] in the v8-like layout: always the boxes of BLOCK_ROWS (plus the picture times zero)."""
-    rows = numpy.array(BLOCK_ROWS, numpy.float32).T[None]
+    """[1,3,64,64] → [1,6,84] in the v8-like layout: always the boxes of BLOCK_ROWS (plus the picture times zero)."""
+    rows = numpy.zeros((1, 6, 84), numpy.float32)
+    rows[0, :, : len(BLOCK_ROWS)] = numpy.array(BLOCK_ROWS, numpy.float32).T
     nodes = [
         helper.make_node("ReduceMean", ["images"], ["mean"], keepdims=0),
         helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
@@ -86,7 +87,7 @@ def block_detector(folder, name="blocks.onnx"):
 
 
 BLOCK_RECIPE = {
-    "task": "OBJECT_DETECTION", "width": 64, "height": 64, "fit": "stretch", "colour": "RGB", "layout": "NCHW",
+    "task": "detection", "width": 64, "height": 64, "fit": "stretch", "colour": "rgb", "layout": "nchw",
     "sample": "float32", "scale": 1 / 255, "mean": [0, 0, 0], "std": [1, 1, 1], "nms_iou": 0.45,
 }  # fmt: skip
 

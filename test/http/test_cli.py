@@ -60,8 +60,7 @@ def test_push_deploy_predict_list(cli, deployed, image):
     assert len(lines) == 1
     assert lines[0]["shapes"][0]["label"] == "red"
     assert lines[0]["threshold"] == pytest.approx(0.2)
-    listed = json.loads(cli("deployment", "list", "--json").stdout)
-    listed = listed["items"] if isinstance(listed, dict) else listed
+    listed = harness.json_lines(cli("deployment", "list", "--json").stdout)
     mine = next(d for d in listed if d["name"] == deployed)
     assert mine["status"] == "SERVING" and mine["min_threshold"] == pytest.approx(0.2)
     assert deployed in cli("deployment", "list").stdout

@@ -99,7 +99,10 @@ LAYOUTS = ["layout_1x84xN.onnx", "layout_detr_logits_boxes.onnx"]
 def test_layouts_give_the_same_boxes(server, data, truth, answers, file, tmp_path):
     """The same weights behind other output layouts: the same boxes within a pixel. The recipe states what a graph without
     metadata cannot: that this detector takes BGR 0…255 with padding at the bottom right."""
-    recipe = {"colour": "BGR", "fit": "letterbox", "pad": "bottom_right", "pad_value": 114, "scale": 1.0, "nms_iou": 0.45}
+    recipe = {
+        "colour": "bgr", "fit": "letterbox", "pad": "bottom_right", "pad_value": 114, "scale": 1.0, "mean": [0, 0, 0],
+        "std": [1, 1, 1], "nms_iou": 0.45,
+    }  # fmt: skip
     version = server.push(
         data / "models/layouts" / file, file.removesuffix(".onnx"), "OBJECT_DETECTION", coco_labels(data), recipe
     )
@@ -157,6 +160,6 @@ def test_a_recipe_says_where_each_field_came_from(server, data, yolox):
     version = server.get(f"/api/model/version/{yolox['model_version_id']}")
     recipe = version["recipe"]
     assert recipe["width"] == 416 and recipe["height"] == 416 and recipe["output"] == "yolox_raw"
-    assert recipe["colour"] == "BGR" and recipe["pad"] == "bottom_right" and recipe["class_count"] == 80
+    assert recipe["colour"] == "bgr" and recipe["pad"] == "bottom_right" and recipe["class_count"] == 80
     assert recipe["from"]["width"] == "read"
     assert set(recipe["from"].values()) <= {"read", "given", "guessed"}

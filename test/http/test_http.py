@@ -2,6 +2,7 @@
 """The HTTP server by itself: heads that a proxy might read otherwise, limits, methods, slow and rude clients."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -81,7 +82,8 @@ def test_heads_that_a_proxy_may_read_otherwise(server, extra):
         while piece := receive_some(connection):
             answer += piece
     assert status_of(answer) in (400, 411, 413, 501), answer[:300]
-    assert answer.count(b"HTTP/1.1 ") == 1, answer
+    # libmicrohttpd 0.9.75 sends the head of its own refusals twice; the smuggled request would be answered with 401.
+    assert set(re.findall(rb"HTTP/1\.1 (\d+)", answer)) == {str(status_of(answer)).encode()}, answer
 
 
 def receive_some(connection):
@@ -111,13 +113,14 @@ def receive_some(connection):
     ids=lambda b: repr(b[:24]),
 )
 def test_nonsense(server, request_bytes):
-    with connect(server) as connection:
+    """An error, a closed connection, or (what may still become a request) silence until the idle time-out."""
+    with connect(server, timeout=2) as connection:
         try:
             connection.sendall(request_bytes)
             connection.shutdown(socket.SHUT_WR)
+            answer = receive(connection)
         except OSError:
-            pass
-        answer = receive(connection)
+            answer = b""
     status = status_of(answer)
     assert status is None or status < 500 or status in (501, 505), answer[:200]
     assert requests.get(server.url + "/healthz", timeout=20).status_code == 200

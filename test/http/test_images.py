@@ -47,7 +47,7 @@ def test_every_malformed_and_unusual_file(server, colours):
         statuses.setdefault(response.status_code, []).append(path.name)
         assert server.running(), path
     print({code: len(names) for code, names in sorted(statuses.items())})
-    assert len(statuses[200]) > 40 and len(statuses[422]) > 5 and len(statuses[415]) > 40
+    assert len(statuses[200]) > 40 and len(statuses[422]) > 2 and len(statuses[415]) > 40
     assert server.rss_mib() - before < RSS_GROWTH_MIB_MAX
     assert server.predict(colours, samples.photo("blue"))["shapes"][0]["label"] == "blue"
 

@@ -139,10 +139,11 @@ def test_a_deployed_model_cannot_be_deleted(server, blocks):
 # ---- events --------------------------------------------------------------------------------------------------------
 
 
-def read_event(response, name, timeout=20):
+def read_event(lines, name, timeout=20):
+    """The data of the next event of that name; lines: of response.iter_lines()."""
     deadline = time.monotonic() + timeout
     event = None
-    for line in response.iter_lines(decode_unicode=True, chunk_size=1):
+    for line in lines:
         assert time.monotonic() < deadline, f"no event {name} within {timeout} s"
         if line.startswith("event:"):
             event = line[6:].strip()
@@ -154,11 +155,12 @@ def read_event(response, name, timeout=20):
 def test_events(server, own):
     with server.session.get(f"{server.url}/api/deployment/{own['id']}/events", stream=True, timeout=20) as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
+        lines = stream.iter_lines(decode_unicode=True, chunk_size=1)
         answer = server.predict(own, samples.scene())
-        event = read_event(stream, "prediction")
+        event = read_event(lines, "prediction")
         assert event["predicted_asset_id"] == answer["predicted_asset_id"] and event["shapes"] == 3
         server.post(f"/api/deployment/{own['id']}/pause")
-        assert read_event(stream, "deployment") == {}
+        assert read_event(lines, "deployment") == {}
 
 
 # ---- idempotency ---------------------------------------------------------------------------------------------------
@@ -345,4 +347,4 @@ def test_a_damaged_database_is_said_to_be(fresh):
     database.write_bytes(b"this is no database" * 500)
     server.launch()
     assert server.process.wait(20) > 0
-    assert database.name in server.log_tail(5)
+    assert "database file" in server.log_tail(5) and "damaged" in server.log_tail(5)
