@@ -149,6 +149,17 @@ static struct span best_tap(const struct ort_session *s, unsigned own, const str
 	return chosen;
 }
 
+/* Feature maps whose sides inference does not know. */
+static bool has_open_shapes(const struct ort_session *s, unsigned own, size_t count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct engine_port *port = ort_session_output(s, own + i);
+		if (port->rank == 4 && (port->shape[1] < 0 || port->shape[2] < 0 || port->shape[3] < 0))
+			return true;
+	}
+	return false;
+}
+
 /* Open the model with these tensors as further outputs; without optimisation, and with named sides as they
  * will be tried. */
 static enum status open_with_taps(struct child *c, const struct engine_description *d,
@@ -179,8 +190,9 @@ static struct span choose_tap(
 	if (count == 0 || open_with_taps(c, d, names, count, &s, &err) != ST_OK)
 		return (struct span){0};
 	struct span chosen = best_tap(s, d->output_count, names, count);
+	bool open = has_open_shapes(s, d->output_count, count);
 	ort_session_close(s);
-	if (chosen.size || c->start.probe_rank == 0)
+	if (chosen.size || !open || c->start.probe_rank == 0)
 		return chosen;
 	size_t last = count < TRIED_MAX ? count : TRIED_MAX;
 	names += count - last;

@@ -236,16 +236,20 @@ static bool bytes_of(enum engine_type type, int rank, const int64_t *shape, uint
 	return true;
 }
 
+static enum status too_large(const struct run *r, const char *name, struct err *err)
+{
+	return err_set(err, ST_UNPROCESSABLE,
+		"The model's output '%.60s' is too large: inputs and outputs of one run may have %zu MiB.",
+		name, r->slot.size >> 20);
+}
+
 /* Room for one more tensor behind those that are there. */
 static enum status place(struct run *r, struct protocol_tensor *t, const char *name, struct err *err)
 {
 	uint64_t offset = (r->used + PROTOCOL_ALIGNMENT - 1) / PROTOCOL_ALIGNMENT * PROTOCOL_ALIGNMENT;
 	if (!bytes_of(t->type, t->rank, t->shape, &t->size) || offset > r->slot.size ||
 		t->size > r->slot.size - offset)
-		return err_set(err, ST_UNPROCESSABLE,
-			"The model's output '%.60s' is too large: inputs and outputs of one run may have %zu "
-			"MiB.",
-			name, r->slot.size >> 20);
+		return too_large(r, name, err);
 	t->offset = offset;
 	r->used = offset + t->size;
 	return ST_OK;
@@ -272,14 +276,19 @@ static enum status bind_input(
 		"The input cannot be used", err);
 }
 
-/* The outputs whose place is known before the run. */
+/* The outputs whose place is known before the run; and those that the graph says to be too large need no run.
+ */
 static enum status bind_outputs(struct run *r, struct protocol_result *result, struct err *err)
 {
 	struct ort_session *s = r->s;
 	for (unsigned i = 0; i < r->output_count; i++) {
 		struct engine_port *port = &s->outputs[i];
-		if (!s->settled[i])
+		uint64_t stated;
+		if (!s->settled[i]) {
+			if (bytes_of(port->type, port->rank, port->shape, &stated) && stated > r->slot.size)
+				return too_large(r, port->name, err);
 			continue;
+		}
 		struct protocol_tensor *t = &result->outputs[i];
 		*t = (struct protocol_tensor){.type = port->type, .rank = port->rank};
 		memcpy(t->shape, port->shape, sizeof(t->shape));

@@ -265,13 +265,17 @@ static void drop_standard_error(void)
 enum status sandbox_enter(uint64_t memory_bytes_max, struct err *err)
 {
 	uint64_t now_bytes = address_space_bytes();
-	if (!SANITIZED)
+	if (sandbox_is_whole()) {
 		drop_standard_error();
-	limit(RLIMIT_FSIZE, 0);
-	if (memory_bytes_max && now_bytes && !SANITIZED)
-		limit(RLIMIT_AS, now_bytes + THREADS_BYTES + memory_bytes_max);
-	if (!SANITIZED)
-		limit(RLIMIT_NOFILE,
-			0); /* not RLIMIT_FSIZE: it also forbids first touches of the shared slots */
+		limit(RLIMIT_FSIZE, 0);
+		if (memory_bytes_max && now_bytes)
+			limit(RLIMIT_AS, now_bytes + THREADS_BYTES + memory_bytes_max);
+		limit(RLIMIT_NOFILE, 0);
+	}
 	return install_filter(err);
+}
+
+bool sandbox_is_whole(void)
+{
+	return !SANITIZED;
 }

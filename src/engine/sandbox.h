@@ -27,4 +27,7 @@ void sandbox_begin(int32_t parent_pid, int fd_first_closed);
  */
 enum status sandbox_enter(uint64_t memory_bytes_max, struct err *err) MUST_CHECK;
 
+/* False in sanitizer builds. */
+bool sandbox_is_whole(void);
+
 #endif

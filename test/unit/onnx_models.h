@@ -173,7 +173,7 @@ static inline void model_huge_kernel(struct str *out)
 	struct onnx_graph g;
 	onnx_graph_init(&g);
 	add_peak(&g);
-	add_product(&g, "result", 8192);
+	add_product(&g, "result", 10240);
 	onnx_output(&g, "result", ONNX_FLOAT, (struct onnx_shape){.rank = 0});
 	finish_model(&g, out, NULL);
 }
@@ -186,7 +186,7 @@ static inline void model_huge_kernel_when_bad(struct str *out)
 	onnx_graph_init(&then);
 	onnx_graph_init(&otherwise);
 	add_peak(&g);
-	add_product(&then, "then_result", 8192);
+	add_product(&then, "then_result", 10240);
 	onnx_output(&then, "then_result", ONNX_FLOAT, (struct onnx_shape){.rank = 0});
 	onnx_node(&otherwise, "Identity", "peak", "else_result", NULL);
 	onnx_output(&otherwise, "else_result", ONNX_FLOAT, (struct onnx_shape){.rank = 0});
