@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is here, and which page they asked for.
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { api, ApiError, SESSION_LOST } from './api/client';
+import type { Session } from './api/types';
+import { match } from './lib/match';
+import { DeploymentPage } from './pages/deployment';
+import { DeploymentsPage } from './pages/deployments';
+import { LoginPage } from './pages/login';
+import { ModelPage } from './pages/model';
+import { ModelsPage } from './pages/models';
+import { NotFoundPage } from './pages/not_found';
+import { Failure } from './parts/basics';
+import { useStore } from './parts/hooks';
+import { Shell } from './parts/shell';
+import { Toasts } from './parts/toasts';
+import { navigate, place } from './router';
+
+const ROUTES: readonly { pattern: string; page: (p: Record<string, string>, session: Session) => JSX.Element }[] = [
+	{ pattern: '/', page: (_, session) => <DeploymentsPage session={session} /> },
+	{ pattern: '/deployment/:id', page: ({ id }) => <DeploymentPage key={id} id={id ?? ''} /> },
+	{ pattern: '/models', page: (_, session) => <ModelsPage session={session} /> },
+	{ pattern: '/model/:id', page: ({ id }) => <ModelPage key={id} id={id ?? ''} /> },
+];
+
+function routed(path: string, session: Session): JSX.Element {
+	for (const { pattern, page } of ROUTES) {
+		const found = match(pattern, path);
+		if (found) return page(found, session);
+	}
+	return <NotFoundPage />;
+}
+
+/** Where to go after signing in: only a place of ours. */
+function nextPlace(query: URLSearchParams): string {
+	const next = query.get('next') ?? '/';
+	return next.startsWith('/') && !next.startsWith('//') && !next.startsWith('/login') ? next : '/';
+}
+
+export function App(): JSX.Element {
+	const [session, setSession] = useState<Session | null>(null);
+	const [error, setError] = useState<unknown>(null);
+	const here = useStore(place);
+
+	const toLogin = (): void => {
+		setSession(null);
+		if (location.pathname === '/login') return;
+		const from = location.pathname + location.search;
+		navigate(from === '/' ? '/login' : `/login?next=${encodeURIComponent(from)}`, 'replace');
+	};
+	const begin = (): void => {
+		setError(null);
+		api.session().then(
+			(found) => {
+				setSession(found);
+				if (location.pathname === '/login') navigate(nextPlace(place.get().query), 'replace');
+			},
+			(failure: unknown) => {
+				if (!(failure instanceof ApiError && failure.status === 401)) setError(failure);
+			});
+	};
+	useEffect(() => {
+		addEventListener(SESSION_LOST, toLogin);
+		begin();
+		return () => removeEventListener(SESSION_LOST, toLogin);
+	}, []);
+
+	let content: JSX.Element;
+	if (session && here.path !== '/login') {
+		content = (
+			<Shell session={session} onSignedOut={() => {
+				setSession(null);
+				navigate('/login');
+			}}>{routed(here.path, session)}</Shell>
+		);
+	} else if (error !== null) {
+		content = <div class="alone"><Failure error={error} what="gyre cannot be reached" onRetry={begin} /></div>;
+	} else if (here.path === '/login') {
+		content = <LoginPage expired={here.query.has('expired')} onSignedIn={begin} />;
+	} else {
+		content = <div class="alone" aria-busy="true"><span class="spinner large" role="status" aria-label="Loading" /></div>;
+	}
+	return <>{content}<Toasts /></>;
+}

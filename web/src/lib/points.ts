@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The points of the latency chart: what the server sent, plus what has happened since.
+import type { LatencyPoint, LatencySeries } from '../api/types';
+import { mean, percentile } from './percentile';
+
+export interface Points {
+	/** Oldest first. */
+	points: LatencyPoint[];
+	count: number;
+	sampled: boolean;
+	/** Seconds. */
+	mean: number | null;
+	p50: number | null;
+	p90: number | null;
+	p99: number | null;
+}
+
+export const EMPTY: Points = { points: [], count: 0, sampled: false, mean: null, p50: null, p90: null, p99: null };
+
+export function fromSeries(series: LatencySeries): Points {
+	return {
+		points: series.points, count: series.count, sampled: series.sampled,
+		mean: series.mean_s, p50: series.p50_s, p90: series.p90_s, p99: series.p99_s,
+	};
+}
+
+function withNumbers(points: LatencyPoint[]): Points {
+	const sorted = Float64Array.from(points, (p) => p[1]).sort();
+	return {
+		points, count: points.length, sampled: false, mean: mean(sorted),
+		p50: percentile(sorted, 0.5), p90: percentile(sorted, 0.9), p99: percentile(sorted, 0.99),
+	};
+}
+
+/**
+ * New points in, points that left the range out. While every point is here the numbers follow at once; with a
+ * sample they stay the server's until it is asked again.
+ */
+export function advance(state: Points, fresh: readonly LatencyPoint[], from: number): Points {
+	const known = new Set(state.points.slice(-fresh.length - 64).map((p) => p[2]));
+	const added = fresh.filter((p) => p[0] >= from && !known.has(p[2]));
+	const firstKept = state.points.findIndex((p) => p[0] >= from);
+	const kept = firstKept < 0 ? [] : state.points.slice(firstKept);
+	if (added.length === 0 && kept.length === state.points.length) return state;
+	const points = [...kept, ...added].sort((a, b) => a[0] - b[0]);
+	if (!state.sampled) return withNumbers(points);
+	return { ...state, points, count: state.count + added.length };
+}
+
+/** First index whose time is not before `at`. */
+function lowerBound(points: readonly LatencyPoint[], at: number): number {
+	let low = 0;
+	let high = points.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if ((points[middle]?.[0] ?? Infinity) < at) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+
+/** Pixels a second and pixels a second of latency: what makes "near" mean near on the screen. */
+export interface ChartScale {
+	xPixels: number;
+	yPixels: number;
+	/** What lies above is drawn there. Seconds. */
+	top: number;
+}
+
+/** The point nearest on the screen within `reach` pixels, or -1. */
+export function nearest(points: readonly LatencyPoint[], at: number, latency: number, scale: ChartScale, reach: number): number {
+	const span = reach / scale.xPixels;
+	let best = -1;
+	let bestDistance = reach * reach;
+	for (let i = lowerBound(points, at - span); i < points.length; i++) {
+		const point = points[i];
+		if (!point || point[0] > at + span) break;
+		const dx = (point[0] - at) * scale.xPixels;
+		const dy = (Math.min(point[1], scale.top) - latency) * scale.yPixels;
+		const distance = dx * dx + dy * dy;
+		if (distance <= bestDistance) {
+			best = i;
+			bestDistance = distance;
+		}
+	}
+	return best;
+}
+
+export interface Range {
+	key: string;
+	label: string;
+	words: string;
+	seconds: number;
+}
+
+const HOUR = { key: '1h', label: '1 h', words: 'hour', seconds: 3600 } as const;
+const MONTH = { key: '30d', label: '30 days', words: '30 days', seconds: 30 * 86400 } as const;
+
+export const RANGES: readonly Range[] = [
+	HOUR,
+	{ key: '24h', label: '24 h', words: '24 hours', seconds: 86400 },
+	{ key: '7d', label: '7 days', words: '7 days', seconds: 7 * 86400 },
+	MONTH,
+];
+
+/** The shortest range with something in it, so that a page never opens on an empty chart without need. */
+export function fittingRange(lastAt: string | null, now: number): Range {
+	if (lastAt === null) return HOUR;
+	const ago = (now - Date.parse(lastAt)) / 1000;
+	return RANGES.find((range) => ago < range.seconds) ?? MONTH;
+}
+
+/**
+ * Seconds at the chart's upper edge: all of it, unless a few points are so far out that the rest would lie flat.
+ * Those are drawn at the edge, and counted.
+ */
+export function ceiling(state: Points): { top: number; above: number } {
+	let max = 0;
+	for (const [, latency] of state.points) max = Math.max(max, latency);
+	const most = (state.p99 ?? max) * 2.5;
+	if (max <= most || most <= 0) return { top: Math.max(max, state.p99 ?? 0, 0.001) * 1.08, above: 0 };
+	return { top: most, above: state.points.filter((p) => p[1] > most).length };
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JSX } from 'preact';
+import { Empty } from '../parts/basics';
+import { useTitle } from '../parts/hooks';
+
+export function NotFoundPage({ what = 'This page' }: { what?: string }): JSX.Element {
+	useTitle('Not found');
+	return (
+		<Empty title={`${what} does not exist`}>
+			<p>The address may be mistyped, or what it led to was deleted.</p>
+			<p><a class="button primary" href="/">Go to the deployments</a></p>
+		</Empty>
+	);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The card of what answers now, and the three things one may do to it.
+import type { ComponentChildren, JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { api } from '../api/client';
+import type { Deployment, HistoryItem } from '../api/types';
+import { sentence } from '../lib/explain';
+import { canGoBack } from '../lib/history';
+import { Button, Time } from './basics';
+import { Confirm } from './dialog';
+import { say } from './toasts';
+
+interface Acting {
+	deployment: Deployment;
+	onChanged: (deployment: Deployment) => void;
+}
+
+export function ResumeButton({ deployment, onChanged, kind = 'primary' }: Acting & { kind?: 'primary' | 'plain' }): JSX.Element {
+	const [busy, setBusy] = useState(false);
+	const resume = async (): Promise<void> => {
+		setBusy(true);
+		try {
+			onChanged(await api.resume(deployment.id));
+			say('ok', `${deployment.name} answers again.`);
+		} catch (error) {
+			say('bad', `Not resumed. ${sentence(error)}`);
+		}
+		setBusy(false);
+	};
+	return <Button icon="play" kind={kind} busy={busy} onClick={resume}>Resume</Button>;
+}
+
+export function ChampionCard({ deployment, history, onChanged, children }: Acting & {
+	history: readonly HistoryItem[];
+	children?: ComponentChildren;
+}): JSX.Element {
+	const [asking, setAsking] = useState<'pause' | 'back' | null>(null);
+	const { champion } = deployment;
+	const back = canGoBack(history);
+	const close = (): void => setAsking(null);
+	return (
+		<section class="panel card" aria-label="Champion">
+			<header class="card-head"><h2>Champion</h2>{children}</header>
+			{champion ? (
+				<>
+					<p class="card-main"><a href={`/model/${champion.model_id}?version=${champion.version}`}>{champion.model_name}<span class="muted">:{champion.version}</span></a></p>
+					<p class="muted">deployed <Time at={champion.since} /></p>
+				</>
+			) : <p class="muted">No model answers here.</p>}
+			<div class="card-foot">
+				{deployment.status === 'PAUSED'
+					? <ResumeButton deployment={deployment} onChanged={onChanged} />
+					: <Button icon="pause" disabled={deployment.status !== 'SERVING'} onClick={() => setAsking('pause')}>Pause</Button>}
+				<Button icon="back" disabled={!back} onClick={() => setAsking('back')}
+					title={back ? 'Let the champion before this one answer again.' : 'There was no other champion before this one.'}>Go back</Button>
+			</div>
+			{asking === 'pause' && (
+				<Confirm title={`Pause ${deployment.name}?`} action="Pause" onClose={close} run={async () => {
+					onChanged(await api.pause(deployment.id));
+					say('ok', `${deployment.name} is paused.`);
+					close();
+				}}>
+					<p>Every picture sent to it is refused with status 503, with your name and the time, until someone resumes it.</p>
+					<p class="muted">What was predicted so far stays. The model stays loaded, so that it resumes at once.</p>
+				</Confirm>
+			)}
+			{asking === 'back' && (
+				<Confirm title="Go back to the champion before?" action="Go back" onClose={close} run={async () => {
+					const after = await api.rollback(deployment.id);
+					onChanged(after);
+					say('ok', after.champion ? `${after.champion.model_name}:${after.champion.version} answers again.` : 'Went back.');
+					close();
+				}}>
+					<p>{champion && <><strong>{champion.model_name}:{champion.version}</strong> stops answering and </>}the version before it takes over. It is loaded and warmed first; no request fails.</p>
+				</Confirm>
+			)}
+		</section>
+	);
+}

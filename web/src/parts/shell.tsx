@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame of every page: where one can go, who one is, and how it looks.
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { api } from '../api/client';
+import type { Session } from '../api/types';
+import { sentence } from '../lib/explain';
+import { place } from '../router';
+import { useStore } from './hooks';
+import { Icon, Mark, type IconName } from './icons';
+import { ThemeSwitch } from './theme';
+import { say } from './toasts';
+
+const PLACES: readonly { to: string; label: string; icon: IconName; also: string }[] = [
+	{ to: '/', label: 'Deployments', icon: 'deployments', also: '/deployment' },
+	{ to: '/models', label: 'Models', icon: 'models', also: '/model' },
+];
+
+function UserMenu({ session, onSignedOut }: { session: Session; onSignedOut: () => void }): JSX.Element {
+	const [open, setOpen] = useState(false);
+	const box = useRef<HTMLDivElement>(null);
+	useEffect(() => {
+		if (!open) return undefined;
+		const close = (event: Event): void => {
+			if (event.target instanceof Node && box.current?.contains(event.target)) return;
+			setOpen(false);
+		};
+		document.addEventListener('pointerdown', close);
+		document.addEventListener('focusin', close);
+		return () => {
+			document.removeEventListener('pointerdown', close);
+			document.removeEventListener('focusin', close);
+		};
+	}, [open]);
+	const signOut = async (): Promise<void> => {
+		try {
+			await api.signOut();
+			onSignedOut();
+		} catch (error) {
+			say('bad', `Not signed out. ${sentence(error)}`);
+		}
+	};
+	return (
+		<div class="user" ref={box} onKeyDown={(event) => {
+			if (event.key !== 'Escape' || !open) return;
+			setOpen(false);
+			box.current?.querySelector('button')?.focus();
+		}}>
+			<button type="button" class="user-button" aria-expanded={open} onClick={() => setOpen(!open)}>
+				<Icon name="user" />
+				<span class="user-name">{session.user.name}<small>{session.organization.name}</small></span>
+			</button>
+			{open && (
+				<div class="menu user-menu">
+					<p>Signed in as <strong>{session.user.name}</strong><br />in <strong>{session.organization.name}</strong></p>
+					<ThemeSwitch />
+					<button type="button" class="menu-item" onClick={signOut}>Sign out</button>
+					<p class="muted">gyre {session.version}</p>
+				</div>
+			)}
+		</div>
+	);
+}
+
+export function Shell({ session, onSignedOut, children }: {
+	session: Session;
+	onSignedOut: () => void;
+	children: ComponentChildren;
+}): JSX.Element {
+	const { path } = useStore(place);
+	const main = useRef<HTMLElement>(null);
+	const first = useRef(true);
+	useEffect(() => {
+		// A new page begins at its beginning, for the keyboard and for readers of screens too.
+		if (!first.current) main.current?.focus({ preventScroll: true });
+		first.current = false;
+	}, [path]);
+	return (
+		<div class="shell">
+			<a class="skip" href="#main" data-native onClick={(event) => {
+				event.preventDefault();
+				main.current?.focus();
+			}}>Skip to content</a>
+			<header class="side">
+				<a class="brand" href="/" aria-label="gyre, to the deployments"><Mark /><span>gyre</span></a>
+				<nav aria-label="Main">
+					{PLACES.map(({ to, label, icon, also }) => {
+						const here = path === to || path.startsWith(also);
+						return (
+							<a key={to} href={to} class="nav-item" aria-current={here ? 'page' : undefined}>
+								<Icon name={icon} /><span>{label}</span>
+							</a>
+						);
+					})}
+				</nav>
+				<UserMenu session={session} onSignedOut={onSignedOut} />
+			</header>
+			<main id="main" ref={main} tabIndex={-1}>{children}</main>
+		</div>
+	);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { api } from '../api/client';
+import type { LatencyPoint } from '../api/types';
+import { advance, EMPTY, fromSeries, type Points, type Range } from '../lib/points';
+import { throttle } from '../lib/throttle';
+
+const POINTS_MAX = 2000;
+
+/** A stretch of time: one that ends now and moves, or one that was picked. Unix seconds. */
+export interface Span {
+	from: number;
+	to: number;
+}
+
+export interface Latency {
+	points: Points;
+	span: Span;
+	loading: boolean;
+	error: unknown;
+	reload: () => void;
+	add: (point: LatencyPoint) => void;
+}
+
+/** The points of the chart: asked for once a range, then kept up by what happens. */
+export function useLatency(deployment: string, range: Range, picked: Span | null): Latency {
+	const [points, setPoints] = useState<Points>(EMPTY);
+	const [loading, setLoading] = useState(true);
+	const [error, setError] = useState<unknown>(null);
+	const [now, setNow] = useState(() => Date.now() / 1000);
+	const running = useRef<AbortController | null>(null);
+	const fresh = useRef<LatencyPoint[]>([]);
+	const from = picked?.from ?? now - range.seconds;
+	const to = picked?.to ?? now;
+
+	const reload = useCallback((): void => {
+		running.current?.abort();
+		const controller = new AbortController();
+		running.current = controller;
+		const end = Date.now() / 1000;
+		setLoading(true);
+		setNow(end);
+		api.latency(deployment, Math.floor(picked?.from ?? end - range.seconds), Math.ceil(picked?.to ?? end + 1),
+			POINTS_MAX, controller.signal).then(
+			(series) => {
+				if (controller.signal.aborted) return;
+				setPoints(fromSeries(series));
+				setError(null);
+				setLoading(false);
+			},
+			(failure: unknown) => {
+				if (controller.signal.aborted) return;
+				setError(failure);
+				setLoading(false);
+			});
+	}, [deployment, range, picked]);
+	useEffect(() => {
+		reload();
+		return () => running.current?.abort();
+	}, [reload]);
+
+	const flush = useMemo(() => throttle(() => {
+		const added = fresh.current;
+		fresh.current = [];
+		if (picked) return;
+		const end = Date.now() / 1000;
+		setNow(end);
+		setPoints((state) => advance(state, added, end - range.seconds));
+	}, 1000), [range, picked]);
+	// With a sample the numbers are the server's; ask again now and then while things happen.
+	const resample = useMemo(() => throttle(reload, 20_000), [reload]);
+	useEffect(() => {
+		const timer = setInterval(flush, Math.max(5000, range.seconds));
+		return () => {
+			clearInterval(timer);
+			flush.cancel();
+			resample.cancel();
+		};
+	}, [flush, resample, range]);
+
+	// What was added live would draw ever more points; past twice the server's sample it is asked for a new one.
+	const sampled = points.sampled || points.points.length > 2 * POINTS_MAX;
+	const add = useCallback((point: LatencyPoint): void => {
+		fresh.current.push(point);
+		flush();
+		if (sampled) resample();
+	}, [flush, resample, sampled]);
+	return { points, span: { from, to }, loading, error, reload, add };
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ApiError } from '../src/api/client';
+import { explain, sentence } from '../src/lib/explain';
+import { canGoBack, historyLine, newestFirst, valueText } from '../src/lib/history';
+import { liveReducer, retryDelay, START } from '../src/lib/live';
+import { match } from '../src/lib/match';
+import { fieldName, fieldValue, guessedCount, recipeRows } from '../src/lib/recipe';
+import { orderedSteps } from '../src/lib/steps';
+import { Store } from '../src/lib/store';
+import { throttle } from '../src/lib/throttle';
+import { acceptable, nextUpload, uploadReducer, type Upload } from '../src/lib/upload';
+import { gridShape, step, visibleRange } from '../src/lib/windowing';
+
+describe('the event stream', () => {
+	it('notes what it may have missed and is well again once open', () => {
+		const broken = liveReducer(liveReducer(START, 'open'), 'error');
+		expect(broken).toEqual({ connection: 'reconnecting', attempt: 1, missed: true });
+		expect(liveReducer(broken, 'error').attempt).toBe(2);
+		expect(liveReducer(broken, 'retry').missed).toBe(true);
+		expect(liveReducer(broken, 'open')).toEqual({ connection: 'live', attempt: 0, missed: false });
+	});
+
+	it('rests while nobody looks', () => {
+		const resting = liveReducer(liveReducer(START, 'open'), 'hidden');
+		expect(resting.connection).toBe('resting');
+		expect(liveReducer(resting, 'retry')).toBe(resting);
+		expect(liveReducer(resting, 'visible')).toEqual({ connection: 'connecting', attempt: 0, missed: true });
+	});
+
+	it('waits longer each time, up to a limit, and not all at once', () => {
+		expect([1, 2, 3, 4, 5, 50].map((n) => retryDelay(n, 0))).toEqual([1000, 2000, 4000, 8000, 15000, 15000]);
+		expect(retryDelay(1, 1)).toBe(1250);
+	});
+});
+
+describe('throttle', () => {
+	beforeEach(() => void vi.useFakeTimers());
+	afterEach(() => void vi.useRealTimers());
+
+	it('runs at once, then at most once a period, and never loses the last', () => {
+		const call = vi.fn();
+		const throttled = throttle(call, 1000);
+		throttled();
+		throttled();
+		throttled();
+		expect(call).toHaveBeenCalledTimes(1);
+		vi.advanceTimersByTime(1000);
+		expect(call).toHaveBeenCalledTimes(2);
+		throttled();
+		expect(call).toHaveBeenCalledTimes(2);
+		vi.advanceTimersByTime(1000);
+		expect(call).toHaveBeenCalledTimes(3);
+		vi.advanceTimersByTime(5000);
+		expect(call).toHaveBeenCalledTimes(3);
+		throttled();
+		expect(call).toHaveBeenCalledTimes(4);
+	});
+
+	it('can be called off', () => {
+		const call = vi.fn();
+		const throttled = throttle(call, 1000);
+		throttled();
+		throttled();
+		throttled.cancel();
+		vi.advanceTimersByTime(5000);
+		expect(call).toHaveBeenCalledTimes(1);
+	});
+});
+
+describe('errors', () => {
+	it('say what, why and what to do', () => {
+		const told = explain(new ApiError(503, 'amber-falcon was paused by admin.', 60), 'Not predicted');
+		expect(told).toEqual({ what: 'Not predicted', why: 'amber-falcon was paused by admin.', todo: 'Try again in 60 s.', retry: true });
+		expect(explain(new ApiError(422, 'x is no picture.'), '').todo).toContain('JPEG, PNG or WebP');
+		expect(explain(new ApiError(500, 'x'), '').todo).toContain('log');
+		expect(explain(new ApiError(418, 'x'), '').retry).toBe(true);
+		expect(explain(new TypeError('a bug'), '').why).toBe('The page failed: a bug.');
+		expect(sentence('what?')).toBe('Something failed.');
+	});
+});
+
+describe('routes', () => {
+	it('match whole paths', () => {
+		expect(match('/', '/')).toEqual({});
+		expect(match('/deployment/:id', '/deployment/a%20b/')).toEqual({ id: 'a b' });
+		expect(match('/deployment/:id', '/deployment')).toBeNull();
+		expect(match('/deployment/:id', '/deployment/a/b')).toBeNull();
+		expect(match('/models', '/model')).toBeNull();
+		expect(match('/deployment/:id', '/deployment/%E0%A4%A')).toBeNull();
+	});
+});
+
+describe('the recipe', () => {
+	const recipe = { task: 'OBJECT_DETECTION', width: 416, mean: [0.485, 0.456], nms_iou: 0.45, features_output: '', background_first: false, from: { width: 'read', mean: 'guessed' } as const };
+	it('is rows with their origin', () => {
+		expect(recipeRows(recipe)).toEqual([
+			{ field: 'task', value: 'Object detection', origin: null }, { field: 'width', value: '416', origin: 'read' },
+			{ field: 'mean', value: '0.485, 0.456', origin: 'guessed' }, { field: 'NMS IOU', value: '0.45', origin: null },
+			{ field: 'features output', value: 'none', origin: null }, { field: 'background first', value: 'no', origin: null },
+		]);
+		expect(guessedCount(recipe)).toBe(1);
+		expect(recipeRows({ width: 1 })).toHaveLength(1);
+	});
+
+	it('prints a float without its noise, and what it does not know as JSON', () => {
+		expect(fieldValue(0.44999998807907104)).toBe('0.45');
+		expect(fieldValue({ a: 1 })).toBe('{"a":1}');
+		expect(fieldName('pad_value')).toBe('pad value');
+	});
+});
+
+describe('history', () => {
+	const item = (what: string, from: unknown, to: unknown, at = '2026-01-01T00:00:00Z') => ({ at, what, by: 'admin', from, to });
+	it('reads as sentences, whatever form the server gives a version', () => {
+		expect(historyLine(item('threshold', 0.25, 0.1))).toBe('Threshold from 0.25 to 0.10');
+		expect(historyLine(item('deployed', { model_name: 'yolox', version: 0 }, { model_name: 'yolox', version: 1 }))).toBe('Deployed yolox:1 in place of yolox:0');
+		expect(historyLine(item('deployed', null, 'yolox:1'))).toBe('Deployed yolox:1');
+		expect(historyLine(item('paused', null, null))).toBe('Paused');
+		expect(historyLine(item('something new', null, 'x'))).toBe('something new x');
+		expect(valueText({ odd: true })).toBe('{"odd":true}');
+	});
+
+	it('knows whether there is a way back', () => {
+		expect(canGoBack([item('created', null, 'a:0'), item('deployed', null, 'a:0')])).toBe(false);
+		expect(canGoBack([item('deployed', 'a:0', 'a:1')])).toBe(true);
+		expect(canGoBack([item('rolled_back', 'a:1', 'a:0')])).toBe(true);
+	});
+
+	it('begins with the newest', () => {
+		const items = [item('created', null, null), item('paused', null, null, '2026-01-02T00:00:00Z')];
+		expect(newestFirst(items).map((i) => i.what)).toEqual(['paused', 'created']);
+	});
+});
+
+describe('steps', () => {
+	it('come in the order they happen; the total is no step', () => {
+		const steps = orderedSteps({ record: 4, total: 30, infer: 20, polish: 1, decode: 5 });
+		expect(steps.map((s) => s.name)).toEqual(['decode', 'infer', 'record', 'polish']);
+	});
+});
+
+describe('the grid', () => {
+	it('has as many columns as fit, at least two', () => {
+		expect(gridShape(1174, 190, 10, 48).columns).toBe(5);
+		expect(gridShape(366, 140, 10, 48)).toEqual({ columns: 2, tileWidth: 178, rowHeight: 192 });
+		expect(gridShape(100, 190, 10, 48).columns).toBe(2);
+	});
+
+	it('shows only what is on the screen and a little more', () => {
+		const shape = { columns: 5, tileWidth: 200, rowHeight: 200 };
+		expect(visibleRange(700, 900, shape, 3000, 0)).toEqual([0, 9]);
+		expect(visibleRange(-10_000, 900, shape, 3000, 2)).toEqual([240, 284]);
+		expect(visibleRange(-200_000, 900, shape, 3000, 2)).toEqual([2995, 2999]);
+		expect(visibleRange(0, 900, shape, 3, 2)).toEqual([0, 2]);
+		expect(visibleRange(0, 900, shape, 0, 2)).toEqual([0, -1]);
+		expect(visibleRange(5000, 900, shape, 3000, 0)).toEqual([0, 4]);
+	});
+
+	it('is walked by the arrow keys', () => {
+		expect(step(7, 'ArrowDown', 5, 20)).toBe(12);
+		expect(step(7, 'ArrowUp', 5, 20)).toBe(2);
+		expect(step(2, 'ArrowUp', 5, 20)).toBeNull();
+		expect(step(19, 'ArrowRight', 5, 20)).toBeNull();
+		expect(step(7, 'Enter', 5, 20)).toBeNull();
+	});
+});
+
+describe('uploads', () => {
+	const upload = (key: string): Upload => ({ key, file: { name: key } as File, state: { kind: 'waiting' } });
+	it('go out in the order they came, so many at once', () => {
+		let list = uploadReducer([], { kind: 'added', uploads: [upload('b'), upload('a')] });
+		expect(nextUpload(list, 2)?.key).toBe('a');
+		list = uploadReducer(list, { kind: 'changed', key: 'a', state: { kind: 'sending' } });
+		expect(nextUpload(list, 1)).toBeNull();
+		expect(nextUpload(list, 2)?.key).toBe('b');
+	});
+
+	it('can be tried again with the same key, and cleared once done', () => {
+		let list = uploadReducer([], { kind: 'added', uploads: [upload('a'), upload('b')] });
+		list = uploadReducer(list, { kind: 'changed', key: 'a', state: { kind: 'failed', error: new Error('no') } });
+		expect(uploadReducer(list, { kind: 'cleared' }).map((u) => u.key)).toEqual(['b']);
+		list = uploadReducer(list, { kind: 'changed', key: 'a', state: { kind: 'waiting' } });
+		expect(list.find((u) => u.key === 'a')?.state.kind).toBe('waiting');
+	});
+
+	it('are pictures the server reads', () => {
+		expect(acceptable({ type: 'image/webp' })).toBe(true);
+		expect(acceptable({ type: '' })).toBe(true);
+		expect(acceptable({ type: 'image/gif' })).toBe(false);
+		expect(acceptable({ type: 'application/pdf' })).toBe(false);
+	});
+});
+
+describe('a store', () => {
+	it('tells its watchers of changes only', () => {
+		const store = new Store(1);
+		const told = vi.fn();
+		const stop = store.watch(told);
+		store.set(1);
+		store.set(2);
+		stop();
+		store.set(3);
+		expect(told).toHaveBeenCalledTimes(1);
+		expect(store.get()).toBe(3);
+	});
+});
