@@ -22,7 +22,8 @@ yyjson_mut_val *data_json(struct http_request *req, yyjson_mut_doc *doc, const s
 {
 	yyjson_mut_val *object = yyjson_mut_obj(doc);
 	api_add_id(doc, object, "id", row->id);
-	api_add_id(doc, object, "datalake_id", row->datalake_id);
+	if (!uuid_is_zero(row->datalake_id))
+		api_add_id(doc, object, "datalake_id", row->datalake_id);
 	api_add_text(doc, object, "filename", row->filename);
 	api_add_text(doc, object, "object_name", row->object_name);
 	api_add_text(
@@ -37,7 +38,7 @@ yyjson_mut_val *data_json(struct http_request *req, yyjson_mut_doc *doc, const s
 	yyjson_mut_val *meta = yyjson_mut_obj_add_obj(doc, object, "meta");
 	yyjson_mut_obj_add_int(doc, meta, "width", row->width);
 	yyjson_mut_obj_add_int(doc, meta, "height", row->height);
-	if (row->source_name) {
+	if (!uuid_is_zero(row->source_id)) {
 		yyjson_mut_val *source = yyjson_mut_obj_add_obj(doc, object, "data_source");
 		api_add_id(doc, source, "id", row->source_id);
 		api_add_text(doc, source, "name", row->source_name);

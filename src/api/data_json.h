@@ -6,7 +6,8 @@
 #include "api/api.h"
 #include "store/data_rows.h"
 
-/* Without its tags, which are looked up one by one: tag_json_of(). */
+/* Without its tags, which are looked up one by one: tag_json_of(). A row of which datalake or source are not
+ * known (zero) leaves them out. */
 yyjson_mut_val *data_json(struct http_request *req, yyjson_mut_doc *doc, const struct data_row *row);
 
 #endif

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""api/openapi.yaml against the program: the same routes, and real answers have the members that it says, and no others."""
+
+import json
+import re
+
+import harness
+import pytest
+import samples
+import yaml
+
+METHODS = {"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE", "x-xget": "XGET"}
+
+
+@pytest.fixture(scope="module")
+def contract():
+    return yaml.safe_load((harness.REPOSITORY / "api" / "openapi.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def table():
+    return json.loads(harness.command("routes", "--json").stdout)
+
+
+def operations(contract):
+    return {
+        (METHODS[key], path): operation
+        for path, item in contract["paths"].items()
+        for key, operation in item.items()
+        if key != "parameters"
+    }
+
+
+def test_the_routes_are_the_same(contract, table):
+    program = {(route["method"], route["path"].replace("*}", "}")) for route in table}
+    assert set(operations(contract)) == program
+
+
+def test_who_may_call_is_the_same(contract, table):
+    everybody = contract["security"]
+    says = {"public": [], "user": everybody, "service": [{"jwt": []}, *everybody], "signed": [{"presigned": []}]}
+    for route in table:
+        operation = operations(contract)[route["method"], route["path"].replace("*}", "}")]
+        assert operation.get("security", everybody) == says[route["rule"]], route
+
+
+def test_bodies_are_described_where_they_are_taken(contract, table):
+    """A request body needs a route that takes one."""
+    taken = {(r["method"], r["path"].replace("*}", "}")): r["body_bytes_max"] > 0 for r in table}
+    for key, operation in operations(contract).items():
+        assert "requestBody" not in operation or taken[key], key
+
+
+def test_references_and_path_parameters_are_there(contract):
+    text = json.dumps(contract)
+    for kind, name in set(re.findall(r'"#/components/(\w+)/(\w+)"', text)):
+        assert name in contract["components"][kind], f"{kind}/{name}"
+    for kind, things in contract["components"].items():
+        if kind != "securitySchemes":
+            for name in things:
+                assert f'"#/components/{kind}/{name}"' in text, f"{kind}/{name} is used nowhere"
+    for path, item in contract["paths"].items():
+        names = [p["$ref"].rsplit("/", 1)[1] for p in item.get("parameters", [])]
+        assert names == re.findall(r"\{(\w+)\}", path), path
+
+
+# ---- real answers ----------------------------------------------------------------------------------------------------
+
+
+def check(contract, value, schema, where):
+    """A small validator of the part of JSON Schema that the contract uses; stricter: each member there is, and none besides."""
+    if "$ref" in schema:
+        return check(contract, value, contract["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], where)
+    if "anyOf" in schema:
+        errors = []
+        for choice in schema["anyOf"]:
+            try:
+                return check(contract, value, choice, where)
+            except AssertionError as e:
+                errors.append(str(e))
+        raise AssertionError(f"{where}: fits nothing of {errors}")
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    python = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
+    if kinds:
+        assert any(isinstance(value, python[k]) for k in kinds), f"{where}: {value!r} is no {kinds}"
+        assert not isinstance(value, bool) or "boolean" in kinds, f"{where}: {value!r}"
+    if "enum" in schema:
+        assert value in schema["enum"], f"{where}: {value!r}"
+    if isinstance(value, dict) and "properties" in schema:
+        known, sometimes = set(schema["properties"]), set(schema.get("x-sometimes", []))
+        assert set(value) <= known and known - sometimes <= set(value), f"{where}: {set(value) ^ known}"
+        for key, member in value.items():
+            check(contract, member, schema["properties"][key], f"{where}.{key}")
+    if isinstance(value, list) and "items" in schema:
+        for i, item in enumerate(value):
+            check(contract, item, schema["items"], f"{where}[{i}]")
+    return None
+
+
+@pytest.fixture(scope="module")
+def things(server, tmp_path_factory, colours):
+    """One of each noun, as the program answers it."""
+    org = f"/api/organization/{server.organization['id']}"
+    picture = tmp_path_factory.mktemp("openapi") / "x.jpg"
+    picture.write_bytes(samples.photo("red"))
+    lake = server.get(f"{org}/datalake")
+    source = server.post(f"{org}/datasources", {"name": "openapi"})
+    tag = server.post(f"/api/datalake/{lake['id']}/tags", {"name": "openapi"})
+    data = server.post(
+        f"/api/datalake/{lake['id']}/datas",
+        {
+            "filename": "x.jpg", "object_name": server.upload(picture, "DATA"), "content_type": "image/jpeg",
+            "tags": [tag["id"]], "data_source_id": source["id"],
+        },
+    )  # fmt: skip
+    version = server.get(f"/api/model/version/{colours['model_version_id']}")
+    answer = server.predict(colours, samples.photo("red"))
+    return {
+        "Session": server.get("/api/session"),
+        "Ping": server.get("/api/home/ping"),
+        "Organization": server.organization,
+        "Users": server.get(f"/api/access{org[4:]}/users"),
+        "NewApiToken": server.post("/api/tokens", {"name": "openapi"}),
+        "ApiTokenList": server.get("/api/tokens"),
+        "DatalakeList": server.get(f"{org}/datalakes"),
+        "DataSource": source,
+        "Tag": tag,
+        "Data": data,
+        "DataList": server.get(f"/api/datalake/{lake['id']}/datas", params={"order_by": "-created_at", "limit": 5}),
+        "Model": server.get(f"/api/model/{version['origin']['id']}"),
+        "ModelVersion": version,
+        "ModelContext": server.get(f"/api/model/version/{version['id']}/context"),
+        "ModelFileList": server.get(f"/api/model/version/{version['id']}/modelfiles"),
+        "Deployment": server.deployment(colours),
+        "DeploymentEventList": server.get(f"/api/deployment/{colours['id']}/history"),
+        "Connector": server.get(f"/api/deployment/{colours['id']}/datalake/connector"),
+        "Latency": server.get(f"/api/deployment/{colours['id']}/latency"),
+        "PredictAnswer": answer,
+        "PredictedAsset": server.get(f"/api/predicted/asset/{answer['predicted_asset_id']}"),
+        "Error": server.call("GET", "/api/model/x").json(),
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Session", "Ping", "Organization", "Users", "NewApiToken", "ApiTokenList", "DatalakeList", "DataSource", "Tag", "Data", "DataList",
+        "Model", "ModelVersion", "ModelContext", "ModelFileList", "Deployment", "DeploymentEventList", "Connector", "Latency",
+        "PredictAnswer", "PredictedAsset", "Error",
+    ],
+)  # fmt: skip
+def test_answers_are_as_described(contract, things, name):
+    check(contract, things[name], contract["components"]["schemas"][name], name)
