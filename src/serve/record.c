@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/metrics.h"
 #include "os/clock.h"
+#include "os/log.h"
 #include "serve/run.h"
 #include "store/data_rows.h"
 #include "store/data_source_rows.h"
@@ -166,6 +167,14 @@ static enum status answer_of_winner(struct run *run, struct err *err)
 	return st;
 }
 
+/* The reason, with its paths, is for the log; the client learns what it means. */
+static enum status image_not_stored(struct err *err)
+{
+	log_err("image_not_stored", err);
+	return err_set(err, ST_UNAVAILABLE,
+		"The image could not be written to the server's disk, which is full or failing; nothing was recorded. Try again later.");
+}
+
 enum status serve_record(struct run *run, struct err *err)
 {
 	fill_row(run);
@@ -173,7 +182,8 @@ enum status serve_record(struct run *run, struct err *err)
 		return ST_OK;
 	const struct serve_options *o = &run->serve->options;
 	struct record record = {.run = run};
-	TRY(blob_put(o->blobs, run->request->image, record.sha256, err));
+	if (blob_put(o->blobs, run->request->image, record.sha256, err) != ST_OK)
+		return image_not_stored(err);
 	enum status st = recorder_run(o->recorder, insert_all, &record, err);
 	if (st == ST_CONFLICT && run->request->idempotency_key)
 		return answer_of_winner(run, err);
