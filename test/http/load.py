@@ -11,7 +11,7 @@ import samples
 
 
 class Load:
-    """`clients` threads; each sends pictures that are all different until stop() or the server is gone.
+    """`clients` threads; each sends pictures that are all different until stop(), the server is gone, or `each` were sent.
 
     answers: (seconds, body, answer) of each 200; failures: what else came back; broken: exceptions of the connection.
     With keys, each request carries an Idempotency-Key, and unanswered holds (key, body) of those that got no 200.
@@ -19,10 +19,12 @@ class Load:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, server, deployment, clients=4, image=samples.numbered, timeout=30, stop_when_broken=True, keys=False):
+    def __init__(self, server, deployment, clients=4, image=samples.numbered, timeout=30, stop_when_broken=True, keys=False,
+                 each=None):  # fmt: skip
         self.server, self.deployment, self.image = server, deployment, image
         self.timeout, self.stop_when_broken, self.keys = timeout, stop_when_broken, keys
         self.answers, self.failures, self.broken, self.unanswered = [], [], [], []
+        self.each = each
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
 
@@ -30,7 +32,9 @@ class Load:
         url = f"{self.server.url}/api/deployments/{self.deployment['id']}/predict"
         with requests.Session() as session:
             session.headers["Authorization"] = f"Bearer {self.server.token}"
-            while not self._stopping.is_set():
+            for _ in itertools.count() if self.each is None else range(self.each):
+                if self._stopping.is_set():
+                    return
                 number = next(Load._numbers)
                 body, key = self.image(number), f"load-{number}"
                 start = time.monotonic()

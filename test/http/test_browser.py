@@ -185,9 +185,8 @@ def test_keyboard_alone(page, street):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent") == "street":
             break
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    shadow = page.evaluate("getComputedStyle(document.activeElement).boxShadow")
-    assert outline != "none" or shadow != "none"
+    outlines = [page.evaluate(f"getComputedStyle(document.activeElement, '{part}').outlineStyle") for part in ("", "::after")]
+    assert outlines != ["none", "none"]
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/deployment/{street['id']}")
     page.locator(".tile").first.focus()
@@ -197,10 +196,8 @@ def test_keyboard_alone(page, street):
 
 def test_pause_and_resume_from_the_page(page, site, street):
     open_deployment(page, street)
-    page.get_by_role("button", name=re.compile("pause", re.I)).first.click()
-    dialog = page.get_by_role("dialog")
-    if dialog.count():
-        dialog.get_by_role("button", name=re.compile("pause", re.I)).last.click()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause").click()
     harness.wait_until(lambda: site.deployment(street)["status"] == "PAUSED", 15, "the pause")
     page.get_by_role("button", name=re.compile("resume", re.I)).first.click()
     harness.wait_until(lambda: site.deployment(street)["status"] == "SERVING", 15, "the end of the pause")
