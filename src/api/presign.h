@@ -9,8 +9,8 @@
 
 #include "api/api.h"
 
-#define PRESIGN_UPLOAD_PATH "/storage/upload"
-#define PRESIGN_OBJECT_PATH "/storage/object"
+#define PRESIGN_UPLOAD_PATH "/api/storage/upload"
+#define PRESIGN_OBJECT_PATH "/api/storage/object"
 #define PRESIGN_UPLOAD_S 3600
 
 struct presign {

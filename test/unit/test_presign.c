@@ -129,13 +129,13 @@ static void test_links_are_escaped_and_stay_for_an_hour(void **state)
 	struct api api = {.public_url = "http://127.0.0.1:8080"};
 	arena_init(&a);
 	const char *up = presign_upload_url(&api, "data/1/a b&c=d.png", "image/svg+xml", 5, &a);
-	assert_ptr_equal(strstr(up, "http://127.0.0.1:8080/storage/upload?name=data/1/"
+	assert_ptr_equal(strstr(up, "http://127.0.0.1:8080/api/storage/upload?name=data/1/"
 				    "a%20b%26c%3Dd.png&type=image/svg%2Bxml"
 				    "&size_max=5&expires="),
 		up);
 	const char *down = presign_download_url(&api, "data/1/x.png", &a);
 	assert_ptr_equal(
-		strstr(down, "http://127.0.0.1:8080/storage/object?name=data/1/x.png&expires="), down);
+		strstr(down, "http://127.0.0.1:8080/api/storage/object?name=data/1/x.png&expires="), down);
 	assert_non_null(
 		strstr(down, "00&signature=")); /* on the hour, so that the link is the same for a while */
 	arena_release(&a);
