@@ -22,13 +22,13 @@ def site(tmp_path_factory):
         path = samples.colour_classifier(folder)
         version = server.push(path, "champion", "CLASSIFICATION", samples.COLOURS, samples.COLOUR_RECIPE)
         server.champion = server.deploy(version, "champion", 0.1)
-        server.settled = set(server.children())
         yield server
 
 
 @pytest.fixture
 def champion_goes_on(site):
     """Around a test: the champion is asked by two clients, none of whose requests fails or waits long."""
+    site.settled = set(site.children())
     with Load(site, site.champion, clients=2, stop_when_broken=False) as load:
         harness.wait_until(lambda: len(load.answers) > 5, 20, "the champion's first answers")
         yield load
