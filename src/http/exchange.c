@@ -142,6 +142,20 @@ static void append_sentence(struct str *out, const char *text)
 	str_append_json(out, plain);
 }
 
+/* A flood of requests may not become a flood of lines: of "not now" one a second is told. */
+static void log_failure(const struct err *err)
+{
+	static _Atomic int64_t told_us;
+	if (status_http(err->status) < 500)
+		return;
+	int64_t now_us = clock_mono_us(), last_us = atomic_load(&told_us);
+	if (!status_may_retry(err->status))
+		log_err("request_failed", err);
+	else if (now_us - last_us >= 1000000 && atomic_compare_exchange_strong(&told_us, &last_us, now_us))
+		log_event(LOG_LEVEL_WARN, "request_refused", "status", status_name(err->status), "message",
+			err->text, NULL);
+}
+
 void exchange_fail(struct exchange *x, const struct err *err)
 {
 	struct http_reply *reply = &x->reply;
@@ -159,8 +173,7 @@ void exchange_fail(struct exchange *x, const struct err *err)
 	reply->content_type = "application/json";
 	reply->body = arena_copy(&x->arena, span_of(str_text(&text), text.size));
 	str_release(&text);
-	if (reply->code >= 500)
-		log_err("request_failed", err);
+	log_failure(err);
 }
 
 static bool has_header(const struct exchange *x, const char *name)

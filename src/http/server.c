@@ -28,6 +28,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,6 +66,8 @@ struct http_server {
 	char url[LISTEN_URL_SIZE];
 	struct arena arena; /* the certificate's texts */
 	thread_handle thread;
+	int wake_fd, epoll_fd; /* an eventfd of ours, the library's epoll */
+	_Atomic bool woken;    /* something was written to wake_fd and not read yet */
 	_Atomic bool stop_wanted;
 
 	/* Event thread only. */
@@ -77,14 +81,26 @@ struct http_server {
 
 /* ---- the answer ---- */
 
-static void give_back(void *mhd)
+/* Without a thread of its own the library does not wake itself. */
+static void wake_events(struct http_server *s)
 {
-	MHD_resume_connection(mhd);
+	uint64_t one = 1;
+	if (!atomic_exchange(&s->woken, true))
+		CHECK(write(s->wake_fd, &one, sizeof(one)) == sizeof(one));
 }
 
-static void put_to_sleep(void *mhd)
+static void sleep_connection(void *connection)
 {
-	MHD_suspend_connection(mhd);
+	MHD_suspend_connection(((struct connection *)connection)->mhd);
+}
+
+/* Any thread. The connection may be gone when this returns. */
+static void wake_connection(void *connection)
+{
+	struct connection *c = connection;
+	struct http_server *s = c->server;
+	MHD_resume_connection(c->mhd);
+	wake_events(s);
 }
 
 static ssize_t read_stream(void *stream, uint64_t position, char *out, size_t room)
@@ -102,7 +118,7 @@ static struct MHD_Response *make_stream_response(struct connection *c, struct ex
 {
 	struct stream *stream;
 	struct err err;
-	if (streams_open(&c->server->streams, x->reply.stream, c->mhd, c->socket, &stream, &err) != ST_OK) {
+	if (streams_open(&c->server->streams, x->reply.stream, c, c->socket, &stream, &err) != ST_OK) {
 		exchange_fail(x, &err);
 		exchange_finish(x);
 		return NULL;
@@ -193,7 +209,7 @@ static void work(void *arg)
 	exchange_finish(x);
 	log_set_request(NULL);
 	/* From here on the event thread may answer and let go of the connection. */
-	MHD_resume_connection(c->mhd);
+	wake_connection(c);
 	exchange_drop(x);
 }
 
@@ -204,12 +220,12 @@ static void start_work(struct connection *c, struct exchange *x)
 	c->deadline_us = INT64_MAX;
 	exchange_hold(x);
 	/* Suspended first: a worker may be done before executor_post returns. */
-	MHD_suspend_connection(c->mhd);
+	sleep_connection(c);
 	if (executor_post(c->server->executor, work, x, &err) == ST_OK)
 		return;
 	exchange_fail(x, &err);
 	exchange_finish(x);
-	MHD_resume_connection(c->mhd);
+	wake_connection(c);
 	exchange_drop(x);
 }
 
@@ -493,11 +509,26 @@ static bool has_worker(const struct connection *c)
 	return c->exchange && c->exchange->phase == EXCHANGE_WORK;
 }
 
+/*
+ * Bytes and the end of the stream that arrive together make one edge of epoll: the
+ * library reads the bytes, takes a short read for "no more", and never learns of the
+ * end. So a request that is still arriving is asked after here.
+ */
+static bool client_left(const struct connection *c)
+{
+	if (c->exchange == NULL || c->exchange->phase == EXCHANGE_WORK ||
+		c->exchange->phase == EXCHANGE_REPLY)
+		return false;
+	struct pollfd p = {.fd = c->socket, .events = POLLRDHUP};
+	int unread = 0;
+	return poll(&p, 1, 0) > 0 && ioctl(c->socket, FIONREAD, &unread) == 0 && unread == 0;
+}
+
 static void cut_late(struct http_server *s, int64_t now_us)
 {
 	bool cut_all = s->stopping && now_us - s->stop_us > STOP_US_MAX;
 	for (struct connection *c = s->connections; c; c = c->next) {
-		if (c->deadline_us <= now_us || (cut_all && !has_worker(c)))
+		if (c->deadline_us <= now_us || client_left(c) || (cut_all && !has_worker(c)))
 			cut_connection(c);
 	}
 }
@@ -533,15 +564,34 @@ static bool is_finished(struct http_server *s, int64_t now_us)
 	return streams_count(&s->streams) == 0 || now_us - s->stop_us > STOP_STREAMS_US_MAX;
 }
 
+static int wait_ms(struct http_server *s)
+{
+	int wait = s->drain.count ? DRAIN_WAIT_MS : TICK_US / 1000;
+	MHD_UNSIGNED_LONG_LONG wanted;
+	if (MHD_get_timeout(s->daemon, &wanted) == MHD_YES && wanted < (unsigned)wait)
+		return (int)wanted;
+	return wait;
+}
+
+static void wait_for_events(struct http_server *s)
+{
+	struct pollfd p[] = {{.fd = s->epoll_fd, .events = POLLIN}, {.fd = s->wake_fd, .events = POLLIN}};
+	poll(p, 2, wait_ms(s));
+	if (p[1].revents == 0)
+		return;
+	uint64_t count;
+	CHECK(read(s->wake_fd, &count, sizeof(count)) == sizeof(count));
+	/* Before the library looks: who wakes us from here on writes again. */
+	atomic_store(&s->woken, false);
+}
+
 static void run_events(void *arg)
 {
 	struct http_server *s = arg;
 	for (int64_t now_us = clock_mono_us(); !is_finished(s, now_us); now_us = clock_mono_us()) {
 		tick(s, now_us);
-		if (MHD_run_wait(s->daemon, s->drain.count ? DRAIN_WAIT_MS : TICK_US / 1000) == MHD_YES)
-			continue;
-		log_event(LOG_LEVEL_ERROR, "event_loop_failed", NULL);
-		poll(NULL, 0, DRAIN_WAIT_MS); /* so that a lasting failure does not burn a core */
+		wait_for_events(s);
+		CHECK(MHD_run(s->daemon) == MHD_YES);
 	}
 }
 
@@ -562,8 +612,8 @@ static enum status start_daemon(
 			(void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
 		{MHD_OPTION_END, 0, NULL},
 	};
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
-			 (s->secure ? MHD_USE_TLS : 0u);
+	unsigned flags =
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (s->secure ? MHD_USE_TLS : 0u);
 	/* Not MHD_OPTION_STRICT_FOR_CLIENT: 0.9.75 then sends the head of its 400 twice; head_check and
 	 * take_head are stricter. */
 	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log,
@@ -575,12 +625,16 @@ static enum status start_daemon(
 	if (s->daemon == NULL)
 		return err_set(err, ST_INVALID, "The HTTP server cannot start%s.",
 			s->secure ? ": the TLS certificate or key cannot be used" : "");
+	s->epoll_fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	return ST_OK;
 }
 
 static enum status start(struct http_server *s, const struct http_options *o, struct err *err)
 {
 	int socket;
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake_fd < 0)
+		return err_errno(err, "The HTTP server cannot make an eventfd");
 	TRY(body_store_init(&s->bodies, o->spool_folder, o->body_memory_max, err));
 	TRY(listen_open(o->address, &socket, err));
 	listen_url(socket, s->secure, s->url);
@@ -592,6 +646,8 @@ static enum status start(struct http_server *s, const struct http_options *o, st
 
 static void release(struct http_server *s)
 {
+	if (s->wake_fd >= 0)
+		close(s->wake_fd);
 	streams_release(&s->streams);
 	drain_release(&s->drain);
 	body_store_release(&s->bodies);
@@ -615,7 +671,7 @@ enum status http_server_start(const struct http_options *options, struct http_se
 	s->idle_timeout_us = options->idle_timeout_s * INT64_C(1000000);
 	s->body_timeout_us = options->body_timeout_s * INT64_C(1000000);
 	s->secure = options->tls_certificate != NULL;
-	streams_init(&s->streams, options->event_streams_max, put_to_sleep, give_back);
+	streams_init(&s->streams, options->event_streams_max, sleep_connection, wake_connection);
 	enum status st = start(s, options, err);
 	if (st != ST_OK) {
 		release(s);
@@ -640,8 +696,9 @@ struct streams *http_server_streams(struct http_server *s)
 void http_server_stop(struct http_server *s)
 {
 	atomic_store(&s->stop_wanted, true);
+	wake_events(s);
 	thread_join(s->thread);
-	/* A worker may still be leaving MHD_resume_connection: it must be gone before the daemon is. */
+	/* A worker may still be on its way out of wake_connection: it must be gone before the daemon is. */
 	executor_free(s->executor);
 	MHD_stop_daemon(s->daemon);
 	CHECK(s->answering == 0);
