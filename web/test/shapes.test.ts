@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe as group, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PredictedAsset, Shape } from '../src/api/types';
-import { boundsOf, championPrediction, compareThresholds, describe, shapesAt, shownShapes, summarize } from '../src/lib/shapes';
+import { boundsOf, championPrediction, compareThresholds, shapesAt, shownShapes, summarize } from '../src/lib/shapes';
 
 const box = (label_id: number, score: number): Shape => ({ type: 'rectangle', x: 1, y: 2, w: 3, h: 4, label: `label ${label_id}`, label_id, score });
 
@@ -14,7 +14,7 @@ function asset(id: string, answeredAt: number, shapes: Shape[]): PredictedAsset 
 	};
 }
 
-group('the threshold', () => {
+describe('the threshold', () => {
 	it('lets equal scores in', () => {
 		expect(shapesAt([box(0, 0.25), box(1, 0.2499)], 0.25).map((s) => s.label_id)).toEqual([0]);
 	});
@@ -40,20 +40,15 @@ group('the threshold', () => {
 	});
 });
 
-group('summaries', () => {
+describe('summaries', () => {
 	it('one line a label, the surest first', () => {
 		expect(summarize([box(3, 0.4), box(1, 0.9), box(3, 0.95), box(1, 0.2)])).toEqual([
 			{ label: 'label 3', labelId: 3, count: 2, best: 0.95 }, { label: 'label 1', labelId: 1, count: 2, best: 0.9 },
 		]);
 	});
-
-	it('speaks', () => {
-		expect(describe([])).toBe('nothing found');
-		expect(describe([box(0, 0.914), box(0, 0.3)])).toBe('2 label 0, best 0.91');
-	});
 });
 
-group('bounds', () => {
+describe('bounds', () => {
 	it('of a box, of a polygon, of a class', () => {
 		expect(boundsOf(box(0, 1))).toEqual({ x: 1, y: 2, w: 3, h: 4 });
 		expect(boundsOf({ type: 'polygon', polygon: [[5, 1], [2, 8], [9, 3]], label: '', label_id: 0, score: 1 })).toEqual({ x: 2, y: 1, w: 7, h: 7 });

@@ -100,7 +100,12 @@ export function LatencyChart({ points, span, onOpen, onPick }: {
 				else setMarked(null);
 			}}
 			onMouseLeave={() => setMarked(null)}
-			onClick={(event) => open(find(event))}>
+			onMouseDown={() => {
+				if (scatter.current) scatter.current.dragged = false;
+			}}
+			onClick={(event) => {
+				if (!scatter.current?.dragged) open(find(event));
+			}}>
 			<div class="chart-host" ref={host} />
 			{marked && point && (
 				<>

@@ -15,6 +15,8 @@ const HEIGHT = 230;
 
 export class Scatter {
 	readonly plot: uPlot;
+	/** The click that ends a drag is no click on a dot. */
+	dragged = false;
 	private span: ScatterSpan;
 	private state: Points;
 	private top: number;
@@ -54,7 +56,7 @@ export class Scatter {
 		const axis = { stroke: muted, font: '11px system-ui, sans-serif', grid: { stroke: line, width: 1 }, ticks: { show: false } };
 		return {
 			width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [12, 44, 0, 0],
-			cursor: { points: { show: false }, y: false, drag: { x: true, y: false, setScale: false, dist: 6 } },
+			cursor: { points: { show: false }, y: false, drag: { x: true, y: false, setScale: false, dist: 6, click: () => undefined } },
 			scales: {
 				x: { time: true, range: () => [this.span.from, this.span.to] },
 				y: { range: () => [0, this.top] },
@@ -71,6 +73,7 @@ export class Scatter {
 				draw: [(u) => this.drawPercentiles(u)],
 				setSelect: [(u) => {
 					if (u.select.width < 6) return;
+					this.dragged = true;
 					const from = u.posToVal(u.select.left, 'x');
 					const to = u.posToVal(u.select.left + u.select.width, 'x');
 					u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);

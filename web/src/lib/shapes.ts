@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a prediction shows at a threshold.
 import type { PredictedAsset, Prediction, Shape } from '../api/types';
-import { count, score } from './format';
 
 /** Nothing below it is stored, so the slider need not go lower. */
 export const SCORE_FLOOR = 0.01;
@@ -44,12 +43,6 @@ export function summarize(shapes: readonly Shape[]): LabelSummary[] {
 		}
 	}
 	return [...byLabel.values()].sort((a, b) => b.best - a.best || a.labelId - b.labelId);
-}
-
-/** For readers of screens: "2 person, best 0.91; 1 dog, best 0.40". */
-export function describe(shapes: readonly Shape[]): string {
-	if (shapes.length === 0) return 'nothing found';
-	return summarize(shapes).map((s) => `${count(s.count)} ${s.label}, best ${score(s.best)}`).join('; ');
 }
 
 export interface Bounds {

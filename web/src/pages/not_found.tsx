@@ -6,7 +6,7 @@ import { useTitle } from '../parts/hooks';
 export function NotFoundPage({ what = 'This page' }: { what?: string }): JSX.Element {
 	useTitle('Not found');
 	return (
-		<Empty title={`${what} does not exist`}>
+		<Empty alone title={`${what} does not exist`}>
 			<p>The address may be mistyped, or what it led to was deleted.</p>
 			<p><a class="button primary" href="/">Go to the deployments</a></p>
 		</Empty>

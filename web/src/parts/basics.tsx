@@ -56,10 +56,10 @@ export function Copy({ text, what, children }: { text: string; what: string; chi
 		}
 	};
 	return (
-		<button type="button" class="copy" onClick={copy} aria-label={`Copy ${what}`} title={done ? 'Copied' : `Copy ${what}`}>
+		<button type="button" class="copy" onClick={copy} title={done ? 'Copied' : `Copy ${what}`}>
 			{children}
 			<Icon name={done ? 'check' : 'copy'} size={13} />
-			<span class="unseen" aria-live="polite">{done ? 'Copied' : ''}</span>
+			<span class="unseen" aria-live="polite">{done ? 'copied' : `copy ${what}`}</span>
 		</button>
 	);
 }
@@ -121,6 +121,7 @@ export function Skeleton({ width, height = 14 }: { width: string | number; heigh
 	return <span class="skeleton" style={{ width: px(width), height: px(height) }} aria-hidden="true" />;
 }
 
-export function Empty({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
-	return <section class="empty"><h2>{title}</h2>{children}</section>;
+/** `alone`: there is no other heading on the page. */
+export function Empty({ title, children, alone = false }: { title: string; children: ComponentChildren; alone?: boolean }): JSX.Element {
+	return <section class="empty">{alone ? <h1>{title}</h1> : <h2>{title}</h2>}{children}</section>;
 }

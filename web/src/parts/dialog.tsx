@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The browser's own modal dialog: it holds the focus, closes on Escape and gives the focus back.
+// The browser's own modal dialog: it holds the focus and closes on Escape; the focus goes back to where it was.
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { sentence } from '../lib/explain';
 import { Button } from './basics';
 import { Icon } from './icons';
@@ -16,10 +16,14 @@ export function Dialog({ title, onClose, children, wide = false, bare = false }:
 }): JSX.Element {
 	const element = useRef<HTMLDialogElement>(null);
 	const heading = useId();
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const dialog = element.current;
-		if (dialog && !dialog.open) dialog.showModal();
-		return () => dialog?.close();
+		const before = document.activeElement;
+		dialog?.showModal();
+		return () => {
+			dialog?.close();
+			if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+		};
 	}, []);
 	return (
 		<dialog ref={element} class={`dialog${wide ? ' wide' : ''}`} aria-labelledby={bare ? undefined : heading}

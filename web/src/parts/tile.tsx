@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import type { PredictedAsset } from '../api/types';
 import { exact, score, seconds } from '../lib/format';
-import { championPrediction, describe, shownShapes, summarize, type ThresholdView } from '../lib/shapes';
+import { championPrediction, shownShapes, summarize, type ThresholdView } from '../lib/shapes';
 import { withParameter } from '../router';
 import { LabelDot, Skeleton, Time } from './basics';
 import { Boxes } from './boxes';
@@ -14,10 +14,9 @@ export function Tile({ asset, view, fresh }: { asset: PredictedAsset; view: Thre
 	const labels = summarize(shapes);
 	const { width, height } = asset.data.meta;
 	return (
-		<a class={fresh ? 'tile is-fresh' : 'tile'} href={withParameter('prediction', asset.id)} title={exact(asset.created_at)}
-			aria-label={`${asset.data.filename}: ${describe(shapes)}`}>
+		<a class={fresh ? 'tile is-fresh' : 'tile'} href={withParameter('prediction', asset.id)} title={`${asset.data.filename}, ${exact(asset.created_at)}`}>
 			<span class="tile-picture">
-				<img src={asset.data.presigned_url} alt="" loading="lazy" decoding="async" width={width} height={height} />
+				<img src={asset.data.presigned_url} alt={asset.data.filename} loading="lazy" decoding="async" width={width} height={height} />
 				<Boxes shapes={shapes} width={width} height={height} />
 			</span>
 			<span class="tile-caption">
