@@ -158,20 +158,27 @@ struct deletion {
 	struct uuid datalake_id;
 	struct uuid *ids;
 	size_t count;
+	struct arena *arena;
 };
 
 static enum status delete_many(struct db_conn *c, void *arg, struct err *err)
 {
 	const struct deletion *d = arg;
-	for (size_t i = 0; i < d->count; i++)
+	for (size_t i = 0; i < d->count; i++) {
+		struct data_row row;
+		TRY(data_rows_by_id(c, d->ids[i], d->arena, &row, err));
+		if (!uuid_equal(row.datalake_id, d->datalake_id))
+			return err_set(
+				err, ST_MISSING, "The data %.200s is in another datalake.", row.filename);
 		TRY(data_rows_delete(c, d->ids[i], err));
+	}
 	return ST_OK;
 }
 
 /* All or none. */
 enum status api_data_delete_many(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct deletion d = {0};
+	struct deletion d = {.arena = req->arena};
 	yyjson_val *body, *value;
 	size_t i, n;
 	TRY(api_id(req, "id", "datalake", &d.datalake_id, err));

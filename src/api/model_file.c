@@ -98,7 +98,8 @@ enum status api_model_file_create(struct http_request *req, struct http_reply *r
 	TRY(read_creation(req, new, err));
 	TRY(read_stored(req, new, err));
 	bool is_onnx = model_admission_is_onnx(new->file.filename) || model_admission_is_onnx(new->file.name);
-	if (is_onnx && new->before.onnx_sha256 == NULL) {
+	/* A refused file is no reason to refuse a better one. */
+	if (is_onnx && strcmp(new->before.state, "READY") != 0) {
 		new->after = new->before;
 		new->after.onnx_sha256 = new->object.sha256;
 		TRY(model_admission_run(req, &new->after, new->before.recipe, err));

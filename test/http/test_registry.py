@@ -229,7 +229,10 @@ def test_what_is_no_model_is_refused_and_can_be_replaced(server, model, graph, t
     server.delete(f"/api/model/file/{file['id']}")
     emptied = server.get(path)
     assert (emptied["state"], emptied["state_text"], emptied["graph"]) == ("EMPTY", None, None)
-    server.attach(version, graph)
+    server.attach(version, junk)
+    server.attach(version, graph, name="a better one")
+    assert server.get(path)["state"] == "READY"
+    server.attach(version, junk, name="a worse one")
     assert server.get(path)["state"] == "READY"
 
 
@@ -475,7 +478,7 @@ def test_data_through_the_sdk(client, lake, picture):
     assert requests.get(url, timeout=harness.CALL_TIMEOUT).status_code == 404
 
 
-def test_many_data_at_once(lake, tmp_path):
+def test_many_data_at_once(server, lake, tmp_path):
     paths = []
     for number in range(5):
         path = tmp_path / f"many-{uuid.uuid4().hex}.jpg"
@@ -489,6 +492,9 @@ def test_many_data_at_once(lake, tmp_path):
     assert all([t.name for t in d.get_tags()] == ["many"] for d in found)
     found.remove_tags(tag)
     assert found[0].get_tags() == []
+    refused(server, "DELETE", f"/api/datalake/{uuid.uuid4()}/datas", {"ids": [str(found[0].id)]}, 404)
+    refused(server, "DELETE", f"/api/datalake/{lake.id}/datas", {"ids": [str(found[0].id), str(uuid.uuid4())]}, 404)
+    assert len(lake.list_data(filenames=[p.name for p in paths])) == 5  # all or none
     found.delete()
     with pytest.raises(exceptions.NoDataError):
         lake.list_data(filenames=[p.name for p in paths])
