@@ -77,6 +77,9 @@ CREATE TABLE data (
 	created_us INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX data_datalake ON data(datalake_id, created_us, id);
+CREATE INDEX data_filename ON data(datalake_id, filename);
+
 CREATE TABLE model (
 	id BLOB PRIMARY KEY,
 	organization_id BLOB NOT NULL REFERENCES organization(id),
