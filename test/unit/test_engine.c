@@ -588,24 +588,27 @@ static void start_run(thread_handle *thread, struct lone_run *r, struct engine *
 static void test_a_run_that_does_not_stop_costs_the_process(void **state)
 {
 	struct str file = empty();
-	struct lone_run other;
-	struct err err;
-	thread_handle thread;
+	struct lone_run runs_of[2];
+	thread_handle threads[2];
 	model_huge_kernel_when_bad(&file);
 	struct engine_options o = options(saved(&file));
-	o.run_timeout_us = SECOND;
+	o.run_timeout_us = 2 * SECOND;
+	o.memory_bytes_max = 4ULL << 30;
 	o.seats = 2;
 	struct engine *e = opened(&o);
 	pid_t pid = engine_ort_pid(e);
-	int64_t restarts = metric_value(METRIC_ENGINE_RESTARTS);
-	int64_t before_us = clock_mono_us();
-	start_run(&thread, &other, e, 2);
-	assert_int_equal(run_once(e, 2, &err), ST_TIMEOUT);
-	assert_in_range(clock_mono_us() - before_us, SECOND, 4 * SECOND);
-	assert_non_null(strstr(err.text, "did not stop and was ended"));
-	thread_join(thread);
-	/* Whichever was later saw its time-out or the other one's consequence. */
-	assert_true(other.status == ST_TIMEOUT || other.status == ST_UNAVAILABLE);
+	int64_t restarts = metric_value(METRIC_ENGINE_RESTARTS), before_us = clock_mono_us();
+	unsigned ended = 0;
+	for (int i = 0; i < 2; i++)
+		start_run(&threads[i], &runs_of[i], e, 2);
+	for (int i = 0; i < 2; i++) {
+		thread_join(threads[i]);
+		/* Its own time-out, or what the other one's led to. */
+		assert_true(runs_of[i].status == ST_TIMEOUT || runs_of[i].status == ST_UNAVAILABLE);
+		ended += strstr(runs_of[i].err.text, "did not stop and was ended") != NULL;
+	}
+	assert_in_range(ended, 1, 2);
+	assert_in_range(clock_mono_us() - before_us, 2 * SECOND, 8 * SECOND);
 	wait_for_another(e, pid);
 	assert_int_equal(metric_value(METRIC_ENGINE_RESTARTS), restarts + 1);
 	runs(e);
@@ -625,9 +628,10 @@ static void test_a_killed_process_fails_its_run_and_comes_back(void **state)
 		start_run(&thread, &run, e, 2);
 		assert_int_equal(kill(pid, i % 2 ? SIGKILL : SIGABRT), 0);
 		thread_join(thread);
-		assert_int_equal(run.status, ST_FAILED);
-		if (strstr(run.err.text, "signal") == NULL)
-			fail_msg("%s", run.err.text);
+		/* UNAVAILABLE: it was killed in the moment before it was sent the run. */
+		if (run.status != ST_UNAVAILABLE &&
+			(run.status != ST_FAILED || strstr(run.err.text, "signal") == NULL))
+			fail_msg("%s: %s", status_name(run.status), run.err.text);
 		wait_for_another(e, pid);
 		runs(e);
 	}
