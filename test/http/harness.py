@@ -139,6 +139,10 @@ class Server:
             children = self.children()
             if self.wrapper:
                 os.kill(self.pid, signal.SIGKILL)
+                try:
+                    self.process.wait(30)  # strace writes what it holds, and ends with its program
+                except subprocess.TimeoutExpired:
+                    pass
             self.process.kill()
             self.process.wait()
             for pid in children:
