@@ -48,6 +48,9 @@ static enum status set(struct config *c, enum config_key key, const char *value,
 {
 	c->text[key] = value;
 	c->source[key] = source;
+	/* An empty path would make the root of the file system the data folder. */
+	if (key == CONFIG_data && *value == '\0')
+		return err_set(err, ST_INVALID, "The setting data (%s) is empty; it takes the path of a folder.", source);
 	if (settings[key].type == TEXT)
 		return ST_OK;
 	char *end;
@@ -140,6 +143,8 @@ static enum status read_settings_file(struct config *c, struct arena *a, struct 
 		return ST_OK;
 	struct span bytes;
 	TRY(file_read(path, FILE_BYTES_MAX, a, &bytes, err));
+	if (memchr(bytes.data, '\0', bytes.size))
+		return err_set(err, ST_INVALID, "file %s: a NUL byte is in it; it must be a text.", path);
 	char *line = arena_strndup(a, (const char *)bytes.data, bytes.size);
 	for (int number = 1; line; number++) {
 		char *next = strchr(line, '\n');
