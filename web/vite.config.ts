@@ -9,7 +9,7 @@ const server = process.env.GYRE_HOST ?? 'http://127.0.0.1:8090';
  * uPlot hangs these on itself, so no bundler can tell that nobody here calls them: 4 KB of curves, steps, bars,
  * joins and date formats. A chart that needs one takes its name off the list.
  */
-const UNUSED = ['uPlot.join = join', 'uPlot.fmtDate = fmtDate', 'uPlot.sync = _sync', 'paths.stepped = stepped', 'paths.bars    = bars', 'paths.spline  = monotoneCubic'];
+const UNUSED = ['uPlot.join = join', 'uPlot.fmtDate = fmtDate', 'uPlot.tzDate  = tzDate', 'uPlot.sync = _sync', 'paths.stepped = stepped', 'paths.bars    = bars', 'paths.spline  = monotoneCubic'];
 
 function leanUplot(): Plugin {
 	return {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { File as NodeFile } from 'node:buffer';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { api, ApiError, request, withQuery } from '../src/api/client';
 
@@ -29,7 +30,9 @@ describe('calls', () => {
 
 	it('send a picture as the SDK does, with a key that makes a retry the same prediction', async () => {
 		const fetched = answer(200, {});
-		await api.predict('d', new File(['bytes'], 'street 1.jpg', { type: 'image/jpeg' }), 'key-1');
+		// Node 18 has the class, not the global.
+		const picture = new NodeFile(['bytes'], 'street 1.jpg', { type: 'image/jpeg' }) as unknown as File;
+		await api.predict('d', picture, 'key-1');
 		const [path, options] = fetched.mock.calls[0] as unknown as [string, RequestInit & { headers: Record<string, string>; body: FormData }];
 		expect(path).toBe('/api/deployments/d/predict');
 		expect(options.headers['Idempotency-Key']).toBe('key-1');

@@ -8,6 +8,7 @@ import { Sparkline } from '../charts/sparkline';
 import { count, milliseconds, plural, taskName } from '../lib/format';
 import { throttle } from '../lib/throttle';
 import { Command, Empty, Failure, LiveBadge, Skeleton, StatusPill, Time } from '../parts/basics';
+import { ConnectStep, PushStep } from '../parts/first_steps';
 import { useLive, useLoad, useStore, useTitle } from '../parts/hooks';
 import { PER_PAGE, pageOf, Pager } from '../parts/pager';
 import { place } from '../router';
@@ -53,14 +54,8 @@ function FirstSteps({ models }: { models: number }): JSX.Element {
 		<Empty title="Nothing is deployed yet">
 			<p>A deployment is a model in service: it answers pictures, keeps every answer, and shows them here.</p>
 			<ol class="steps">
-				<li>
-					<h3>Tell the command line where this server is</h3>
-					<Command>{`export GYRE_HOST=${location.origin} GYRE_TOKEN=$(cat var/admin-token)`}</Command>
-				</li>
-				<li class={models > 0 ? 'done' : undefined}>
-					<h3>Push an ONNX model {models > 0 && <span class="pill ok">done: {plural(models, 'model')}</span>}</h3>
-					<Command>gyre model push yolox_nano.onnx --name yolox-nano --type detection --labels coco_classes.txt</Command>
-				</li>
+				<ConnectStep />
+				<PushStep>Push an ONNX model {models > 0 && <span class="pill ok">done: {plural(models, 'model')}</span>}</PushStep>
 				<li>
 					<h3>Deploy it</h3>
 					<Command>gyre deploy yolox-nano --name street --threshold 0.10</Command>

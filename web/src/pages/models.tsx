@@ -4,7 +4,8 @@ import type { JSX } from 'preact';
 import { api } from '../api/client';
 import type { Session } from '../api/types';
 import { count, taskName } from '../lib/format';
-import { Command, Empty, Failure, Skeleton, Time } from '../parts/basics';
+import { Empty, Failure, Skeleton, Time } from '../parts/basics';
+import { ConnectStep, PushStep } from '../parts/first_steps';
 import { useLoad, useStore, useTitle } from '../parts/hooks';
 import { PER_PAGE, pageOf, Pager } from '../parts/pager';
 import { place } from '../router';
@@ -14,14 +15,8 @@ function NoModels(): JSX.Element {
 		<Empty title="No models yet">
 			<p>gyre serves ONNX files. Push one; gyre reads from its graph how pictures go in and what comes out.</p>
 			<ol class="steps">
-				<li>
-					<h3>Tell the command line where this server is</h3>
-					<Command>{`export GYRE_HOST=${location.origin} GYRE_TOKEN=$(cat var/admin-token)`}</Command>
-				</li>
-				<li>
-					<h3>Push a model: the type is detection, classification or segmentation</h3>
-					<Command>gyre model push yolox_nano.onnx --name yolox-nano --type detection --labels coco_classes.txt</Command>
-				</li>
+				<ConnectStep />
+				<PushStep>Push a model: the type is detection, classification or segmentation</PushStep>
 			</ol>
 		</Empty>
 	);

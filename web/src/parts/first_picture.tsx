@@ -5,11 +5,12 @@ import { useState } from 'preact/hooks';
 import type { Deployment } from '../api/types';
 import { shellWord } from '../lib/format';
 import { Command } from './basics';
+import { connectCommand } from './first_steps';
 
 function ways(deployment: Deployment): readonly { name: string; text: string }[] {
 	const host = location.origin;
 	return [
-		{ name: 'gyre', text: `export GYRE_HOST=${host} GYRE_TOKEN=$(cat var/admin-token)\ngyre predict ${shellWord(deployment.name)} photo.jpg --json` },
+		{ name: 'gyre', text: `${connectCommand()}\ngyre predict ${shellWord(deployment.name)} photo.jpg --json` },
 		{ name: 'curl', text: `curl -H "Authorization: Bearer $(cat var/admin-token)" -F media=@photo.jpg \\\n  ${host}/api/deployments/${deployment.id}/predict` },
 		{
 			name: 'Python', text: `from picsellia import Client\n\nclient = Client(api_token=open("var/admin-token").read().strip(), host="${host}")\n` +

@@ -51,7 +51,7 @@ function UserMenu({ session, onSignedOut }: { session: Session; onSignedOut: () 
 				<span class="user-name">{session.user.name}<small>{session.organization.name}</small></span>
 			</button>
 			{open && (
-				<div class="menu user-menu">
+				<div class="user-menu">
 					<p>Signed in as <strong>{session.user.name}</strong><br />in <strong>{session.organization.name}</strong></p>
 					<ThemeSwitch />
 					<button type="button" class="menu-item" onClick={signOut}>Sign out</button>

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that the empty pages share.
+import type { ComponentChildren, JSX } from 'preact';
+import { Command } from './basics';
+
+/** The command line finds the server by these. */
+export const connectCommand = (): string => `export GYRE_HOST=${location.origin} GYRE_TOKEN=$(cat var/admin-token)`;
+
+export function ConnectStep(): JSX.Element {
+	return <li><h3>Tell the command line where this server is</h3><Command>{connectCommand()}</Command></li>;
+}
+
+export function PushStep({ children }: { children: ComponentChildren }): JSX.Element {
+	return (
+		<li>
+			<h3>{children}</h3>
+			<Command>gyre model push yolox_nano.onnx --name yolox-nano --type detection --labels coco_classes.txt</Command>
+		</li>
+	);
+}
