@@ -22,6 +22,7 @@
 #include "os/thread.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <poll.h>
@@ -41,6 +42,7 @@
 #define TICK_US 100000
 #define TICK_STREAMS_US 1000000
 #define DRAIN_WAIT_MS 10
+#define READAHEAD_MAX (8u << 20)
 #define PEM_BYTES_MAX (1u << 20)
 
 struct connection {
@@ -75,7 +77,7 @@ struct http_server {
 	struct drain drain;
 	unsigned answering; /* requests whose head was read and whose answer is not sent yet; event streams
 			       left out */
-	bool stopping;
+	bool stopping, told_late;
 	int64_t stop_us, tick_us, tick_streams_us;
 };
 
@@ -192,7 +194,12 @@ static enum status run_handler(struct exchange *x, struct err *err)
 {
 	TRY(body_finish(&x->body, &x->request.body, err));
 	enum status st = x->request.route->handler(&x->request, &x->reply, err);
-	CHECK(st == ST_OK || err->status == st);
+	if (st != ST_OK && err->status != st)
+		return err_set(err, st, "The request failed: %s.", status_name(st));
+	/* What must come from the disk is waited for here, not on the event thread. */
+	if (st == ST_OK && x->reply.file_fd >= 0)
+		readahead(x->reply.file_fd, 0,
+			x->reply.file_size < READAHEAD_MAX ? x->reply.file_size : READAHEAD_MAX);
 	return st;
 }
 
@@ -527,6 +534,11 @@ static bool client_left(const struct connection *c)
 static void cut_late(struct http_server *s, int64_t now_us)
 {
 	bool cut_all = s->stopping && now_us - s->stop_us > STOP_US_MAX;
+	if (cut_all && !s->told_late) {
+		s->told_late = true;
+		log_event(LOG_LEVEL_WARN, "http_stop_is_late",
+			NULL); /* clients are cut, handlers are still waited for */
+	}
 	for (struct connection *c = s->connections; c; c = c->next) {
 		if (c->deadline_us <= now_us || client_left(c) || (cut_all && !has_worker(c)))
 			cut_connection(c);
@@ -678,8 +690,8 @@ enum status http_server_start(const struct http_options *options, struct http_se
 		return st;
 	}
 	s->executor = executor_new("http", options->workers, options->queue_max);
+	*out = s; /* first: a handler may ask for it before we return */
 	thread_start(&s->thread, "http-events", run_events, s);
-	*out = s;
 	return ST_OK;
 }
 

@@ -33,7 +33,11 @@ struct http_options {
 enum status http_server_start(
 	const struct http_options *options, struct http_server **out, struct err *err) MUST_CHECK;
 const char *http_server_url(const struct http_server *s); /* "http://127.0.0.1:41234", with the port it got */
-/* Stop accepting, finish what was accepted, end event streams, stop. */
+/*
+ * Stops accepting, ends event streams, lets handlers finish and answers what was accepted; after
+ * 10 seconds clients that do not take their answer are cut, handlers are still waited for.
+ * Handlers may publish events to their end; other threads must have stopped to before the call.
+ */
 void http_server_stop(struct http_server *s);
 
 #endif
