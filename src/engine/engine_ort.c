@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "engine/engine_ops.h"
+#include "engine/engine_result.h"
 #include "engine/sentence.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -285,39 +286,7 @@ static void ort_give(struct engine_seat *s)
 	mutex_unlock(&e->lock);
 }
 
-/* Results: from here to copy_result the input is hostile. */
-
-static bool tensor_holds(const struct protocol_tensor *t, uint64_t slot_bytes)
-{
-	if (t->type > ENGINE_OTHER || t->rank < 0 || t->rank > ENGINE_RANK_MAX)
-		return false;
-	uint64_t bytes = engine_type_size((enum engine_type)t->type);
-	for (int i = 0; i < t->rank; i++)
-		if (t->shape[i] < 0 || __builtin_mul_overflow(bytes, (uint64_t)t->shape[i], &bytes))
-			return false;
-	return t->size == bytes && t->offset <= slot_bytes && t->size <= slot_bytes - t->offset &&
-	       t->offset % PROTOCOL_ALIGNMENT == 0;
-}
-
-/* Does the child keep to the protocol? *bytes: room for all outputs, each aligned. */
-static bool result_holds(const struct ort_engine *e, const struct protocol_result *r, uint64_t *bytes)
-{
-	bool known = r->status == ST_OK || r->status == ST_FAILED || r->status == ST_TIMEOUT ||
-		     r->status == ST_UNPROCESSABLE;
-	*bytes = 0;
-	if (!known || (r->status == ST_OK && r->output_count != e->description.output_count) ||
-		r->features_size > ENGINE_FEATURES_MAX)
-		return false;
-	for (unsigned i = 0; r->status == ST_OK && i < r->output_count; i++) {
-		if (!tensor_holds(&r->outputs[i], e->options.slot_bytes_max))
-			return false;
-		*bytes += (r->outputs[i].size + PROTOCOL_ALIGNMENT - 1) / PROTOCOL_ALIGNMENT *
-			  PROTOCOL_ALIGNMENT;
-	}
-	/* Tensors lie side by side: together they are no larger than the slot, but for the last one's
-	 * padding. */
-	return *bytes <= e->options.slot_bytes_max + PROTOCOL_ALIGNMENT;
-}
+/* Results */
 
 static enum status make_room(struct ort_seat *seat, uint64_t bytes, struct err *err)
 {
@@ -348,7 +317,7 @@ static enum status copy_result(
 		o->data = t->size ? seat->copy + used : NULL;
 		if (t->size)
 			memcpy(seat->copy + used, slot_of(seat) + t->offset, t->size);
-		used += (t->size + PROTOCOL_ALIGNMENT - 1) / PROTOCOL_ALIGNMENT * PROTOCOL_ALIGNMENT;
+		used += engine_result_aligned(t->size);
 		end = t->offset + t->size > end ? t->offset + t->size : end;
 	}
 	seat->touched_bytes = end > seat->touched_bytes ? end : seat->touched_bytes;
@@ -483,7 +452,8 @@ static enum status ort_run(struct engine_seat *s, struct err *err)
 	bool late = outcome == LATE;
 	if (late)
 		outcome = stop(seat, socket, &result);
-	if (outcome == ANSWERED && !result_holds(e, &result, &bytes))
+	if (outcome == ANSWERED &&
+		!engine_result_holds(&result, e->description.output_count, e->options.slot_bytes_max, &bytes))
 		outcome = BROKEN;
 	if (outcome == LATE || outcome == BROKEN)
 		end_child(seat, generation);

@@ -129,7 +129,7 @@ static enum status walk_node(struct onnx_walk *w, struct span node, unsigned dep
 	}
 	if (wire.broken)
 		return onnx_walk_damaged(w);
-	if (is_standard(domain) || names_has(&w->functions, operator_type, domain))
+	if (is_standard(domain) || name_set_has(&w->functions, operator_type, domain))
 		return ST_OK;
 	char type_text[64], domain_text[64];
 	sentence_clean(operator_type, type_text, sizeof(type_text));
@@ -157,7 +157,7 @@ static enum status walk_graph(struct onnx_walk *w, struct span graph, unsigned d
 			TRY(walk_sparse(w, f.bytes));
 		else if (is_bytes(&f, GRAPH_INITIALISER))
 			TRY(walk_tensor(w, f.bytes, &name));
-		if (depth == 0 && name.size && !names_add(&w->initialisers, name, (struct span){0}))
+		if (depth == 0 && name.size && !name_set_add(&w->initialisers, name, (struct span){0}))
 			return onnx_walk_too_many(w);
 	}
 	return wire.broken ? onnx_walk_damaged(w) : ST_OK;
@@ -184,7 +184,7 @@ static enum status note_function(struct onnx_walk *w, struct span function)
 		else if (is_bytes(&f, FUNCTION_DOMAIN))
 			domain = f.bytes;
 	}
-	return names_add(&w->functions, name, domain) ? ST_OK : onnx_walk_too_many(w);
+	return name_set_add(&w->functions, name, domain) ? ST_OK : onnx_walk_too_many(w);
 }
 
 static void read_pair(struct span pair, struct span *key, struct span *value)
@@ -267,7 +267,7 @@ static enum status add_port(struct onnx_walk *w, struct span value, bool is_outp
 	struct engine_port port;
 	struct span name;
 	TRY(onnx_walk_port(w, value, &port, &name));
-	if (!is_output && names_has(&w->initialisers, name, (struct span){0})) {
+	if (!is_output && name_set_has(&w->initialisers, name, (struct span){0})) {
 		w->listed++;
 		return ST_OK;
 	}
@@ -382,14 +382,14 @@ void onnx_walk_init(struct onnx_walk *w, struct engine_description *out, struct 
 {
 	*out = (struct engine_description){0};
 	*w = (struct onnx_walk){.out = out, .err = err};
-	names_init(&w->initialisers, ONNX_NAMES_MAX);
-	names_init(&w->functions, ONNX_NAMES_MAX);
+	name_set_init(&w->initialisers, ONNX_NAMES_MAX);
+	name_set_init(&w->functions, ONNX_NAMES_MAX);
 }
 
 void onnx_walk_release(struct onnx_walk *w)
 {
-	names_release(&w->initialisers);
-	names_release(&w->functions);
+	name_set_release(&w->initialisers);
+	name_set_release(&w->functions);
 }
 
 enum status engine_inspect(struct span file, struct engine_description *out, struct err *err)

@@ -21,8 +21,8 @@ static bool makes_features(struct span operator_type)
 }
 
 struct candidates {
-	struct names alive; /* tensors that depend on the graph's input: a constant is no feature */
-	struct span *ring;  /* CANDIDATES_MAX */
+	struct name_set alive; /* tensors that depend on the graph's input: a constant is no feature */
+	struct span *ring;     /* CANDIDATES_MAX */
 	size_t seen;
 };
 
@@ -36,7 +36,7 @@ static enum status take_node(struct onnx_walk *w, struct candidates *c, struct s
 		if (is_bytes(&f, NODE_OPERATOR))
 			operator_type = f.bytes;
 		if (is_bytes(&f, NODE_INPUT))
-			alive = alive || names_has(&c->alive, f.bytes, (struct span){0});
+			alive = alive || name_set_has(&c->alive, f.bytes, (struct span){0});
 	}
 	if (!alive)
 		return ST_OK;
@@ -45,7 +45,7 @@ static enum status take_node(struct onnx_walk *w, struct candidates *c, struct s
 	while (wire_next(&wire, &f)) {
 		if (!is_bytes(&f, NODE_OUTPUT) || f.bytes.size == 0)
 			continue;
-		if (!names_add(&c->alive, f.bytes, (struct span){0}))
+		if (!name_set_add(&c->alive, f.bytes, (struct span){0}))
 			return onnx_walk_too_many(w);
 		bool is_output = false;
 		for (unsigned i = 0; i < w->out->output_count; i++)
@@ -66,8 +66,8 @@ static enum status take_graph(struct onnx_walk *w, struct candidates *c, struct 
 		if (!is_bytes(&f, GRAPH_INPUT))
 			continue;
 		TRY(onnx_walk_port(w, f.bytes, &port, &name));
-		if (!names_has(&w->initialisers, name, (struct span){0}) &&
-			!names_add(&c->alive, name, (struct span){0}))
+		if (!name_set_has(&w->initialisers, name, (struct span){0}) &&
+			!name_set_add(&c->alive, name, (struct span){0}))
 			return onnx_walk_too_many(w);
 	}
 	wire = wire_of(graph);
@@ -95,9 +95,9 @@ enum status onnx_candidates(
 	struct engine_description d;
 	struct candidates c = {.ring = ARENA_ARRAY(a, struct span, CANDIDATES_MAX)};
 	onnx_walk_init(&w, &d, err);
-	names_init(&c.alive, ONNX_NAMES_MAX);
+	name_set_init(&c.alive, ONNX_NAMES_MAX);
 	enum status st = take_file(&w, &c, file);
-	names_release(&c.alive);
+	name_set_release(&c.alive);
 	onnx_walk_release(&w);
 	*count = c.seen < CANDIDATES_MAX ? c.seen : CANDIDATES_MAX;
 	*names = ARENA_ARRAY(a, struct span, *count ? *count : 1);

@@ -4,7 +4,7 @@
 #define GYRE_ENGINE_ONNX_WALK_H
 
 #include "engine/engine.h"
-#include "engine/names.h"
+#include "engine/name_set.h"
 #include "engine/wire.h"
 
 #define ONNX_NAMES_MAX 200000
@@ -44,8 +44,8 @@ enum { PAIR_KEY = 1, PAIR_VALUE = 2, OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
 
 struct onnx_walk {
 	struct engine_description *out;
-	struct names initialisers; /* of the top graph */
-	struct names functions;    /* that the file itself defines: (name, domain) */
+	struct name_set initialisers; /* of the top graph */
+	struct name_set functions;    /* that the file itself defines: (name, domain) */
 	struct span output_names[ENGINE_TENSORS_MAX];
 	unsigned graphs, listed; /* top graphs; inputs that are initialisers */
 	struct err *err;

@@ -19,22 +19,24 @@ struct proc {
 struct proc_options {
 	const char *path;        /* of the executable, e.g. "/proc/self/exe" */
 	const char *const *argv; /* ended by NULL */
-	const char *const *keep; /* names of environment variables to pass on, ended by NULL; all others are left out */
-	const int *fds;          /* become PROC_FDS_FIRST, …+1, … in the child; stay open and untouched here */
-	unsigned fd_count;       /* at most 256 */
+	const char *const
+		*keep; /* names of environment variables to pass on, ended by NULL; all others are left out */
+	const int *fds;    /* become PROC_FDS_FIRST, …+1, … in the child; stay open and untouched here */
+	unsigned fd_count; /* at most 256 */
 };
 
 /*
- * Start it: standard input and output are /dev/null, standard error is ours, a process group of its own (so that Ctrl-C in a
- * terminal reaches the parent alone), no blocked signals. Other descriptors that lack O_CLOEXEC are inherited: the child closes them.
- * PR_SET_PDEATHSIG in the child is tied to the calling thread, which must then live on.
+ * Start it: standard input and output are /dev/null, standard error is ours, a process group of its own (so
+ * that Ctrl-C in a terminal reaches the parent alone), no blocked signals. Other descriptors that lack
+ * O_CLOEXEC are inherited: the child closes them. PR_SET_PDEATHSIG in the child is tied to the calling
+ * thread, which must then live on.
  */
 enum status proc_spawn(const struct proc_options *o, struct proc *out, struct err *err) MUST_CHECK;
 /* Never hits another process that got the same number; does nothing once the child was reaped. */
 void proc_signal(const struct proc *p, int signal_number);
 /*
- * Wait for its end until deadline_us (clock_mono_us; <= 0: without end), reap it and close the pidfd. False: it still runs.
- * text: "was ended by signal 9 (Killed)" or "exited with code 1".
+ * Wait for its end until deadline_us (clock_mono_us; <= 0: without end), reap it and close the pidfd. False:
+ * it still runs. text: "was ended by signal 9 (Killed)" or "exited with code 1".
  */
 bool proc_wait(struct proc *p, int64_t deadline_us, char text[PROC_END_TEXT_SIZE]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine/: what is read from an ONNX file without running it, and the arithmetic of the feature tap. */
 #include "engine/engine.h"
-#include "engine/names.h"
+#include "engine/name_set.h"
 #include "engine/onnx.h"
 #include "engine/onnx_write.h"
 #include "engine/sentence.h"
@@ -351,20 +351,20 @@ static void test_names_are_fit_for_json_and_logs(void **state)
 
 static void test_names_are_found_whatever_their_number(void **state)
 {
-	struct names n;
+	struct name_set n;
 	static char text[5000][16];
-	names_init(&n, 5000);
+	name_set_init(&n, 5000);
 	for (int i = 0; i < 5000; i++) {
 		snprintf(text[i], sizeof(text[i]), "t%d", i);
-		assert_false(names_has(&n, span_of_text(text[i]), (struct span){0}));
-		assert_true(names_add(&n, span_of_text(text[i]), (struct span){0}));
-		assert_true(names_add(&n, span_of_text(text[i]), (struct span){0}));
+		assert_false(name_set_has(&n, span_of_text(text[i]), (struct span){0}));
+		assert_true(name_set_add(&n, span_of_text(text[i]), (struct span){0}));
+		assert_true(name_set_add(&n, span_of_text(text[i]), (struct span){0}));
 	}
 	for (int i = 0; i < 5000; i++)
-		assert_true(names_has(&n, span_of_text(text[i]), (struct span){0}));
-	assert_false(names_has(&n, span_of_text("t"), span_of_text("1"))); /* two parts are not one name */
-	assert_false(names_add(&n, span_of_text("one too many"), (struct span){0}));
-	names_release(&n);
+		assert_true(name_set_has(&n, span_of_text(text[i]), (struct span){0}));
+	assert_false(name_set_has(&n, span_of_text("t"), span_of_text("1"))); /* two parts are not one name */
+	assert_false(name_set_add(&n, span_of_text("one too many"), (struct span){0}));
+	name_set_release(&n);
 }
 
 static void test_candidates_depend_on_the_input_and_are_no_outputs(void **state)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/names.h"
+#include "engine/name_set.h"
 
 #include "base/check.h"
 #include "base/hash.h"
 
 #include <stdlib.h>
 
-struct names_entry {
+struct name_set_entry {
 	struct span name, part;
 	uint64_t hash; /* 0: free */
 };
@@ -31,33 +31,34 @@ static uint64_t hash_of(uint64_t seed, struct span name, struct span part)
 	return hash ? hash : 1;
 }
 
-void names_init(struct names *n, size_t count_max)
+void name_set_init(struct name_set *n, size_t count_max)
 {
-	*n = (struct names){.count_max = count_max};
+	*n = (struct name_set){.count_max = count_max};
 	random_fill(&n->seed, sizeof(n->seed));
 }
 
-void names_release(struct names *n)
+void name_set_release(struct name_set *n)
 {
 	free(n->entries);
-	*n = (struct names){0};
+	*n = (struct name_set){0};
 }
 
 /* Where it is, or the free place where it belongs. */
-static struct names_entry *place(const struct names *n, uint64_t hash, struct span name, struct span part)
+static struct name_set_entry *place(
+	const struct name_set *n, uint64_t hash, struct span name, struct span part)
 {
 	size_t at = hash & (n->room - 1);
 	for (;; at = (at + 1) & (n->room - 1)) {
-		struct names_entry *e = &n->entries[at];
+		struct name_set_entry *e = &n->entries[at];
 		if (e->hash == 0 ||
 			(e->hash == hash && span_equal(e->name, name) && span_equal(e->part, part)))
 			return e;
 	}
 }
 
-static void grow(struct names *n)
+static void grow(struct name_set *n)
 {
-	struct names_entry *old = n->entries;
+	struct name_set_entry *old = n->entries;
 	size_t old_room = n->room;
 	n->room = old_room ? old_room * 2 : 64;
 	n->entries = calloc(n->room, sizeof(*n->entries));
@@ -68,22 +69,22 @@ static void grow(struct names *n)
 	free(old);
 }
 
-bool names_add(struct names *n, struct span name, struct span part)
+bool name_set_add(struct name_set *n, struct span name, struct span part)
 {
 	if (n->count * 2 >= n->room)
 		grow(n);
 	uint64_t hash = hash_of(n->seed, name, part);
-	struct names_entry *e = place(n, hash, name, part);
+	struct name_set_entry *e = place(n, hash, name, part);
 	if (e->hash)
 		return true;
 	if (n->count == n->count_max)
 		return false;
-	*e = (struct names_entry){name, part, hash};
+	*e = (struct name_set_entry){name, part, hash};
 	n->count++;
 	return true;
 }
 
-bool names_has(const struct names *n, struct span name, struct span part)
+bool name_set_has(const struct name_set *n, struct span name, struct span part)
 {
 	return n->room && place(n, hash_of(n->seed, name, part), name, part)->hash != 0;
 }
