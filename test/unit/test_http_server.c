@@ -260,6 +260,33 @@ static void test_smuggling_is_refused(void **state)
 	http_server_stop(s);
 }
 
+/* What is exact may come in any pieces, and be long. */
+static void test_heads_in_pieces(void **state)
+{
+	struct http_server *s = start_default();
+	struct client c = client_open(http_server_url(s));
+	const char *text = "\r\nGET /item/7?x=1 HTTP/1.1\r\nHost:x\r\nX-Empty:\r\nX-Blanks: \t a b \r\n\r\n";
+	for (int round = 0; round < 2; round++) {
+		for (const char *at = text; *at; at++)
+			assert_true(client_send(&c, at, 1));
+		struct response r;
+		assert_true(client_answer(&c, &r));
+		assert_int_equal(r.code, 200);
+		assert_string_equal(r.body, "7");
+		response_free(&r);
+	}
+	static char filler[40001], request[41000];
+	memset(filler, 'a', sizeof(filler) - 1);
+	for (int round = 0; round < 2; round++) {
+		snprintf(request, sizeof(request),
+			"GET /ping HTTP/1.1\r\nHost: x\r\nX: %s\r\nCookie: y=%.500s\r\n\r\n", filler, filler);
+		struct response r = client_ask(&c, request, 200);
+		response_free(&r);
+	}
+	client_close(&c);
+	http_server_stop(s);
+}
+
 static void test_oversized_heads(void **state)
 {
 	struct http_server *s = start_default();
@@ -465,6 +492,30 @@ static void test_body_memory_is_a_budget(void **state)
 	response_free(&r);
 	client_close(&holder);
 	WAIT_UNTIL(echo_code(&c) == 200);
+	client_close(&c);
+	http_server_stop(s);
+}
+
+static void test_connections_are_limited_and_end_when_idle(void **state)
+{
+	struct http_options options = default_options();
+	options.connections_max = 2;
+	options.idle_timeout_s = 1;
+	struct http_server *s = start_server(&options);
+	struct client a = client_open(http_server_url(s)), b = client_open(http_server_url(s)),
+		      c = client_open(http_server_url(s));
+	struct response r = client_ask(&a, "GET /ping HTTP/1.1\r\nHost: x\r\n\r\n", 200);
+	response_free(&r);
+	r = client_ask(&b, "GET /ping HTTP/1.1\r\nHost: x\r\n\r\n", 200);
+	response_free(&r);
+	/* The third waits until one of the idle two is closed. */
+	int64_t start_us = clock_mono_us();
+	r = client_ask(&c, "GET /ping HTTP/1.1\r\nHost: x\r\n\r\n", 200);
+	response_free(&r);
+	assert_in_range(clock_mono_us() - start_us, 500000, 10000000);
+	assert_true(client_sees_end(&a) && client_sees_end(&b) && client_sees_end(&c));
+	client_close(&a);
+	client_close(&b);
 	client_close(&c);
 	http_server_stop(s);
 }
@@ -780,6 +831,7 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_replies_of_all_kinds),
 		cmocka_unit_test(test_smuggling_is_refused),
+		cmocka_unit_test(test_heads_in_pieces),
 		cmocka_unit_test(test_oversized_heads),
 		cmocka_unit_test(test_too_large_by_length_is_answered_at_once),
 		cmocka_unit_test(test_endless_chunks_are_cut),
@@ -787,6 +839,7 @@ int main(void)
 		cmocka_unit_test(test_slow_body_is_cut),
 		cmocka_unit_test(test_full_queue),
 		cmocka_unit_test(test_body_memory_is_a_budget),
+		cmocka_unit_test(test_connections_are_limited_and_end_when_idle),
 		cmocka_unit_test(test_bodies_in_memory_and_on_disk_are_right),
 		cmocka_unit_test(test_client_leaves_while_the_worker_runs),
 		cmocka_unit_test(test_libcurl),
