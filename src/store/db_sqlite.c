@@ -394,7 +394,7 @@ static int log_mode_row(void *arg, int columns, char **values, char **names)
 /* The empty transaction opens the log for writing now; later, SQLite would fall back to reading it only. */
 static const char writer_settings[] = "PRAGMA foreign_keys = ON;"
 				      "PRAGMA temp_store = MEMORY;"
-				      "PRAGMA cache_size = -16384;"
+				      "PRAGMA cache_size = -4096;"
 				      "PRAGMA wal_autocheckpoint = 0;"
 				      "BEGIN IMMEDIATE;"
 				      "COMMIT";
