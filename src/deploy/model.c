@@ -67,19 +67,15 @@ static enum status refused(enum status st, struct model_verdict *out, struct are
 	return ST_OK;
 }
 
-/* Constant grey through the seat's input; the outputs stay valid until the seat is given back. */
+/* Constant grey, of the shape that the engine tried; the outputs stay valid until the seat is given back. */
 static enum status run_grey(struct engine_seat *seat, const struct engine_description *d, struct err *err)
 {
-	int64_t shape[ENGINE_RANK_MAX];
 	const struct engine_port *in = &d->inputs[0];
 	size_t count = 1;
-	for (int i = 0; i < in->rank; i++) {
-		/* Dynamic: one image; a side of 640, as recipe_find takes it. */
-		shape[i] = in->shape[i] > 0 ? in->shape[i] : i == 0 ? 1 : 640;
-		count *= (size_t)shape[i];
-	}
+	for (int i = 0; i < d->probe_rank; i++)
+		count *= (size_t)d->probe_shape[i];
 	void *data;
-	TRY(engine_seat_input(seat, shape, in->rank, &data, err));
+	TRY(engine_seat_input(seat, d->probe_shape, d->probe_rank, &data, err));
 	if (in->type == ENGINE_FLOAT32) {
 		for (size_t i = 0; i < count; i++)
 			((float *)data)[i] = 0.5f;
@@ -97,9 +93,10 @@ static enum status find_recipe(struct engine *engine, const struct engine_descri
 			d->input_count);
 	struct engine_seat *seat;
 	TRY(engine_seat_take(engine, clock_mono_us() + limits.load_timeout_us, &seat, err));
-	enum status st = run_grey(seat, d, err);
+	bool runs = d->probe_rank > 0; /* else the recipe says what is wrong with the input */
+	enum status st = runs ? run_grey(seat, d, err) : ST_OK;
 	if (st == ST_OK)
-		st = recipe_find_given(d, seat->outputs, task, label_count, given, recipe, err);
+		st = recipe_find_given(d, runs ? seat->outputs : NULL, task, label_count, given, recipe, err);
 	engine_seat_give(seat);
 	TRY(st);
 	snprintf(recipe->features_output, sizeof(recipe->features_output), "%s", d->features_output);
