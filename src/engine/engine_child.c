@@ -26,13 +26,11 @@
 #include <unistd.h>
 
 #define TAIL_BYTES_MAX (4 << 20)
-#define TRIED_MAX 64    /* tensors whose shape only a run can tell */
 #define SLOW_US 1000000 /* a run that is not repeated only to time it */
 
 struct child_seat {
 	struct child *child;
 	int socket;
-	uint8_t *slot;
 	struct ort_stop *stop;
 	pthread_mutex_t lock; /* guards the rest, and stop against runs that have ended */
 	uint64_t running;     /* sequence of the run in progress, 0: none */
@@ -44,7 +42,8 @@ struct child {
 	struct protocol_report report;
 	struct ort_runtime *runtime;
 	struct ort_session *session;
-	struct span model; /* a private map of the file with room for a tail */
+	uint8_t *model_bytes; /* a private map of the file with room for a tail */
+	struct span model;    /* without the tail */
 	uint8_t *memory;
 	bool has_tap;
 	struct child_seat seats[ENGINE_SEATS_MAX];
@@ -84,6 +83,7 @@ static enum status map_model(struct child *c, struct err *err)
 	if (base == MAP_FAILED || mmap(base, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
 					  PROTOCOL_FD_MODEL, 0) == MAP_FAILED)
 		return err_errno(err, "The model file cannot be mapped");
+	c->model_bytes = base;
 	c->model = span_of(base, size);
 	return ST_OK;
 }
@@ -92,13 +92,13 @@ static enum status map_model(struct child *c, struct err *err)
 static struct span with_tail(struct child *c, const struct str *tail)
 {
 	CHECK(tail->size <= TAIL_BYTES_MAX && !tail->full);
-	memcpy((uint8_t *)(uintptr_t)c->model.data + c->model.size, str_text(tail), tail->size);
+	memcpy(c->model_bytes + c->model.size, str_text(tail), tail->size);
 	return span_of(c->model.data, c->model.size + tail->size);
 }
 
-static struct span slot_of(struct child *c, unsigned seat)
+static struct ort_slot slot_of(struct child *c, unsigned seat)
 {
-	return span_of(c->memory + seat * c->start.slot_bytes, c->start.slot_bytes);
+	return (struct ort_slot){c->memory + seat * c->start.slot_bytes, c->start.slot_bytes};
 }
 
 /* Mid-grey for pixels 0…1 and for bytes; what the values are does not matter much. */
@@ -185,7 +185,7 @@ static enum status open_with_taps(struct child *c, const struct engine_descripti
 static struct span choose_tap(
 	struct child *c, const struct engine_description *d, const struct span *names, size_t count)
 {
-	struct ort_session *s;
+	struct ort_session *s = NULL;
 	struct err err;
 	if (count == 0 || open_with_taps(c, d, names, count, &s, &err) != ST_OK)
 		return (struct span){0};
@@ -194,12 +194,12 @@ static struct span choose_tap(
 	ort_session_close(s);
 	if (chosen.size || !open || c->start.probe_rank == 0)
 		return chosen;
-	size_t last = count < TRIED_MAX ? count : TRIED_MAX;
+	size_t last = count < ORT_SESSION_LEARN_MAX ? count : ORT_SESSION_LEARN_MAX;
 	names += count - last;
 	if (open_with_taps(c, d, names, last, &s, &err) != ST_OK)
 		return chosen;
 	struct protocol_run run = probe_of(c);
-	struct span slot = slot_of(c, 0);
+	struct ort_slot slot = slot_of(c, 0);
 	enum engine_type type = (enum engine_type)c->start.input_type;
 	if (run.size <= slot.size) {
 		fill_grey(c->memory, type, run.size / engine_type_size(type));
@@ -256,7 +256,7 @@ static enum status try_grey(struct child *c, struct protocol_result *result, str
 {
 	struct protocol_run run = probe_of(c);
 	enum engine_type type = (enum engine_type)c->start.input_type;
-	struct span slot = slot_of(c, 0);
+	struct ort_slot slot = slot_of(c, 0);
 	if (run.size > slot.size)
 		return err_set(err, ST_UNPROCESSABLE,
 			"The model's input is too large: inputs and outputs of one run may have %zu MiB.",
@@ -280,7 +280,7 @@ static enum status open_model(struct child *c, struct err *err)
 /* The first run is slower than the following ones: where one is quick, the second is timed. */
 static void try_model(struct child *c)
 {
-	struct protocol_result result;
+	struct protocol_result result = {0};
 	struct err err;
 	say(c, PROTOCOL_TRYING);
 	for (unsigned attempt = 0; attempt < 2; attempt++) {
@@ -359,7 +359,7 @@ static void answer_runs(void *arg)
 {
 	struct child_seat *seat = arg;
 	struct child *c = seat->child;
-	struct span slot = span_of(seat->slot, c->start.slot_bytes);
+	struct ort_slot slot = slot_of(c, (unsigned)(seat - c->seats));
 	struct protocol_run run;
 	while (recv(seat->socket, &run, sizeof(run), 0) == (ssize_t)sizeof(run)) {
 		struct protocol_result result = {.sequence = run.sequence};
@@ -383,7 +383,6 @@ static void start_seats(struct child *c)
 		char name[16];
 		seat->child = c;
 		seat->socket = PROTOCOL_FD_SEATS + (int)i;
-		seat->slot = c->memory + i * c->start.slot_bytes;
 		CHECK(pthread_mutex_init(&seat->lock, NULL) == 0);
 		snprintf(name, sizeof(name), "seat-%u", i % 1000);
 		thread_start(&thread, name, answer_runs, seat);

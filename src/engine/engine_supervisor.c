@@ -214,7 +214,7 @@ static enum status follow(struct ort_engine *e, int64_t deadline_us, struct prot
 static enum status start_child(struct ort_engine *e, const char *features_output, int64_t deadline_us,
 	struct protocol_report *report, struct err *err)
 {
-	int theirs[ENGINE_SEATS_MAX + 1];
+	int theirs[ENGINE_SEATS_MAX + 1] = {0};
 	*report = (struct protocol_report){0};
 	enum status st = make_sockets(e, theirs, err);
 	if (st == ST_OK) {
@@ -326,7 +326,7 @@ static bool may_try_again(struct ort_engine *e, const char *how)
 static bool back_off(struct ort_engine *e)
 {
 	mutex_lock(&e->lock);
-	int64_t until_us = clock_mono_us() + (e->crashes > 1 ? 4 : 1) * BACKOFF_US;
+	int64_t until_us = clock_mono_us() + (e->crashes > 1 ? 4 * BACKOFF_US : BACKOFF_US);
 	while (!e->closing && cond_wait_until(&e->changed, &e->lock, until_us))
 		;
 	bool closing = e->closing;

@@ -219,7 +219,7 @@ void ort_stop_clear(struct ort_stop *stop)
 /* One run in progress: what must be released whatever happens. */
 struct run {
 	struct ort_session *s;
-	struct span slot;
+	struct ort_slot slot;
 	uint64_t used; /* bytes of the slot, inputs first */
 	OrtValue *input;
 	OrtValue *outputs[OUTPUTS_RUN_MAX];
@@ -258,8 +258,7 @@ static enum status place(struct run *r, struct protocol_tensor *t, const char *n
 static OrtStatus *wrap(struct run *r, uint64_t offset, uint64_t size, const int64_t *shape, int rank,
 	enum engine_type type, OrtValue **out)
 {
-	/* ONNX Runtime takes a void * for tensors that it only reads, too. */
-	void *data = (void *)(uintptr_t)(r->slot.data + offset);
+	void *data = r->slot.data + offset;
 	return r->s->api->CreateTensorWithDataAsOrtValue(r->s->runtime->memory, data, size, shape,
 		(size_t)rank, (enum ONNXTensorElementDataType)onnx_type_of(type), out);
 }
@@ -331,7 +330,7 @@ static enum status copy_output(struct run *r, unsigned index, struct protocol_te
 	void *data;
 	must(s->api, s->api->GetTensorMutableData(r->outputs[index], &data));
 	if (t->size)
-		memcpy((void *)(uintptr_t)(r->slot.data + t->offset), data, t->size);
+		memcpy(r->slot.data + t->offset, data, t->size);
 	return ST_OK;
 }
 
@@ -367,7 +366,7 @@ static enum status run_bound(
 }
 
 enum status ort_session_run(struct ort_session *s, struct ort_stop *stop, enum engine_type input_type,
-	const struct protocol_run *run, struct span slot, bool has_tap, struct protocol_result *result,
+	const struct protocol_run *run, struct ort_slot slot, bool has_tap, struct protocol_result *result,
 	struct err *err)
 {
 	CHECK(s->input_count == 1 && s->output_count <= OUTPUTS_RUN_MAX && s->output_count > has_tap);
@@ -388,13 +387,13 @@ enum status ort_session_run(struct ort_session *s, struct ort_stop *stop, enum e
 }
 
 enum status ort_session_learn(struct ort_session *s, struct ort_stop *stop, enum engine_type input_type,
-	const struct protocol_run *run, struct span slot, unsigned first, struct err *err)
+	const struct protocol_run *run, struct ort_slot slot, unsigned first, struct err *err)
 {
 	CHECK(s->input_count == 1 && first <= s->output_count);
 	struct run r = {.s = s, .slot = slot};
 	unsigned count = s->output_count - first;
-	OrtValue **values = calloc(count + 1, sizeof(*values));
-	CHECK(values != NULL);
+	OrtValue *values[ORT_SESSION_LEARN_MAX] = {NULL};
+	CHECK(count <= ORT_SESSION_LEARN_MAX);
 	enum status st = bind_input(&r, input_type, run, err);
 	if (st == ST_OK) {
 		const char *input_name = s->input_name;
@@ -414,7 +413,6 @@ enum status ort_session_learn(struct ort_session *s, struct ort_stop *stop, enum
 	}
 	if (r.input)
 		s->api->ReleaseValue(r.input);
-	free(values);
 	return st;
 }
 

@@ -18,6 +18,14 @@ struct ort_stop; /* lets another thread stop a run */
 /* ST_UNAVAILABLE: not there, or older than 1.21. */
 enum status ort_runtime_open(const char *library, struct ort_runtime **out, struct err *err) MUST_CHECK;
 
+/* One seat's part of the shared memory. */
+struct ort_slot {
+	uint8_t *data;
+	size_t size;
+};
+
+#define ORT_SESSION_LEARN_MAX 64
+
 struct ort_session_options {
 	bool optimise; /* all optimisations, or none at all (quick to open, shapes are inferred all the same)
 			*/
@@ -48,14 +56,14 @@ void ort_stop_clear(struct ort_stop *stop);
  * its own slot, stop and result.
  */
 enum status ort_session_run(struct ort_session *s, struct ort_stop *stop, enum engine_type input_type,
-	const struct protocol_run *run, struct span slot, bool has_tap, struct protocol_result *result,
+	const struct protocol_run *run, struct ort_slot slot, bool has_tap, struct protocol_result *result,
 	struct err *err) MUST_CHECK;
 /*
  * Run once to learn the shapes of the outputs from `first` on, which inference left open: ort_session_output
  * knows them then. Nothing is copied.
  */
 enum status ort_session_learn(struct ort_session *s, struct ort_stop *stop, enum engine_type input_type,
-	const struct protocol_run *run, struct span slot, unsigned first, struct err *err) MUST_CHECK;
+	const struct protocol_run *run, struct ort_slot slot, unsigned first, struct err *err) MUST_CHECK;
 /* After a first run: outputs whose shape is fixed and came out as stated are from now on written into the
  * slot directly. Not while it runs. */
 void ort_session_settle(struct ort_session *s, const struct protocol_result *result);

@@ -4,16 +4,18 @@
 #include "base/check.h"
 #include "engine/onnx_write.h"
 
-#define SIDE ENGINE_SAMPLE_SIDE
-#define CELL 4 /* pixels: masks are averaged over cells first */
-#define CELLS (SIDE / CELL)
-#define WINDOW 24 /* cells */
-#define STRIDE 4  /* cells */
-#define PAD 8     /* cells around the image, so that windows may stick out */
-#define GRID ((CELLS + 2 * PAD - WINDOW) / STRIDE + 1)
-#define CLASSES 3
-#define ANCHORS (CLASSES * GRID * GRID) /* each colour has its own */
-#define AREA_MIN 12.0F                  /* cells: smaller specks score less */
+enum {
+	SIDE = ENGINE_SAMPLE_SIDE,
+	CELL = 4, /* pixels: masks are averaged over cells first */
+	CELLS = SIDE / CELL,
+	WINDOW = 24, /* cells */
+	STRIDE = 4,  /* cells */
+	PAD = 8,     /* cells around the image, so that windows may stick out */
+	GRID = (CELLS + 2 * PAD - WINDOW) / STRIDE + 1,
+	CLASSES = 3,
+	ANCHORS = CLASSES * GRID * GRID /* each colour has its own */
+};
+#define AREA_MIN 12.0F /* cells: smaller specks score less */
 
 /* mask = clip(10 * (colour - the other two) - 2): bright colours give 1, greys, white and mixtures 0. */
 static void add_mask(struct onnx_graph *g)
@@ -36,7 +38,7 @@ static void add_coordinates(struct onnx_graph *g)
 {
 	float centres[CELLS];
 	for (int i = 0; i < CELLS; i++)
-		centres[i] = ((float)i + 0.5F) / CELLS;
+		centres[i] = ((float)i + 0.5F) / (float)CELLS;
 	onnx_constant(g, "x", ONNX_FLOAT, ONNX_SHAPE(1, 1, 1, CELLS), centres);
 	onnx_constant(g, "y", ONNX_FLOAT, ONNX_SHAPE(1, 1, CELLS, 1), centres);
 }
@@ -55,8 +57,9 @@ static void name_axis(char axis, const char *template, char out[64])
 {
 	size_t size = strlen(template);
 	CHECK(size < 64);
-	for (size_t i = 0; i <= size; i++)
-		out[i] = template[i] == '@' ? axis : template[i];
+	memcpy(out, template, size + 1);
+	for (char *at = strchr(out, '@'); at; at = strchr(at, '@'))
+		*at = axis;
 }
 
 /* From the moments along one axis: the mean (centre) and the side, sqrt(12 * variance), both in pixels as
@@ -99,7 +102,8 @@ static void add_rim(struct onnx_graph *g)
 	for (int c = 0; c < CLASSES; c++)
 		for (int y = 0; y < WINDOW; y++)
 			for (int x = 0; x < WINDOW; x++)
-				weights[c][y][x] = x == 0 || y == 0 || x == WINDOW - 1 || y == WINDOW - 1;
+				weights[c][y][x] =
+					x == 0 || y == 0 || x == WINDOW - 1 || y == WINDOW - 1 ? 1.0F : 0.0F;
 	onnx_constant(g, "rim_weights", ONNX_FLOAT, ONNX_SHAPE(CLASSES, 1, WINDOW, WINDOW), weights);
 	onnx_node(g, "Conv", "mask rim_weights", "rim",
 		ONNX_ATTRIBUTES(ONNX_INTS("strides", STRIDE, STRIDE), ONNX_INTS("pads", PAD, PAD, PAD, PAD),
@@ -112,7 +116,7 @@ static void add_rim(struct onnx_graph *g)
 static void add_score(struct onnx_graph *g)
 {
 	onnx_constant_real(g, "area_min", AREA_MIN);
-	onnx_constant_real(g, "cells", (float)CELLS * CELLS);
+	onnx_constant_real(g, "cells", (float)CELLS * (float)CELLS);
 	onnx_node(g, "Mul", "side_x side_y", "area", NULL);
 	onnx_node(g, "Mul", "area cells", "area_cells", NULL);
 	onnx_node(g, "Div", "mass area_cells", "fill_open", NULL);
@@ -129,7 +133,7 @@ static void add_output(struct onnx_graph *g)
 	static float own[CLASSES][ANCHORS];
 	for (int c = 0; c < CLASSES; c++)
 		for (int i = 0; i < ANCHORS; i++)
-			own[c][i] = i / (GRID * GRID) == c;
+			own[c][i] = i / (GRID * GRID) == c ? 1.0F : 0.0F;
 	onnx_constant(g, "own", ONNX_FLOAT, ONNX_SHAPE(1, CLASSES, ANCHORS), own);
 	onnx_node(g, "Reshape", "score flat", "score_flat", NULL);
 	onnx_node(g, "Mul", "score_flat own", "scores", NULL);
@@ -146,8 +150,8 @@ static void add_graph(struct onnx_graph *g)
 	onnx_constant_real(g, "window_cells", WINDOW * WINDOW);
 	onnx_constant_real(g, "epsilon", 1e-6F);
 	onnx_constant_real(g, "twelve", 12);
-	onnx_constant_real(
-		g, "cell_variance", 1.0F / (12.0F * CELLS * CELLS)); /* a cell is itself a small rectangle */
+	onnx_constant_real(g, "cell_variance",
+		1.0F / (12.0F * (float)CELLS * (float)CELLS)); /* a cell is itself a small rectangle */
 	onnx_constant_real(g, "pixels_per_side", SIDE);
 	add_mask(g);
 	add_coordinates(g);

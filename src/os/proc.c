@@ -20,6 +20,7 @@
 
 #define FDS_MAX 256
 #define KEEP_MAX 32
+#define ARGUMENTS_MAX 16
 
 static void set_attributes(posix_spawnattr_t *attributes)
 {
@@ -81,8 +82,13 @@ static int spawn(const struct proc_options *o, const int *lifted, pid_t *pid)
 	set_actions(&actions, lifted, o->fd_count);
 	pick_environment(o->keep, environment);
 	/* posix_spawn takes char *const[] for history's sake and does not write. */
-	int code = posix_spawn(
-		pid, o->path, &actions, &attributes, (char *const *)(uintptr_t)o->argv, environment);
+	char *argv[ARGUMENTS_MAX + 1];
+	unsigned count = 0;
+	while (o->argv[count])
+		count++;
+	CHECK(count <= ARGUMENTS_MAX);
+	memcpy(argv, o->argv, (count + 1) * sizeof(*argv));
+	int code = posix_spawn(pid, o->path, &actions, &attributes, argv, environment);
 	for (char **e = environment; *e; e++)
 		free(*e);
 	posix_spawn_file_actions_destroy(&actions);
@@ -92,7 +98,7 @@ static int spawn(const struct proc_options *o, const int *lifted, pid_t *pid)
 
 enum status proc_spawn(const struct proc_options *o, struct proc *out, struct err *err)
 {
-	int lifted[FDS_MAX];
+	int lifted[FDS_MAX] = {0};
 	CHECK(o->fd_count <= FDS_MAX);
 	*out = (struct proc){.pidfd = -1};
 	TRY(lift_fds(o, lifted, err));

@@ -18,7 +18,7 @@ struct proc {
 
 struct proc_options {
 	const char *path;        /* of the executable, e.g. "/proc/self/exe" */
-	const char *const *argv; /* ended by NULL */
+	const char *const *argv; /* at most 16, ended by NULL */
 	const char *const
 		*keep; /* names of environment variables to pass on, ended by NULL; all others are left out */
 	const int *fds;    /* become PROC_FDS_FIRST, …+1, … in the child; stay open and untouched here */

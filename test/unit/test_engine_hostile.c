@@ -104,12 +104,12 @@ static int run_a_session(const char *path)
 {
 	struct ort_runtime *runtime;
 	struct ort_session *session;
-	struct span file, slot;
+	struct span file;
 	struct protocol_result result = {0};
 	struct protocol_run run = {.rank = 4, .shape = {1, 3, 8, 8}, .size = 768};
 	static uint8_t memory[4096] __attribute__((aligned(64)));
 	struct err err;
-	slot = span_of(memory, sizeof(memory));
+	struct ort_slot slot = {memory, sizeof(memory)};
 	if (ort_runtime_open(test_runtime_library(), &runtime, &err) != ST_OK ||
 		file_map(path, &file, &err) != ST_OK)
 		_exit(1);
