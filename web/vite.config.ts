@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The build of the pages: one script, one style sheet, hashed names, nothing inline (the server's CSP forbids it).
+import { gzipSync } from 'node:zlib';
 import { defineConfig } from 'vitest/config';
 import type { Plugin } from 'vite';
 
@@ -25,8 +26,19 @@ function leanUplot(): Plugin {
 	};
 }
 
+/** The pages travel inside the server's binary: growth past 60 KiB should be seen. */
+function weigh(): Plugin {
+	return {
+		name: 'weigh',
+		writeBundle(_, bundle) {
+			const bytes = Object.values(bundle).reduce((sum, file) => sum + gzipSync(file.type === 'chunk' ? file.code : file.source, { level: 9 }).length, 0);
+			if (bytes > 60 * 1024) this.warn(`The pages weigh ${bytes} bytes gzipped, more than 60 KiB.`);
+		},
+	};
+}
+
 export default defineConfig({
-	plugins: [leanUplot()],
+	plugins: [leanUplot(), weigh()],
 	esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
 	build: {
 		target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false },

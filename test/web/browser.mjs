@@ -79,7 +79,9 @@ await check('signing in: a place asked for first is where one lands', async () =
 
 const organization = (await api('/api/session')).organization.id;
 const list = await api(`/api/organization/${organization}/deployments?limit=50&offset=0`);
-const target = list.items.find((d) => d.status === 'SERVING' && d.stats.inferences > 0) ?? list.items[0];
+const serving = list.items.filter((d) => d.status === 'SERVING' && d.stats.inferences > 0);
+const target = serving.find((d) => d.type === 'OBJECT_DETECTION') ?? serving[0];
+assert.ok(target, 'No deployment serves and has predictions.');
 
 await check('the list leads to the deployment', async () => {
 	await page.goto(`${address}/`);

@@ -48,6 +48,7 @@ describe('times', () => {
 describe('words', () => {
 	it('names tasks, and leaves unknown ones as they are', () => {
 		expect(taskName('OBJECT_DETECTION')).toBe('Object detection');
+		expect(taskName('detection')).toBe('Object detection');
 		expect(taskName('POINT')).toBe('POINT');
 		expect(taskWord('OBJECT_DETECTION')).toBe('detection');
 		expect(taskWord('SEGMENTATION')).toBe('segmentation');

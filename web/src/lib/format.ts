@@ -60,12 +60,13 @@ export function exact(at: string | number | null | undefined): string {
 
 const TASKS: Record<string, string> = {
 	OBJECT_DETECTION: 'Object detection',
+	DETECTION: 'Object detection',
 	CLASSIFICATION: 'Classification',
 	SEGMENTATION: 'Segmentation',
 	NOT_CONFIGURED: 'Not configured',
 };
 
-export const taskName = (type: string): string => TASKS[type] ?? type;
+export const taskName = (type: string): string => TASKS[type.toUpperCase()] ?? type;
 
 /** For the command line: "detection". */
 export const taskWord = (type: string): string => (type === 'OBJECT_DETECTION' ? 'detection' : type.toLowerCase());

@@ -4,6 +4,7 @@
 const KNOWN: readonly [string, string][] = [
 	['receive', 'The request’s bytes came in.'],
 	['decode', 'The picture’s bytes became pixels.'],
+	['seat', 'It waited for a free place at the model.'],
 	['preprocess', 'Pixels became the model’s tensor, by the recipe.'],
 	['infer', 'The model ran.'],
 	['postprocess', 'The model’s outputs became shapes.'],

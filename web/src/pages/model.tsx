@@ -93,7 +93,7 @@ function Version({ model, version }: { model: Model; version: ModelVersion }): J
 	return (
 		<div class="version">
 			<header class="version-head">
-				<h2>Version {version.version}{version.name && <span class="muted"> {version.name}</span>}</h2>
+				<h2>Version {version.version}{version.name && version.name !== `v${version.version}` && <span class="muted"> {version.name}</span>}</h2>
 				<State version={version} />
 				<span class="muted">{version.framework} · {taskName(version.type)} · added <Time at={version.created_at} /></span>
 				<Copy text={version.id} what="version id"><code>{version.id.slice(0, 8)}</code></Copy>

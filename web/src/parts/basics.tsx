@@ -14,10 +14,10 @@ import { say } from './toasts';
 /** Styles take text; a plain number means pixels. */
 export const px = (n: number | string): string => (typeof n === 'number' ? `${n}px` : n);
 
-export function Time({ at, prefix = '' }: { at: string | number | null; prefix?: string }): JSX.Element {
+export function Time({ at }: { at: string | number | null }): JSX.Element {
 	const now = useNow();
 	if (at === null) return <span class="muted">never</span>;
-	return <time dateTime={new Date(at).toISOString()} title={exact(at)}>{prefix}{relative(at, now)}</time>;
+	return <time dateTime={new Date(at).toISOString()} title={exact(at)}>{relative(at, now)}</time>;
 }
 
 export function Button({ icon, children, kind = 'plain', busy = false, ...rest }: {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The card of what answers now, and the three things one may do to it.
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { Deployment, HistoryItem } from '../api/types';
@@ -15,7 +15,7 @@ interface Acting {
 	onChanged: (deployment: Deployment) => void;
 }
 
-export function ResumeButton({ deployment, onChanged, kind = 'primary' }: Acting & { kind?: 'primary' | 'plain' }): JSX.Element {
+export function ResumeButton({ deployment, onChanged }: Acting): JSX.Element {
 	const [busy, setBusy] = useState(false);
 	const resume = async (): Promise<void> => {
 		setBusy(true);
@@ -27,20 +27,17 @@ export function ResumeButton({ deployment, onChanged, kind = 'primary' }: Acting
 		}
 		setBusy(false);
 	};
-	return <Button icon="play" kind={kind} busy={busy} onClick={resume}>Resume</Button>;
+	return <Button icon="play" kind="primary" busy={busy} onClick={resume}>Resume</Button>;
 }
 
-export function ChampionCard({ deployment, history, onChanged, children }: Acting & {
-	history: readonly HistoryItem[];
-	children?: ComponentChildren;
-}): JSX.Element {
+export function ChampionCard({ deployment, history, onChanged }: Acting & { history: readonly HistoryItem[] }): JSX.Element {
 	const [asking, setAsking] = useState<'pause' | 'back' | null>(null);
 	const { champion } = deployment;
 	const back = canGoBack(history);
 	const close = (): void => setAsking(null);
 	return (
 		<section class="panel card" aria-label="Champion">
-			<header class="card-head"><h2>Champion</h2>{children}</header>
+			<header class="card-head"><h2>Champion</h2></header>
 			{champion ? (
 				<>
 					<p class="card-main"><a href={`/model/${champion.model_id}?version=${champion.version}`}>{champion.model_name}<span class="muted">:{champion.version}</span></a></p>

@@ -13,14 +13,12 @@ const PATHS = {
 	back: 'M6 4 2.5 7.5 6 11M2.75 7.5H10a3.5 3.5 0 0 1 0 7H7',
 	left: 'M10 3 5 8l5 5',
 	right: 'M6 3l5 5-5 5',
-	down: 'M3 6l5 5 5-5',
 	close: 'M3.5 3.5l9 9M12.5 3.5l-9 9',
 	upload: 'M8 10.5v-8M4.75 5.5 8 2.25l3.25 3.25M2.5 10.5v3h11v-3',
 	user: 'M8 8a2.75 2.75 0 1 0 0-5.5A2.75 2.75 0 0 0 8 8zM2.75 14c.5-2.6 2.6-4 5.25-4s4.75 1.4 5.25 4',
 	sun: 'M8 10.75a2.75 2.75 0 1 0 0-5.5 2.75 2.75 0 0 0 0 5.5zM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1.1 1.1M11.9 11.9 13 13M3 13l1.1-1.1M11.9 4.1 13 3',
 	moon: 'M13.5 9.6A5.75 5.75 0 0 1 6.4 2.5a5.75 5.75 0 1 0 7.1 7.1z',
 	system: 'M2 2.75h12v8.5H2zM5.5 13.75h5M8 11.25v2.5',
-	more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
 	warning: 'M8 2 14.5 13.5h-13zM8 6.5v3.25M8 11.6v.01',
 	history: 'M2.5 8a5.5 5.5 0 1 0 1.8-4.1L2.5 5.5M2.5 2.25V5.5h3.25M8 5v3.25l2.25 1.5',
 	trash: 'M2.75 4.25h10.5M6 4.25V2.5h4v1.75M4.25 4.25l.6 9.25h6.3l.6-9.25M6.75 7v3.75M9.25 7v3.75',
@@ -32,7 +30,7 @@ export type IconName = keyof typeof PATHS;
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }): JSX.Element {
 	return (
 		<svg class="icon" width={size} height={size} viewBox="0 0 16 16" fill="none" stroke="currentColor"
-			stroke-width={name === 'more' ? 2.4 : 1.4} stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+			stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
 			<path d={PATHS[name]} />
 		</svg>
 	);
