@@ -4,12 +4,13 @@
 #include "base/check.h"
 #include "base/str.h"
 
+#include <openssl/sha.h>
 #include <sodium.h>
 
 struct sha256 hash_sha256(struct span bytes)
 {
 	struct sha256 out;
-	crypto_hash_sha256(out.bytes, bytes.data, bytes.size);
+	SHA256(bytes.data, bytes.size, out.bytes);
 	return out;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of content, HMAC-SHA-256 of what we sign, random bytes (libsodium). */
+/* SHA-256 of content (OpenSSL: it uses the processor's own instructions), HMAC-SHA-256 of what we sign and random bytes (libsodium). */
 #ifndef GYRE_BASE_HASH_H
 #define GYRE_BASE_HASH_H
 

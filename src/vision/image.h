@@ -52,7 +52,7 @@ enum status image_decode(
 	struct span bytes, const struct image_limits *limits, struct image *out, struct err *err) MUST_CHECK;
 void image_release(struct image *image);
 
-/* What is known of an image from its pixels alone, on a sample of at most 65,536 pixels (metrics.md, image
+/* What is known of an image from its pixels alone, on a sample of at most 16,384 pixels (metrics.md, image
  * statistics). */
 struct image_stats {
 	float brightness; /* mean luma (BT.601), 0…255 */

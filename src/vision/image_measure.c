@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define SAMPLES_MAX 65536u
+#define SAMPLES_MAX 16384u
 
 static float luma(const uint8_t *rgb)
 {
