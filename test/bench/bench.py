@@ -54,6 +54,7 @@ def bare(program, case, runs):
         "runs": sum(r["runs"] for r in results),
         "cpu_s": sum(r["cpu_s"] for r in results),
         "wall_s": max(r["wall_s"] for r in results),
+        "rss_mib": max(r["rss_mib"] for r in results),
     }
 
 
