@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 /* What is wrong: each within ten seconds, while another model goes on. */
@@ -297,9 +298,8 @@ static int try_to_escape(void)
 	if (sandbox_is_whole()) {
 		wrong |= open("/etc/hostname", O_RDONLY | O_CLOEXEC) >= 0 ? 8 : 0;
 		wrong |= fork() >= 0 ? 16 : 0;
-		void *memory = malloc(1U << 30);
-		wrong |= memory ? 32 : 0;
-		free(memory);
+		void *memory = mmap(NULL, 1U << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		wrong |= memory != MAP_FAILED ? 32 : 0;
 	}
 	_exit(wrong);
 }
