@@ -34,7 +34,7 @@ function Banner({ deployment, onChanged }: { deployment: Deployment; onChanged: 
 					<strong>Paused{deployment.paused_by && ` by ${deployment.paused_by}`}{deployment.paused_at && <>, <Time at={deployment.paused_at} /></>}</strong>
 					<p>{deployment.paused_at && `Since ${exact(deployment.paused_at).slice(0, 19)} every`}{!deployment.paused_at && 'Every'} picture sent to it is refused with status 503.</p>
 				</div>
-				<ResumeButton deployment={deployment} onChanged={onChanged} />
+				<ResumeButton deployment={deployment} onChanged={onChanged} kind="primary" />
 			</div>
 		);
 	}

@@ -15,7 +15,7 @@ interface Acting {
 	onChanged: (deployment: Deployment) => void;
 }
 
-export function ResumeButton({ deployment, onChanged }: Acting): JSX.Element {
+export function ResumeButton({ deployment, onChanged, kind }: Acting & { kind: 'primary' | 'plain' }): JSX.Element {
 	const [busy, setBusy] = useState(false);
 	const resume = async (): Promise<void> => {
 		setBusy(true);
@@ -27,7 +27,7 @@ export function ResumeButton({ deployment, onChanged }: Acting): JSX.Element {
 		}
 		setBusy(false);
 	};
-	return <Button icon="play" kind="primary" busy={busy} onClick={resume}>Resume</Button>;
+	return <Button icon="play" kind={kind} busy={busy} onClick={resume}>Resume</Button>;
 }
 
 export function ChampionCard({ deployment, history, onChanged }: Acting & { history: readonly HistoryItem[] }): JSX.Element {
@@ -46,7 +46,7 @@ export function ChampionCard({ deployment, history, onChanged }: Acting & { hist
 			) : <p class="muted">No model answers here.</p>}
 			<div class="card-foot">
 				{deployment.status === 'PAUSED'
-					? <ResumeButton deployment={deployment} onChanged={onChanged} />
+					? <ResumeButton deployment={deployment} onChanged={onChanged} kind="plain" />
 					: <Button icon="pause" disabled={deployment.status !== 'SERVING'} onClick={() => setAsking('pause')}>Pause</Button>}
 				<Button icon="back" disabled={!back} onClick={() => setAsking('back')}
 					title={back ? 'Let the champion before this one answer again.' : 'There was no other champion before this one.'}>Go back</Button>
