@@ -153,6 +153,16 @@ enum status model_admit(const char *onnx_path, enum task task, uint32_t label_co
 	return ST_OK;
 }
 
+/* "0", "17": how a number is printed, and nothing else. False for any other text. */
+static bool read_index(const char *text, size_t limit, size_t *index)
+{
+	*index = 0;
+	const char *c = text;
+	for (; *c >= '0' && *c <= '9' && *index < limit; c++)
+		*index = *index * 10 + (size_t)(*c - '0');
+	return *c == '\0' && c > text && (*text != '0' || c == text + 1) && *index < limit;
+}
+
 enum status model_labels(const char *json, struct arena *a, const char ***labels, uint32_t *count, struct err *err)
 {
 	*labels = NULL;
@@ -169,9 +179,8 @@ enum status model_labels(const char *json, struct arena *a, const char ***labels
 	size_t i, n;
 	yyjson_obj_foreach(root, i, n, key, value)
 	{
-		char *end;
-		unsigned long index = strtoul(yyjson_get_str(key), &end, 10);
-		if (*end || end == yyjson_get_str(key) || index >= size || names[index] || !yyjson_is_str(value))
+		size_t index;
+		if (!read_index(yyjson_get_str(key), size, &index) || names[index] || !yyjson_is_str(value))
 			return err_set(err, ST_INVALID, "The keys of labels must be the class numbers \"0\" to \"%zu\", each once, and their values texts.",
 				size ? size - 1 : 0);
 		names[index] = arena_strdup(a, yyjson_get_str(value));
