@@ -204,11 +204,29 @@ static void flip(struct roster *r, struct roster_entry *e, struct service *s)
 		service_drop(before);
 }
 
+/*
+ * The model to answer with, held for s; NULL when there is none. Whoever committed another champion hands its
+ * model in a moment later: until then the one before answers, or a change served in between would interrupt it.
+ */
+static struct model *choose_model(struct roster *r, const struct service *s, struct model *given, const struct service *before)
+{
+	if (!s->row.serving)
+		return NULL;
+	if (given && uuid_equal(given->version_id, s->row.champion_id))
+		return model_hold(given);
+	struct model *loaded = loaded_model(r, s->row.champion_id);
+	if (loaded == NULL && before && before->model)
+		loaded = model_hold(before->model);
+	return loaded;
+}
+
 /* The state that goes with the row and the model. Without a model, a held service stays held. */
 static void choose_state(struct service *s, const char *held_text, const struct service *before)
 {
-	if (held_text == NULL && s->model == NULL && before && before->state_text[0])
+	if (held_text == NULL && before && before->state_text[0])
 		held_text = before->state_text;
+	if (s->model == NULL && s->row.serving && held_text)
+		snprintf(s->state_text, sizeof(s->state_text), "%s", held_text);
 	if (!s->row.serving)
 		s->state = SERVICE_EXTERNAL;
 	else if (s->row.paused_us)
@@ -217,11 +235,9 @@ static void choose_state(struct service *s, const char *held_text, const struct 
 		s->state = SERVICE_SERVING;
 	else
 		s->state = held_text ? SERVICE_HELD : SERVICE_LOADING;
-	if (held_text)
-		snprintf(s->state_text, sizeof(s->state_text), "%s", held_text);
 }
 
-/* model: held for the new service, or NULL: the one in service if it is still the champion. */
+/* model: held by the caller, or NULL. */
 static enum status refresh(struct roster *r, struct uuid id, struct model *model, const char *held_text, struct err *err)
 {
 	struct service *s = calloc(1, sizeof(*s));
@@ -234,11 +250,9 @@ static enum status refresh(struct roster *r, struct uuid id, struct model *model
 	if (st == ST_OK)
 		st = add_entry(r, id, &e, err);
 	if (st == ST_OK) {
-		if (model && uuid_equal(model->version_id, s->row.champion_id))
-			s->model = model_hold(model);
-		else
-			s->model = loaded_model(r, s->row.champion_id);
-		choose_state(s, held_text, e->service); /* changed under change_lock only */
+		const struct service *before = e->service; /* changed under change_lock only */
+		s->model = choose_model(r, s, model, before);
+		choose_state(s, held_text, before);
 		flip(r, e, s);
 	} else {
 		arena_release(&s->arena);

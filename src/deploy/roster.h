@@ -28,7 +28,7 @@ struct service {
 	enum task task;
 	enum service_state state;
 	char state_text[480]; /* HELD: why; "" otherwise */
-	struct model *model;  /* NULL while LOADING, HELD or EXTERNAL */
+	struct model *model;  /* NULL while LOADING, HELD or EXTERNAL; in a swap the champion before, until the next is handed in */
 	struct tally *tally;  /* of the deployment: outlives its services */
 	struct roster_entry *entry;
 	struct arena arena;
