@@ -29,6 +29,7 @@ struct roster {
 	pthread_mutex_t change_lock;  /* one refresh at a time, so that the later commit wins */
 	struct roster_entry *entries;
 	struct executor *loader;
+	_Atomic bool stopping; /* what waits to be loaded is passed over */
 };
 
 struct load {
@@ -271,6 +272,8 @@ static void load_one(void *arg)
 {
 	struct load load = *(struct load *)arg;
 	free(arg);
+	if (atomic_load(&load.roster->stopping))
+		return;
 	struct err err;
 	struct model *model = NULL;
 	enum status st = roster_model(load.roster, load.version_id, &model, &err);
@@ -360,6 +363,7 @@ void roster_remove(struct roster *r, struct uuid deployment_id)
 
 void roster_free(struct roster *r)
 {
+	atomic_store(&r->stopping, true);
 	executor_free(r->loader);
 	while (r->entries) {
 		struct roster_entry *next = r->entries->next;

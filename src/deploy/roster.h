@@ -35,7 +35,7 @@ struct service {
 };
 
 struct roster *roster_new(struct db_readers *readers, struct blob *blobs);
-/* Drops all models. Nothing may be pinned any more. */
+/* Drops all models; those that still wait to be loaded are not. Nothing may be pinned any more. */
 void roster_free(struct roster *r);
 
 /* All deployments of the database; their models are loaded one after another by a thread of the roster's own. */

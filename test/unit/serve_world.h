@@ -33,8 +33,9 @@
 #include <cmocka.h>
 
 #define SECOND_US 1000000LL
-#define PATIENCE_US (60 * SECOND_US) /* for what comes within a moment, on a busy machine under sanitizers   \
-				      */
+#define PATIENCE_US                                                                                          \
+	(60 * SECOND_US) /* for what comes within a moment, on a busy machine under sanitizers               \
+			  */
 #define WORLD_READERS 4
 
 struct world {
@@ -125,6 +126,38 @@ static inline int64_t world_number(struct world *w, const char *sql)
 	return number;
 }
 
+/* ---- processes ---- */
+
+/* Children of this process, ended but not reaped ones too. */
+static inline int world_count_children(void)
+{
+	int count = 0;
+	DIR *d = opendir("/proc");
+	assert_non_null(d);
+	for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
+		char path[300], text[512] = "";
+		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		FILE *file = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "re") : NULL;
+		if (file == NULL)
+			continue;
+		size_t size = fread(text, 1, sizeof(text) - 1, file);
+		fclose(file);
+		text[size] = '\0';
+		const char *after = strrchr(text, ')'); /* ") S 123": the state and the parent */
+		if (after && strtol(after + 3, NULL, 10) == getpid())
+			count++;
+	}
+	closedir(d);
+	return count;
+}
+
+/* Those since the world was opened: a test that failed may have left some. */
+static int world_children_before;
+static inline int world_children(void)
+{
+	return world_count_children() - world_children_before;
+}
+
 /* ---- open and close ---- */
 
 static inline void world_told(void *arg, const struct prediction_row *row, size_t shapes_shown)
@@ -167,6 +200,7 @@ static inline void world_open(struct world *w)
 	struct blob *files;
 	*w = (struct world){.folder = "/tmp/gyre-world-XXXXXX"};
 	arena_init(&w->arena);
+	world_children_before = world_count_children();
 	assert_non_null(mkdtemp(w->folder));
 	WORLD_OK(db_sqlite_open(arena_printf(&w->arena, "%s/gyre.db", w->folder), &sqlite, WORLD_ERR));
 	w->db = db_faulty_new(sqlite);
@@ -192,8 +226,10 @@ static inline int world_remove(const char *path, const struct stat *info, int ki
 
 static inline void world_close(struct world *w)
 {
-	serve_free(w->serve);
-	roster_free(w->roster);
+	if (w->serve)
+		serve_free(w->serve);
+	if (w->roster)
+		roster_free(w->roster);
 	blob_close(w->blobs);
 	db_readers_free(w->readers);
 	recorder_stop(w->recorder);
@@ -407,31 +443,6 @@ static inline enum service_state world_state(struct world *w, struct uuid deploy
 	enum service_state state = s->state;
 	service_drop(s);
 	return state;
-}
-
-/* ---- processes ---- */
-
-/* Children of this process, ended but not reaped ones too. */
-static inline int world_children(void)
-{
-	int count = 0;
-	DIR *d = opendir("/proc");
-	assert_non_null(d);
-	for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
-		char path[300], text[512] = "";
-		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-		FILE *file = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "re") : NULL;
-		if (file == NULL)
-			continue;
-		size_t size = fread(text, 1, sizeof(text) - 1, file);
-		fclose(file);
-		text[size] = '\0';
-		const char *after = strrchr(text, ')'); /* ") S 123": the state and the parent */
-		if (after && strtol(after + 3, NULL, 10) == getpid())
-			count++;
-	}
-	closedir(d);
-	return count;
 }
 
 /* ---- images ---- */
