@@ -185,7 +185,11 @@ fill_web() {
 	stamp="$(sha256sum <web/package-lock.json) $(node --version)"
 	if [ "$(cat web/node_modules/.stamp 2>/dev/null || true)" = "$stamp" ]; then return 0; fi
 	say "installing the web part's packages (npm ci)"
-	(cd web && quietly npm ci --no-audit --no-fund --no-progress) || die "npm ci failed in web/ (see above)."
+	# Newer npm takes a lock file for stale when it lacks optional packages of other systems, which not every
+	# registry has; npm install then does the same from the same lock file.
+	(cd web && { npm ci --no-audit --no-fund --no-progress >/dev/null 2>&1 ||
+		quietly npm install --no-save --no-audit --no-fund --no-progress; }) ||
+		die "npm could not install the packages of web/ (see above)."
 	printf '%s\n' "$stamp" >web/node_modules/.stamp
 }
 
