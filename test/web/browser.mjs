@@ -185,6 +185,24 @@ await check('pause, refusal, resume', async () => {
 	await page.waitForSelector('.pill.ok:text-is("Serving")');
 });
 
+await check('history by name, and the way back to the champion before', async () => {
+	await page.click('text="History"');
+	await page.waitForFunction(() => /(Created with|Deployed) .+:\d/.test(document.querySelector('.history')?.textContent ?? ''));
+	await accessible('history');
+	await page.keyboard.press('Escape');
+	if (await page.locator('button:has-text("Go back")').isDisabled()) return;
+	const before = (await api(`/api/deployment/${target.id}`)).champion.version_id;
+	for (const there of [false, true]) {
+		await page.click('button:has-text("Go back")');
+		await page.waitForSelector('dialog h2:has-text(":")');
+		await page.click('dialog .button.primary');
+		await page.waitForSelector('dialog', { state: 'detached' });
+		const now = (await api(`/api/deployment/${target.id}`)).champion.version_id;
+		assert.equal(now === before, there);
+		await page.waitForTimeout(300);
+	}
+});
+
 await check('rename, and a name that is taken', async () => {
 	const other = list.items.find((d) => d.id !== target.id);
 	await page.click('[title="Rename"]');

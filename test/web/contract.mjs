@@ -46,7 +46,7 @@ const deployment = {
 	stats: { inferences: count, failed: count, mean_latency_ms: maybe(number), p99_latency_ms: maybe(number), recent_latency_ms: list(number), last_at: maybe(time) },
 };
 const version = {
-	id: text, version: count, type: taskType, framework: text, labels: maybe(dictionary(text)), state: one('EMPTY', 'READY', 'REFUSED'), state_text: maybe(text),
+	id: text, origin: { id: text, name: text }, version: count, type: taskType, framework: text, labels: maybe(dictionary(text)), state: one('EMPTY', 'READY', 'REFUSED'), state_text: maybe(text),
 	recipe: maybe(dictionary(anything)), created_at: time,
 };
 const latency = { points: list((p) => Array.isArray(p) && number(p[0]) && number(p[1]) && text(p[2])), count, mean_s: maybe(number), p50_s: maybe(number), p90_s: maybe(number), p99_s: maybe(number), sampled: flag };
@@ -66,7 +66,7 @@ export async function checkContract(address, token) {
 	for (const d of (deployments.items ?? []).slice(0, 5)) {
 		const own = `/api/deployment/${d.id}`;
 		await get(own, deployment);
-		await get(`${own}/history`, page({ at: time, what: text, by: maybe(text) }));
+		await get(`${own}/history`, page({ at: time, what: text, by: maybe(text), from: maybe(text), to: maybe(text) }));
 		const now = Math.ceil(Date.now() / 1000);
 		await get(`${own}/latency?from=${now - 30 * 86400}&to=${now + 1}&points_max=2000`, latency);
 		const answered = await get(`${own}/predictedassets?limit=48&offset=0&order_by=-created_at`, page(asset));
@@ -87,7 +87,10 @@ export async function checkContract(address, token) {
 	for (const m of (models.items ?? []).slice(0, 5)) {
 		await get(`/api/model/${m.id}`, { id: text, name: text, type: taskType, created_at: time });
 		const versions = await get(`/api/model/${m.id}/versions`, page(version));
-		for (const v of (versions.items ?? []).slice(0, 2)) await get(`/api/model/version/${v.id}/modelfiles`, page({ id: text, name: text, filename: text }));
+		for (const v of (versions.items ?? []).slice(0, 2)) {
+			await get(`/api/model/version/${v.id}`, version);
+			await get(`/api/model/version/${v.id}/modelfiles`, page({ id: text, name: text, filename: text }));
+		}
 	}
 	return problems;
 }

@@ -89,7 +89,7 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 			if (name !== undefined) return change(d, 'renamed', d.old, name);
 			const before = d.fields.min_threshold;
 			d.fields.min_threshold = min_threshold;
-			return change(d, 'threshold', before, min_threshold);
+			return change(d, 'threshold', String(before), String(min_threshold));
 		}],
 		['DELETE', '/api/deployment/:id', ({ id }) => {
 			const d = find(id);
@@ -112,7 +112,7 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 			const before = d.fields.champion;
 			const version = models[0].versions[before.version === 0 ? 1 : 0];
 			d.fields.champion = { ...before, version: version.version, version_id: version.id, since: new Date().toISOString() };
-			return change(d, 'rolled_back', { model_name: before.model_name, version: before.version }, { model_name: before.model_name, version: version.version });
+			return change(d, 'rolled_back', before.version_id, version.id);
 		}],
 		['GET', '/api/deployment/:id/history', ({ id }) => ({ items: [...find(id).history].reverse(), count: find(id).history.length })],
 		['GET', '/api/deployment/:id/latency', ({ id }, { query }) =>
@@ -157,6 +157,11 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 			return found.model;
 		}],
 		['GET', '/api/model/:id/versions', ({ id }, { query }) => list(models.find((m) => m.model.id === id)?.versions ?? [], query)],
+		['GET', '/api/model/version/:id', ({ id }) => {
+			const found = models.flatMap((m) => m.versions).find((v) => v.id === id);
+			if (!found) throw new Refused(404, `There is no model version ${id}.`);
+			return found;
+		}],
 		['GET', '/api/model/version/:id/modelfiles', ({ id }) => {
 			const items = [{ id: uuid(7, 1), name: 'model-latest', filename: 'yolox_nano.onnx', object_name: `models/${id}/yolox_nano.onnx`, large: false, presigned_url: '/files/yolox_nano.onnx' }];
 			return { items, count: items.length };

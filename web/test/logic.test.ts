@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../src/api/client';
 import { explain, sentence } from '../src/lib/explain';
-import { canGoBack, historyLine, newestFirst, valueText } from '../src/lib/history';
+import { championBefore, historyLine, newestFirst, versionIds } from '../src/lib/history';
 import { liveReducer, retryDelay, START } from '../src/lib/live';
 import { match } from '../src/lib/match';
 import { fieldName, fieldValue, guessedCount, recipeRows } from '../src/lib/recipe';
@@ -111,20 +111,29 @@ describe('the recipe', () => {
 });
 
 describe('history', () => {
-	const item = (what: string, from: unknown, to: unknown, at = '2026-01-01T00:00:00Z') => ({ at, what, by: 'admin', from, to });
-	it('reads as sentences, whatever form the server gives a version', () => {
-		expect(historyLine(item('threshold', 0.25, 0.1))).toBe('Threshold from 0.25 to 0.10');
-		expect(historyLine(item('deployed', { model_name: 'yolox', version: 0 }, { model_name: 'yolox', version: 1 }))).toBe('Deployed yolox:1 in place of yolox:0');
-		expect(historyLine(item('deployed', null, 'yolox:1'))).toBe('Deployed yolox:1');
-		expect(historyLine(item('paused', null, null))).toBe('Paused');
-		expect(historyLine(item('something new', null, 'x'))).toBe('something new x');
-		expect(valueText({ odd: true })).toBe('{"odd":true}');
+	const v0 = '01a20c48-af7f-73bd-810a-1c3d09dcd979';
+	const v1 = '01a20c4f-0b34-7977-8c70-30276a9745a7';
+	const names = new Map([[v0, 'yolox:0'], [v1, 'yolox:1']]);
+	const item = (what: string, from: string | null, to: string | null, at = '2026-01-01T00:00:00Z') => ({ at, what, by: 'admin', from, to });
+
+	it('reads as sentences', () => {
+		expect(historyLine(item('threshold', '0.25', '0.1'), names)).toBe('Threshold from 0.25 to 0.10');
+		expect(historyLine(item('renamed', 'street', 'dock 2'), names)).toBe('Renamed from street to dock 2');
+		expect(historyLine(item('created', null, v0), names)).toBe('Created with yolox:0');
+		expect(historyLine(item('deployed', v0, v1), names)).toBe('Deployed yolox:1 in place of yolox:0');
+		expect(historyLine(item('rolled_back', v1, v0), new Map())).toBe('Went back to version 01a20c48 in place of version 01a20c4f');
+		expect(historyLine(item('paused', null, null), names)).toBe('Paused');
+		expect(historyLine(item('something new', null, 'x'), names)).toBe('something new x');
 	});
 
-	it('knows whether there is a way back', () => {
-		expect(canGoBack([item('created', null, 'a:0'), item('deployed', null, 'a:0')])).toBe(false);
-		expect(canGoBack([item('deployed', 'a:0', 'a:1')])).toBe(true);
-		expect(canGoBack([item('rolled_back', 'a:1', 'a:0')])).toBe(true);
+	it('knows whose names to look up', () => {
+		expect(versionIds([item('deployed', v0, v1), item('created', null, v0), item('renamed', v0, 'b')])).toEqual([v0, v1]);
+	});
+
+	it('knows where the way back leads', () => {
+		expect(championBefore([item('created', null, v0), item('paused', null, null)])).toBeNull();
+		expect(championBefore([item('created', null, v0), item('deployed', v0, v1, '2026-01-02T00:00:00Z')])).toBe(v0);
+		expect(championBefore([item('deployed', v0, v1), item('rolled_back', v1, v0, '2026-01-02T00:00:00Z')])).toBe(v1);
 	});
 
 	it('begins with the newest', () => {

@@ -50,7 +50,7 @@ export class Deployment {
 		this.baseMs = baseMs;
 		this.failed = fields.failed ?? 0;
 		this.fields = fields;
-		this.history = [{ at: fields.created_at, what: 'created', by: 'admin', from: null, to: { model_name: fields.champion.model_name, version: 0 } }, ...(fields.history ?? [])];
+		this.history = [{ at: fields.created_at, what: 'created', by: 'admin', from: null, to: fields.first ?? fields.champion.version_id }, ...(fields.history ?? [])];
 		this.times = [];
 		this.extra = new Map();
 		const next = random(n * 7919);
@@ -128,7 +128,7 @@ export class Deployment {
 	}
 
 	json() {
-		const { history, failed, ...fields } = this.fields;
+		const { history, failed, first, ...fields } = this.fields;
 		return {
 			id: this.id, oracle_host: '', serving_host: '', review_campaign_id: null, shadow_model_version_id: null, tags: [], status_text: null,
 			paused_by: null, paused_at: null, model_version_id: fields.champion.version_id, labels, ...fields, stats: this.stats(),
@@ -189,10 +189,10 @@ export function makeDeployments(models, predictions) {
 	const base = { min_threshold: 0.1, status: 'SERVING', created_at: ago(30 * DAY) };
 	return [
 		new Deployment(1, {
-			...base, name: 'amber-falcon', type: 'OBJECT_DETECTION', champion: champion(0, 1, ago(2 * DAY)), failed: 3,
+			...base, name: 'amber-falcon', type: 'OBJECT_DETECTION', champion: champion(0, 1, ago(2 * DAY)), first: models[0].versions[0].id, failed: 3,
 			history: [
-				{ at: ago(20 * DAY), what: 'threshold', by: 'admin', from: 0.25, to: 0.1 },
-				{ at: ago(2 * DAY), what: 'deployed', by: 'admin', from: { model_name: 'yolox-nano', version: 0 }, to: { model_name: 'yolox-nano', version: 1 } },
+				{ at: ago(20 * DAY), what: 'threshold', by: 'admin', from: '0.25', to: '0.1' },
+				{ at: ago(2 * DAY), what: 'deployed', by: 'admin', from: models[0].versions[0].id, to: models[0].versions[1].id },
 			],
 		}, predictions, 22.4),
 		new Deployment(2, { ...base, name: 'night-dock', type: 'OBJECT_DETECTION', champion: champion(0, 0, ago(12 * DAY)), status: 'PAUSED', paused_by: 'admin', paused_at: ago(5400) }, 640, 23.8),

@@ -123,6 +123,8 @@ export const api = {
 	model: (id: string, signal?: AbortSignal) => request<Model>(`/api/model/${encodeURIComponent(id)}`, { signal }),
 	modelVersions: (id: string, signal?: AbortSignal) =>
 		request<Page<ModelVersion>>(`/api/model/${encodeURIComponent(id)}/versions`, { signal }),
+	modelVersion: (id: string, signal?: AbortSignal) =>
+		request<ModelVersion>(`/api/model/version/${encodeURIComponent(id)}`, { signal }),
 	modelFiles: (versionId: string, signal?: AbortSignal) =>
 		request<Page<ModelFile>>(`/api/model/version/${encodeURIComponent(versionId)}/modelfiles`, { signal }),
 };

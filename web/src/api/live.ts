@@ -67,13 +67,13 @@ export function openLive(path: string, handlers: LiveHandlers): () => void {
 	const onOnline = (): void => {
 		if (state.connection === 'reconnecting') connect();
 	};
-	document.addEventListener('visibilitychange', onVisibility);
-	addEventListener('online', onOnline);
+	const until = new AbortController();
+	document.addEventListener('visibilitychange', onVisibility, until);
+	addEventListener('online', onOnline, until);
 	if (document.hidden) step('hidden');
 	else connect();
 	return () => {
 		drop();
-		document.removeEventListener('visibilitychange', onVisibility);
-		removeEventListener('online', onOnline);
+		until.abort();
 	};
 }

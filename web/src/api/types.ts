@@ -58,8 +58,9 @@ export interface HistoryItem {
 	at: string;
 	what: DeploymentChange | string;
 	by: string | null;
-	from: unknown;
-	to: unknown;
+	/** As text: a name, a number, or a model version's id. */
+	from: string | null;
+	to: string | null;
 }
 
 interface Scored {
@@ -166,6 +167,8 @@ export type Recipe = { from?: Record<string, RecipeOrigin> } & Record<string, un
 
 export interface ModelVersion {
 	id: string;
+	/** The model it belongs to. */
+	origin: { id: string; name: string };
 	name: string | null;
 	version: number;
 	type: TaskType | 'NOT_CONFIGURED';

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// A deployment's history in sentences.
+// A deployment's history in sentences. Model versions come as ids; their names are looked up beside.
 import type { HistoryItem } from '../api/types';
 import { score } from './format';
 
-/** The server says a model version as text or as an object with names; both read the same here. */
-export function valueText(value: unknown): string {
-	if (value === null || value === undefined) return '';
-	if (typeof value === 'number') return Number.isInteger(value) ? String(value) : score(value);
-	if (typeof value !== 'object') return String(value);
-	const named = value as { model_name?: unknown; version?: unknown; name?: unknown };
-	if (typeof named.model_name === 'string')
-		return typeof named.version === 'number' ? `${named.model_name}:${named.version}` : named.model_name;
-	return typeof named.name === 'string' ? named.name : JSON.stringify(value);
+/** Version id → "yolox-nano:1". */
+export type VersionNames = ReadonlyMap<string, string>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
+const NAMES_A_VERSION = ['created', 'deployed', 'rolled_back'];
+
+export function versionIds(items: readonly HistoryItem[]): string[] {
+	const values = items.filter((item) => NAMES_A_VERSION.includes(item.what)).flatMap((item) => [item.from, item.to]);
+	return [...new Set(values.filter((v): v is string => v !== null && UUID.test(v)))];
+}
+
+function valueText(value: string | null, names: VersionNames): string {
+	if (value === null) return '';
+	return names.get(value) ?? (UUID.test(value) ? `version ${value.slice(0, 8)}` : value);
 }
 
 const VERBS: Record<string, string> = {
@@ -19,11 +24,12 @@ const VERBS: Record<string, string> = {
 	paused: 'Paused', resumed: 'Resumed',
 };
 
-export function historyLine(item: HistoryItem): string {
+export function historyLine(item: HistoryItem, names: VersionNames): string {
 	const verb = VERBS[item.what] ?? item.what;
-	const from = valueText(item.from);
-	const to = valueText(item.to);
-	if (item.what === 'threshold' || item.what === 'renamed') return `${verb} from ${from || 'nothing'} to ${to}`;
+	const from = valueText(item.from, names);
+	const to = valueText(item.to, names);
+	if (item.what === 'threshold') return `${verb} from ${score(Number(from))} to ${score(Number(to))}`;
+	if (item.what === 'renamed') return `${verb} from ${from} to ${to}`;
 	if (item.what === 'created') return to ? `${verb} with ${to}` : verb;
 	if (!to) return verb;
 	return from ? `${verb} ${to} in place of ${from}` : `${verb} ${to}`;
@@ -32,6 +38,7 @@ export function historyLine(item: HistoryItem): string {
 export const newestFirst = (items: readonly HistoryItem[]): HistoryItem[] =>
 	[...items].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
 
-/** There is a champion to go back to once it was replaced. */
-export const canGoBack = (items: readonly HistoryItem[]): boolean =>
-	items.some((item) => item.what === 'rolled_back' || (item.what === 'deployed' && valueText(item.from) !== ''));
+/** The version that would answer again; null while the first champion answers. */
+export function championBefore(items: readonly HistoryItem[]): string | null {
+	return newestFirst(items).find((item) => (item.what === 'deployed' || item.what === 'rolled_back') && item.from)?.from ?? null;
+}

@@ -21,6 +21,7 @@ import { LatencyPanel } from '../parts/latency_panel';
 import { SendCard } from '../parts/send';
 import { EffectLine, ThresholdBar } from '../parts/threshold';
 import { useFeed } from '../parts/use_feed';
+import { useHistory } from '../parts/use_history';
 import { useLatency, type Span } from '../parts/use_latency';
 import { navigate, place, withParameter } from '../router';
 import { NotFoundPage } from './not_found';
@@ -93,7 +94,7 @@ function Loaded({ deployment, onChanged, reload }: {
 	const [range, setRange] = useState<Range>(() => fittingRange(deployment.stats.last_at, Date.now()));
 	const [picked, setPicked] = useState<Span | null>(null);
 	const opened = useStore(place).query.get('prediction');
-	const history = useLoad(`history ${id}`, (signal) => api.history(id, signal));
+	const history = useHistory(id);
 	const loader = useFeed(id, view);
 	const latency = useLatency(id, range, picked);
 	const { feed } = loader;
@@ -156,10 +157,10 @@ function Loaded({ deployment, onChanged, reload }: {
 
 	return (
 		<>
-			<DeploymentHead deployment={deployment} connection={connection} history={history.data?.items ?? []} onChanged={changed} />
+			<DeploymentHead deployment={deployment} connection={connection} history={history} onChanged={changed} />
 			<Banner deployment={deployment} onChanged={changed} />
 			<div class="cards">
-				<ChampionCard deployment={deployment} history={history.data?.items ?? []} onChanged={changed} />
+				<ChampionCard deployment={deployment} history={history} onChanged={changed} />
 				<OverviewCard deployment={deployment} />
 				<SendCard deployment={deployment} />
 			</div>

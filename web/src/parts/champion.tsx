@@ -3,12 +3,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { Deployment, HistoryItem } from '../api/types';
+import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
-import { canGoBack } from '../lib/history';
+import { championBefore } from '../lib/history';
 import { Button, Time } from './basics';
 import { Confirm } from './dialog';
 import { say } from './toasts';
+import type { History } from './use_history';
 
 interface Acting {
 	deployment: Deployment;
@@ -30,10 +31,11 @@ export function ResumeButton({ deployment, onChanged, kind }: Acting & { kind: '
 	return <Button icon="play" kind={kind} busy={busy} onClick={resume}>Resume</Button>;
 }
 
-export function ChampionCard({ deployment, history, onChanged }: Acting & { history: readonly HistoryItem[] }): JSX.Element {
+export function ChampionCard({ deployment, history, onChanged }: Acting & { history: History }): JSX.Element {
 	const [asking, setAsking] = useState<'pause' | 'back' | null>(null);
 	const { champion } = deployment;
-	const back = canGoBack(history);
+	const back = championBefore(history.items);
+	const backName = (back && history.names.get(back)) ?? 'the version before it';
 	const close = (): void => setAsking(null);
 	return (
 		<section class="panel card" aria-label="Champion">
@@ -48,8 +50,8 @@ export function ChampionCard({ deployment, history, onChanged }: Acting & { hist
 				{deployment.status === 'PAUSED'
 					? <ResumeButton deployment={deployment} onChanged={onChanged} kind="plain" />
 					: <Button icon="pause" disabled={deployment.status !== 'SERVING'} onClick={() => setAsking('pause')}>Pause</Button>}
-				<Button icon="back" disabled={!back} onClick={() => setAsking('back')}
-					title={back ? 'Let the champion before this one answer again.' : 'There was no other champion before this one.'}>Go back</Button>
+				<Button icon="back" disabled={back === null} onClick={() => setAsking('back')}
+					title={back ? `Let ${backName} answer again.` : 'There was no other champion before this one.'}>Go back</Button>
 			</div>
 			{asking === 'pause' && (
 				<Confirm title={`Pause ${deployment.name}?`} action="Pause" onClose={close} run={async () => {
@@ -62,13 +64,13 @@ export function ChampionCard({ deployment, history, onChanged }: Acting & { hist
 				</Confirm>
 			)}
 			{asking === 'back' && (
-				<Confirm title="Go back to the champion before?" action="Go back" onClose={close} run={async () => {
+				<Confirm title={`Go back to ${backName}?`} action="Go back" onClose={close} run={async () => {
 					const after = await api.rollback(deployment.id);
 					onChanged(after);
 					say('ok', after.champion ? `${after.champion.model_name}:${after.champion.version} answers again.` : 'Went back.');
 					close();
 				}}>
-					<p>{champion && <><strong>{champion.model_name}:{champion.version}</strong> stops answering and </>}the version before it takes over. It is loaded and warmed first; no request fails.</p>
+					<p>{champion && <><strong>{champion.model_name}:{champion.version}</strong> stops answering and </>}{backName} takes over. It is loaded and warmed first; no request fails.</p>
 				</Confirm>
 			)}
 		</section>

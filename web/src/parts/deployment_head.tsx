@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { Deployment, HistoryItem } from '../api/types';
+import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
 import { exact, plural, score, taskName } from '../lib/format';
 import { historyLine, newestFirst } from '../lib/history';
@@ -13,6 +13,7 @@ import { Button, Copy, LiveBadge, StatusPill, Time } from './basics';
 import { Confirm, Dialog } from './dialog';
 import { Icon } from './icons';
 import { say } from './toasts';
+import type { History } from './use_history';
 
 function Name({ deployment, onChanged }: { deployment: Deployment; onChanged: (d: Deployment) => void }): JSX.Element {
 	const [draft, setDraft] = useState<string | null>(null);
@@ -60,12 +61,12 @@ function Name({ deployment, onChanged }: { deployment: Deployment; onChanged: (d
 	);
 }
 
-function HistoryDialog({ items, onClose }: { items: readonly HistoryItem[]; onClose: () => void }): JSX.Element {
+function HistoryDialog({ history: { items, names }, onClose }: { history: History; onClose: () => void }): JSX.Element {
 	return (
 		<Dialog title="History" onClose={onClose}>
 			<ol class="history">
 				{newestFirst(items).map((item, i) => (
-					<li key={i}><span>{historyLine(item)}</span><span class="muted" title={exact(item.at)}>{item.by && `${item.by}, `}<Time at={item.at} /></span></li>
+					<li key={i}><span>{historyLine(item, names)}</span><span class="muted" title={exact(item.at)}>{item.by && `${item.by}, `}<Time at={item.at} /></span></li>
 				))}
 			</ol>
 			{items.length === 0 && <p class="muted dialog-text">Nothing was changed since it was created.</p>}
@@ -93,7 +94,7 @@ function DeleteDialog({ deployment, onClose }: { deployment: Deployment; onClose
 export function DeploymentHead({ deployment, connection, history, onChanged }: {
 	deployment: Deployment;
 	connection: Connection;
-	history: readonly HistoryItem[];
+	history: History;
 	onChanged: (deployment: Deployment) => void;
 }): JSX.Element {
 	const [open, setOpen] = useState<'history' | 'delete' | null>(null);
@@ -114,7 +115,7 @@ export function DeploymentHead({ deployment, connection, history, onChanged }: {
 				<Button icon="history" onClick={() => setOpen('history')}>History</Button>
 				<Button icon="trash" kind="quiet" aria-label={`Delete ${deployment.name}`} title="Delete" onClick={() => setOpen('delete')} />
 			</div>
-			{open === 'history' && <HistoryDialog items={history} onClose={() => setOpen(null)} />}
+			{open === 'history' && <HistoryDialog history={history} onClose={() => setOpen(null)} />}
 			{open === 'delete' && <DeleteDialog deployment={deployment} onClose={() => setOpen(null)} />}
 		</header>
 	);

@@ -68,7 +68,6 @@ function Facts({ asset, prediction }: { asset: PredictedAsset; prediction: Predi
 				<div><dt>Answered</dt><dd title={exact(asset.created_at)}>{exact(asset.created_at).slice(0, 23)}</dd></div>
 				<div><dt>Threshold then</dt><dd>{score(prediction.threshold)}</dd></div>
 				<div><dt>Picture</dt><dd>{asset.data.meta.width} × {asset.data.meta.height} px, {asset.data.content_type.toLowerCase()}</dd></div>
-				<div><dt>Review</dt><dd>{asset.status.toLowerCase()}</dd></div>
 				{ids.map(([what, id]) => (
 					<div key={what}><dt>{what}</dt><dd><Copy text={id} what={`${what.toLowerCase()} id`}><code title={id}>{id.slice(0, 8)}…{id.slice(-4)}</code></Copy></dd></div>
 				))}

@@ -49,13 +49,13 @@ export function Grid({ loader, view }: { loader: FeedLoader; view: ThresholdView
 		measure();
 		const observer = new ResizeObserver(later);
 		observer.observe(grid);
-		addEventListener('scroll', later, { passive: true });
-		addEventListener('resize', later);
+		const until = new AbortController();
+		addEventListener('scroll', later, { passive: true, signal: until.signal });
+		addEventListener('resize', later, until);
 		return () => {
 			cancelAnimationFrame(frame);
 			observer.disconnect();
-			removeEventListener('scroll', later);
-			removeEventListener('resize', later);
+			until.abort();
 		};
 	}, [loader, total]);
 

@@ -47,18 +47,13 @@ function useDropped(onFiles: (files: Iterable<File>) => void): boolean {
 			const files = event.clipboardData?.files;
 			if (files && files.length > 0) take.current(files);
 		};
-		addEventListener('dragenter', enter);
-		addEventListener('dragleave', leave);
-		addEventListener('dragover', hold);
-		addEventListener('drop', drop);
-		addEventListener('paste', paste);
-		return () => {
-			removeEventListener('dragenter', enter);
-			removeEventListener('dragleave', leave);
-			removeEventListener('dragover', hold);
-			removeEventListener('drop', drop);
-			removeEventListener('paste', paste);
-		};
+		const until = new AbortController();
+		addEventListener('dragenter', enter, until);
+		addEventListener('dragleave', leave, until);
+		addEventListener('dragover', hold, until);
+		addEventListener('drop', drop, until);
+		addEventListener('paste', paste, until);
+		return () => until.abort();
 	}, []);
 	return over;
 }

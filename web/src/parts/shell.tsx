@@ -25,12 +25,10 @@ function UserMenu({ session, onSignedOut }: { session: Session; onSignedOut: () 
 			if (event.target instanceof Node && box.current?.contains(event.target)) return;
 			setOpen(false);
 		};
-		document.addEventListener('pointerdown', close);
-		document.addEventListener('focusin', close);
-		return () => {
-			document.removeEventListener('pointerdown', close);
-			document.removeEventListener('focusin', close);
-		};
+		const until = new AbortController();
+		document.addEventListener('pointerdown', close, until);
+		document.addEventListener('focusin', close, until);
+		return () => until.abort();
 	}, [open]);
 	const signOut = async (): Promise<void> => {
 		try {
