@@ -79,6 +79,18 @@ describe('the feed', () => {
 		expect(itemAt(feed, 1)).toBeUndefined();
 	});
 
+	it('lets go of what is far from where one looks, and never of what is on the screen', () => {
+		let feed = load(EMPTY_FEED, 20_000, 0, 6000);
+		feed = feedReducer(feed, { kind: 'trim', first: 4000, last: 4040 });
+		expect(feed.slots.size).toBeLessThan(3000);
+		expect(feed.positions.size).toBe(feed.slots.size);
+		expect(itemAt(feed, 0)?.id).toBe('asset 19999');
+		expect(itemAt(feed, 4020)?.id).toBe('asset 15979');
+		expect(itemAt(feed, 2000)).toBeUndefined();
+		expect(nextRequest(feed, 4000, 4040, 48)).toBeNull();
+		expect(feedReducer(feed, { kind: 'trim', first: 0, last: 10 })).toBe(feed);
+	});
+
 	it('keeps showing the old view until the new one is there', () => {
 		let feed = load(EMPTY_FEED, 10, 0, 5);
 		feed = feedReducer(feed, { kind: 'view changed' });

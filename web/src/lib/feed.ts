@@ -31,6 +31,7 @@ export const EMPTY_FEED: Feed = {
 export type FeedEvent =
 	| { kind: 'page'; offset: number; limit: number; page: Page<PredictedAsset>; epoch: number; request: number; follow: boolean }
 	| { kind: 'follow' }
+	| { kind: 'trim'; first: number; last: number }
 	| { kind: 'view changed' };
 
 function applyPage(feed: Feed, event: Extract<FeedEvent, { kind: 'page' }>): Feed {
@@ -62,12 +63,30 @@ function applyPage(feed: Feed, event: Extract<FeedEvent, { kind: 'page' }>): Fee
 	};
 }
 
+/** A page left open for days must not hold all that came by: what is far from where one looks goes. */
+export const SLOTS_MAX = 3000;
+const NEAR = 1000;
+
+function trim(feed: Feed, first: number, last: number): Feed {
+	if (feed.slots.size <= SLOTS_MAX) return feed;
+	const newest = feed.count - NEAR / 4;
+	const near = ([position]: [number, Slot]): boolean => {
+		const index = feed.head - 1 - position;
+		return position >= newest || (index >= first - NEAR && index <= last + NEAR);
+	};
+	const slots = new Map([...feed.slots].filter(near));
+	const positions = new Map([...feed.positions].filter(([, position]) => slots.has(position)));
+	return { ...feed, slots, positions };
+}
+
 export function feedReducer(feed: Feed, event: FeedEvent): Feed {
 	switch (event.kind) {
 	case 'page':
 		return applyPage(feed, event);
 	case 'follow':
 		return feed.head === feed.count ? feed : { ...feed, head: feed.count };
+	case 'trim':
+		return trim(feed, event.first, event.last);
 	case 'view changed':
 		// What is shown stays until its successor arrives: no flicker.
 		return { ...feed, epoch: feed.epoch + 1 };

@@ -82,6 +82,7 @@ export class FeedLoader {
 			if (this.stop.signal.aborted) return;
 			this.error = null;
 			this.apply({ kind: 'page', ...query, page, epoch, request, follow: this.follow });
+			this.apply({ kind: 'trim', first: this.first, last: this.last });
 		} catch (error) {
 			if (this.stop.signal.aborted) return;
 			this.error = error;

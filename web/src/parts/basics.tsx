@@ -102,10 +102,10 @@ export function StatusPill({ status, title }: { status: DeploymentStatus; title?
 }
 
 const CONNECTION: Record<Connection, { word: string; tone: string; title: string }> = {
-	connecting: { word: 'Connecting', tone: 'plain', title: 'Opening the stream of new predictions.' },
+	connecting: { word: 'Connecting', tone: 'plain', title: '' },
 	live: { word: 'Live', tone: 'ok', title: 'New predictions appear by themselves.' },
-	reconnecting: { word: 'Reconnecting', tone: 'warn', title: 'The stream broke off. What is shown may be old; it catches up by itself.' },
-	resting: { word: 'Resting', tone: 'plain', title: 'Nobody is looking at this tab; it catches up when you come back.' },
+	reconnecting: { word: 'Reconnecting', tone: 'warn', title: 'What is shown may be old; it catches up by itself.' },
+	resting: { word: 'Resting', tone: 'plain', title: 'It catches up when you look.' },
 };
 
 export function LiveBadge({ connection }: { connection: Connection }): JSX.Element {

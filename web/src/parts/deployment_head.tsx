@@ -69,7 +69,6 @@ function HistoryDialog({ history: { items, names }, onClose }: { history: Histor
 					<li key={i}><span>{historyLine(item, names)}</span><span class="muted" title={exact(item.at)}>{item.by && `${item.by}, `}<Time at={item.at} /></span></li>
 				))}
 			</ol>
-			{items.length === 0 && <p class="muted dialog-text">Nothing was changed since it was created.</p>}
 		</Dialog>
 	);
 }

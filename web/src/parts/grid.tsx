@@ -63,6 +63,7 @@ export function Grid({ loader, view }: { loader: FeedLoader; view: ThresholdView
 	const isFresh = (id: string, index: number): boolean => {
 		const at = firstSeen.current.get(id) ?? (settled.current && index < 8 ? performance.now() : -Infinity);
 		firstSeen.current.set(id, at);
+		if (firstSeen.current.size > 1000) firstSeen.current.delete(firstSeen.current.keys().next().value ?? '');
 		return performance.now() - at < 1500;
 	};
 	useEffect(() => {
