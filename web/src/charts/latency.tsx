@@ -114,7 +114,7 @@ export function LatencyChart({ points, span, onOpen, onPick }: {
 						style={{ left: px(marked.left), top: px(marked.top) }} role="status">
 						<strong>{milliseconds(point[1] * 1000)}</strong>
 						<span>{exact(point[0] * 1000).slice(0, 23)}</span>
-						<span class="muted">Click or Enter opens the picture</span>
+						<span class="muted">Click or Enter opens it</span>
 					</div>
 				</>
 			)}

@@ -7,7 +7,7 @@ export function NotFoundPage({ what = 'This page' }: { what?: string }): JSX.Ele
 	useTitle('Not found');
 	return (
 		<Empty alone title={`${what} does not exist`}>
-			<p>The address may be mistyped, or what it led to was deleted.</p>
+			<p>It may be mistyped, or deleted.</p>
 			<p><a class="button primary" href="/">Go to the deployments</a></p>
 		</Empty>
 	);

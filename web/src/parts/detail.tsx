@@ -89,7 +89,7 @@ function Stage({ asset, shapes, ghosts, chosen }: {
 	return (
 		<div class={width < 100 ? 'stage-picture is-tiny' : 'stage-picture'} style={{ aspectRatio: `${width} / ${height}`, '--ratio': width / height, '--most': px(Math.max(width, height) * 16) }}>
 			{broken
-				? <p class="stage-broken">The picture could not be shown. It may have been deleted, or its link has expired: close this and open it again.</p>
+				? <p class="stage-broken">The picture could not be shown. It may have been deleted, or its link has expired: open it again.</p>
 				: <img key={asset.id} src={asset.data.presigned_url} width={width} height={height} alt={asset.data.filename} onError={() => setBroken(true)} />}
 			<Boxes shapes={shapes} width={width} height={height} ghosts={ghosts} chosen={chosen.shape} onHover={chosen.choose} thick />
 			<BoxNames shapes={shapes} width={width} height={height} ghosts={ghosts} chosen={chosen.shape} />
