@@ -193,7 +193,7 @@ enum status serve_record(struct run *run, struct err *err)
 	if (o->recorded) {
 		size_t shown = 0;
 		for (size_t i = 0; i < run->prediction.shapes.count; i++)
-			shown += (double)run->prediction.shapes.items[i].score >= run->row.prediction.threshold;
+			shown += serve_shape_shown(&run->prediction.shapes, i, run->row.prediction.threshold);
 		o->recorded(o->recorded_arg, &run->row.prediction, shown);
 	}
 	return ST_OK;

@@ -47,7 +47,7 @@ static void add_shape(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct sh
 }
 
 /* A classifier always answers with its best class; of the others those at the threshold. */
-static bool shown(const struct shapes *shapes, size_t i, double threshold)
+bool serve_shape_shown(const struct shapes *shapes, size_t i, double threshold)
 {
 	return shapes->items[i].score >= threshold || (i == 0 && shapes->items[i].kind == SHAPE_CLASS);
 }
@@ -58,7 +58,7 @@ yyjson_mut_val *serve_shapes_json(yyjson_mut_doc *doc, const struct shapes *shap
 	yyjson_mut_val *list = yyjson_mut_arr(doc);
 	*hidden = 0;
 	for (size_t i = 0; i < shapes->count; i++) {
-		if (shown(shapes, i, threshold))
+		if (serve_shape_shown(shapes, i, threshold))
 			add_shape(doc, list, &shapes->items[i], model_label(labels, label_count, shapes->items[i].label, a));
 		else
 			++*hidden;
@@ -75,7 +75,7 @@ static void add_raw_predictions(yyjson_mut_doc *doc, yyjson_mut_val *root, const
 									    : yyjson_mut_obj_add_arr(doc, root, "detection_boxes");
 	for (size_t i = 0; i < shapes->count; i++) {
 		const struct shape *shape = &shapes->items[i];
-		if (!shown(shapes, i, threshold))
+		if (!serve_shape_shown(shapes, i, threshold))
 			continue;
 		yyjson_mut_arr_add_int(doc, classes, shape->label);
 		yyjson_mut_arr_add_real(doc, scores, rounded(shape->score, 10000));

@@ -28,6 +28,9 @@ struct run {
 #include "serve/steps.def"
 #undef STEP
 
+/* Whether shape i is part of an answer. */
+bool serve_shape_shown(const struct shapes *shapes, size_t i, double threshold);
+
 /* What the steps took so far, as JSON {"decode": 5000, …} in microseconds. */
 const char *serve_steps_json(const struct run *run, struct arena *a);
 
