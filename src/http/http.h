@@ -78,6 +78,16 @@ enum status http_page(
 /* The body as JSON, whatever its content type says. */
 enum status http_json(struct http_request *req, yyjson_doc **doc, struct err *err) MUST_CHECK;
 
+/* The bytes of a body for work that goes on after the answer. */
+struct http_kept {
+	struct span body;
+	bool mapped; /* a map of the spool file, which has no name: gone with the last map of it */
+};
+/* From a handler, at most once a request: the same bytes again, which outlive request and server. A body in
+ * memory is copied, a spooled one is not. */
+enum status http_keep_body(struct http_request *req, struct http_kept *out, struct err *err) MUST_CHECK;
+void http_drop_body(struct http_kept *kept); /* any thread; one that is zero stays so */
+
 #define HTTP_REPLY_HEADERS_MAX 12
 
 struct http_reply {

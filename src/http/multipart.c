@@ -345,6 +345,20 @@ static enum delimiter find_delimiter(
 	}
 }
 
+/* Room for one more part. What a form of many files outgrows stays in the arena: at most as much again. */
+static struct multipart_part *next_part(struct multipart *m, struct arena *a)
+{
+	if (m->count == m->room) {
+		size_t room = m->room ? 2 * m->room : 8;
+		struct multipart_part *parts = ARENA_ARRAY(a, struct multipart_part, room);
+		if (m->count)
+			memcpy(parts, m->parts, m->count * sizeof(*parts));
+		m->parts = parts;
+		m->room = room;
+	}
+	return &m->parts[m->count];
+}
+
 static enum status read_parts(
 	struct span body, struct span delimiter, struct arena *a, struct multipart *m, struct err *err)
 {
@@ -361,7 +375,7 @@ static enum status read_parts(
 		if (m->count == MULTIPART_PARTS_MAX)
 			return err_set(err, ST_INVALID, "The multipart body has more than %d parts.",
 				MULTIPART_PARTS_MAX);
-		struct multipart_part *part = &m->parts[m->count];
+		struct multipart_part *part = next_part(m, a);
 		TRY(read_part_head(body, &at, a, part, err));
 		/* The CRLF of the empty line may itself start the delimiter of an empty part. */
 		at -= 2;

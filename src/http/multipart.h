@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define MULTIPART_PARTS_MAX 256
+#define MULTIPART_PARTS_MAX 2048
 
 struct multipart_part {
 	const char *name;         /* "" if the part has none */
@@ -18,8 +18,8 @@ struct multipart_part {
 };
 
 struct multipart {
-	struct multipart_part parts[MULTIPART_PARTS_MAX];
-	size_t count;
+	struct multipart_part *parts; /* in the arena, in the order of the body */
+	size_t count, room;
 };
 
 /* content_type is the request's header, from which the boundary is read. ST_INVALID with what is wrong. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 static const struct exchange *exchange_of(const struct http_request *req)
 {
@@ -129,4 +130,34 @@ enum status http_json(struct http_request *req, yyjson_doc **doc, struct err *er
 		return err_set(
 			err, ST_TOO_LARGE, "A JSON body may have at most %u MiB.", HTTP_JSON_MAX >> 20);
 	return json_parse(req->body, req->arena, doc, err);
+}
+
+enum status http_keep_body(struct http_request *req, struct http_kept *out, struct err *err)
+{
+	const struct exchange *x = exchange_of(req);
+	size_t size = req->body.size;
+	*out = (struct http_kept){0};
+	if (x->body.spool_fd >= 0) {
+		void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, x->body.spool_fd, 0);
+		if (map == MAP_FAILED)
+			return err_errno(err, "A large request body cannot be mapped");
+		*out = (struct http_kept){.body = span_of(map, size), .mapped = true};
+		return ST_OK;
+	}
+	uint8_t *copy = malloc(size ? size : 1);
+	CHECK(copy != NULL);
+	if (size)
+		memcpy(copy, req->body.data, size);
+	*out = (struct http_kept){.body = span_of(copy, size)};
+	return ST_OK;
+}
+
+void http_drop_body(struct http_kept *kept)
+{
+	void *bytes = (void *)(uintptr_t)kept->body.data;
+	if (kept->mapped)
+		munmap(bytes, kept->body.size);
+	else
+		free(bytes);
+	*kept = (struct http_kept){0};
 }

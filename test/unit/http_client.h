@@ -350,6 +350,14 @@ static enum status digest(struct http_request *req, struct http_reply *reply, st
 	return http_reply_text(req, reply, "text/plain", hex);
 }
 
+static struct http_kept kept_body; /* by the last POST /keep */
+
+static enum status keep(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	TRY(http_keep_body(req, &kept_body, err));
+	return http_reply_text(req, reply, "text/plain", "kept");
+}
+
 static enum status item(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	return http_reply_text(req, reply, "text/plain", http_param(req, "id"));
@@ -447,6 +455,7 @@ static const struct http_route routes[] = {
 	{HTTP_POST, "/echo", echo, RULE_ANY, 8u << 20},
 	{HTTP_XGET, "/echo", echo, RULE_ANY, 8u << 20},
 	{HTTP_POST, "/digest", digest, RULE_ANY, 64u << 20},
+	{HTTP_POST, "/keep", keep, RULE_ANY, 64u << 20},
 	{HTTP_POST, "/small", echo, RULE_ANY, 10},
 	{HTTP_POST, "/form", form, RULE_ANY, 8u << 20},
 	{HTTP_POST, "/json", json, RULE_ANY, 1u << 20},

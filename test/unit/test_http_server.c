@@ -575,6 +575,33 @@ static void test_bodies_in_memory_and_on_disk_are_right(void **state)
 	http_server_stop(s);
 }
 
+/* In memory and spooled: the bytes are there when request and server are gone. */
+static void test_kept_bodies_outlive_the_server(void **state)
+{
+	static const size_t sizes[] = {0, 1, 200000, 3000001};
+	uint8_t *bytes = malloc(3000001);
+	fill(bytes, 3000001);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct http_server *s = start_default();
+		struct client c = client_open(http_server_url(s));
+		char head[128];
+		snprintf(head, sizeof(head), "POST /keep HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
+			sizes[i]);
+		assert_true(client_say(&c, head) && client_send(&c, bytes, sizes[i]));
+		struct response r;
+		assert_true(client_answer(&c, &r));
+		assert_int_equal(r.code, 200);
+		response_free(&r);
+		client_close(&c);
+		http_server_stop(s);
+		assert_true(span_equal(kept_body.body, span_of(bytes, sizes[i])));
+		assert_int_equal(kept_body.mapped, sizes[i] > HTTP_BODY_MEMORY_MAX);
+		http_drop_body(&kept_body);
+		http_drop_body(&kept_body); /* zero now: nothing */
+	}
+	free(bytes);
+}
+
 /* ---- clients that leave ---- */
 
 static void test_client_leaves_while_the_worker_runs(void **state)
@@ -841,6 +868,7 @@ int main(void)
 		cmocka_unit_test(test_body_memory_is_a_budget),
 		cmocka_unit_test(test_connections_are_limited_and_end_when_idle),
 		cmocka_unit_test(test_bodies_in_memory_and_on_disk_are_right),
+		cmocka_unit_test(test_kept_bodies_outlive_the_server),
 		cmocka_unit_test(test_client_leaves_while_the_worker_runs),
 		cmocka_unit_test(test_libcurl),
 		cmocka_unit_test(test_form_of_libcurl),
