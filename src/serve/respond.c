@@ -89,45 +89,72 @@ static void add_raw_predictions(yyjson_mut_doc *doc, yyjson_mut_val *root, const
 	}
 }
 
-static void add_latency(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run)
+/* In milliseconds. A repetition knows what was recorded, which is all but the recording itself. */
+static enum status add_latency(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run, struct err *err)
 {
-	yyjson_mut_obj_add_real(doc, root, "latency", (double)run->row.prediction.latency_us / 1e6);
+	struct arena *a = run->request->arena;
+	const struct prediction_row *p = &run->row.prediction;
+	yyjson_doc *recorded = NULL;
+	int64_t total_us = 0;
 	if (run->replayed)
-		return;
+		TRY(json_parse(span_of_text(p->steps_us), a, &recorded, err));
+	yyjson_mut_obj_add_real(doc, root, "latency", (double)p->latency_us / 1e6);
 	yyjson_mut_val *latency = yyjson_mut_obj_add_obj(doc, root, "latency_ms");
-	for (enum step s = 0; s < STEP_RESPOND; s++)
-		yyjson_mut_obj_add_real(doc, latency, step_name(s), (double)run->step_us[s] / 1e3);
-	yyjson_mut_obj_add_real(doc, latency, "total", (double)run->total_us / 1e3);
+	for (enum step s = 0; s < (run->replayed ? STEP_RECORD : STEP_RESPOND); s++) {
+		int64_t us = run->step_us[s];
+		if (run->replayed)
+			TRY(json_integer(yyjson_doc_get_root(recorded), step_name(s), &us, err));
+		yyjson_mut_obj_add_real(doc, latency, step_name(s), (double)us / 1e3);
+		total_us += us;
+	}
+	yyjson_mut_obj_add_real(doc, latency, "total", (double)(run->replayed ? total_us : run->total_us) / 1e3);
+	return ST_OK;
 }
 
-static void add_model(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run)
+/* The version that answered. */
+struct answerer {
+	const char *model_name;
+	int64_t version;
+	const char *const *labels;
+	uint32_t label_count;
+};
+
+static enum status read_answerer(struct db_conn *c, struct uuid version_id, struct arena *a, struct answerer *out, struct err *err)
 {
-	const struct model *model = run->service->model;
-	add_id(doc, root, "model_version_id", run->row.prediction.model_version_id);
-	if (model == NULL || !uuid_equal(model->version_id, run->row.prediction.model_version_id))
-		return;
-	yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "model");
-	yyjson_mut_obj_add_strcpy(doc, object, "name", model->model_name);
-	yyjson_mut_obj_add_int(doc, object, "version", model->version);
+	struct model_version_row version;
+	struct model_row model;
+	const char **labels;
+	TRY(model_rows_version_by_id(c, version_id, a, &version, err));
+	TRY(model_rows_by_id(c, version.model_id, a, &model, err));
+	TRY(model_labels(version.labels, a, &labels, &out->label_count, err));
+	out->model_name = model.name;
+	out->version = version.version;
+	out->labels = (const char *const *)labels;
+	return ST_OK;
 }
 
-/* The labels of the version that answered: the one in service, or (a repeated key after a swap) read again. */
-static enum status find_labels(struct run *run, const char *const **labels, uint32_t *count, struct err *err)
+/* The one in service, or (a repeated key after a swap) read again. */
+static enum status find_answerer(struct run *run, struct answerer *out, struct err *err)
 {
 	const struct model *model = run->service->model;
-	if (model && uuid_equal(model->version_id, run->row.prediction.model_version_id)) {
-		*labels = (const char *const *)model->labels;
-		*count = model->label_count;
+	struct uuid version_id = run->row.prediction.model_version_id;
+	if (model && uuid_equal(model->version_id, version_id)) {
+		*out = (struct answerer){model->model_name, model->version, (const char *const *)model->labels, model->label_count};
 		return ST_OK;
 	}
 	struct db_conn *c;
-	const char **names;
 	TRY(db_reader_take(run->serve->options.readers, &c, err));
-	enum status st = model_labels_of(c, run->row.prediction.model_version_id, run->request->arena, &names, count, err);
+	enum status st = read_answerer(c, version_id, run->request->arena, out, err);
 	db_reader_give(run->serve->options.readers, c);
-	if (st == ST_OK)
-		*labels = (const char *const *)names;
 	return st;
+}
+
+static void add_model(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run, const struct answerer *answerer)
+{
+	add_id(doc, root, "model_version_id", run->row.prediction.model_version_id);
+	yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "model");
+	yyjson_mut_obj_add_strcpy(doc, object, "name", answerer->model_name);
+	yyjson_mut_obj_add_int(doc, object, "version", answerer->version);
 }
 
 enum status serve_respond(struct run *run, struct err *err)
@@ -135,9 +162,8 @@ enum status serve_respond(struct run *run, struct err *err)
 	struct arena *a = run->request->arena;
 	const struct predicted_row *row = &run->row;
 	double threshold = row->prediction.threshold;
-	const char *const *labels;
-	uint32_t label_count;
-	TRY(find_labels(run, &labels, &label_count, err));
+	struct answerer answerer;
+	TRY(find_answerer(run, &answerer, err));
 	struct shapes *shapes = &run->prediction.shapes;
 	if (run->replayed)
 		TRY(shapes_unpack(row->prediction.shapes, a, shapes, err));
@@ -151,15 +177,15 @@ enum status serve_respond(struct run *run, struct err *err)
 		add_id(doc, root, "data_id", row->data_id);
 	}
 	add_id(doc, root, "deployment_id", row->prediction.deployment_id);
-	add_model(doc, root, run);
+	add_model(doc, root, run, &answerer);
 	yyjson_mut_val *image = yyjson_mut_obj_add_obj(doc, root, "image");
 	yyjson_mut_obj_add_str(doc, image, "filename", row->filename);
 	yyjson_mut_obj_add_int(doc, image, "width", row->width);
 	yyjson_mut_obj_add_int(doc, image, "height", row->height);
 	yyjson_mut_obj_add_real(doc, root, "threshold", threshold);
-	add_latency(doc, root, run);
+	TRY(add_latency(doc, root, run, err));
 	int64_t hidden;
-	yyjson_mut_val *list = serve_shapes_json(doc, shapes, labels, label_count, threshold, &hidden, a);
+	yyjson_mut_val *list = serve_shapes_json(doc, shapes, answerer.labels, answerer.label_count, threshold, &hidden, a);
 	yyjson_mut_obj_add_val(doc, root, "shapes", list);
 	yyjson_mut_obj_add_int(doc, root, "hidden", hidden);
 	add_raw_predictions(doc, root, shapes, threshold);
