@@ -48,4 +48,11 @@ unsigned tensor_channels(const struct tensor_spec *spec);
 void tensor_fill(
 	const struct image *image, const struct tensor_spec *spec, void *out, struct tensor_map *map);
 
+/*
+ * What a person sees of a tensor of this spec (tensor_size bytes, aligned): a picture of the input's size, in
+ * which scale, mean and std, the order of the colours and the layout are undone; grey is R = G = B. Values
+ * outside of 0…255 are cut, what is no number is black. image_release() frees it; out of memory is fatal.
+ */
+void tensor_show(const struct tensor_spec *spec, const void *tensor, struct image *out);
+
 #endif
