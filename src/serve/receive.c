@@ -3,15 +3,9 @@
 #include "base/hash.h"
 #include "serve/run.h"
 
-/* The first answer of a key that was used before with the same image. ST_CONFLICT with another image. */
-static enum status find_by_key(struct run *run, struct err *err)
+enum status serve_find_by_key(struct run *run, struct err *err)
 {
 	const struct serve_request *request = run->request;
-	if (strlen(request->idempotency_key) > SERVE_KEY_SIZE_MAX)
-		return err_set(err, ST_INVALID, "The Idempotency-Key is longer than %d characters.", SERVE_KEY_SIZE_MAX);
-	struct sha256 hash = hash_sha256(request->image);
-	memcpy(run->body_sha256, hash.bytes, sizeof(run->body_sha256));
-
 	struct db_conn *c;
 	TRY(db_reader_take(run->serve->options.readers, &c, err));
 	bool found;
@@ -28,11 +22,23 @@ static enum status find_by_key(struct run *run, struct err *err)
 	return ST_OK;
 }
 
+static enum status look_up_key(struct run *run, struct err *err)
+{
+	size_t size = strlen(run->request->idempotency_key);
+	if (size == 0)
+		return err_set(err, ST_INVALID, "The Idempotency-Key is empty; leave it away, or give each image its own.");
+	if (size > SERVE_KEY_SIZE_MAX)
+		return err_set(err, ST_INVALID, "The Idempotency-Key is longer than %d characters.", SERVE_KEY_SIZE_MAX);
+	struct sha256 hash = hash_sha256(run->request->image);
+	memcpy(run->body_sha256, hash.bytes, sizeof(run->body_sha256));
+	return serve_find_by_key(run, err);
+}
+
 enum status serve_receive(struct run *run, struct err *err)
 {
 	TRY(roster_pin(run->serve->options.roster, run->request->deployment_id, &run->service, err));
 	if (run->request->idempotency_key)
-		TRY(find_by_key(run, err));
+		TRY(look_up_key(run, err));
 	/* A retry gets its answer even while the deployment is paused: it was given already. */
 	if (run->replayed)
 		return ST_OK;

@@ -147,24 +147,15 @@ static void fill_row(struct run *run)
 	row->source = request->source ? request->source : "serving";
 }
 
-/* Two requests with one key at the same time: the second finds the first one's row and answers with it. */
+/* Two requests with one key at the same time: the second finds the first one's row and answers with it. err: the conflict. */
 static enum status answer_of_winner(struct run *run, struct err *err)
 {
-	struct db_conn *c;
-	bool found;
-	uint8_t stored[32];
-	struct uuid prediction_id;
-	TRY(db_reader_take(run->serve->options.readers, &c, err));
-	enum status st = prediction_rows_key(c, run->request->deployment_id, run->request->idempotency_key, &found, stored, &prediction_id, err);
-	if (st == ST_OK && found && memcmp(stored, run->body_sha256, sizeof(stored)) == 0) {
-		st = prediction_rows_by_id(c, prediction_id, run->request->arena, &run->row, err);
-		run->replayed = st == ST_OK;
-	} else if (st == ST_OK) {
-		st = err_set(err, ST_CONFLICT, "The Idempotency-Key \"%s\" was used before with another image.",
-			run->request->idempotency_key);
-	}
-	db_reader_give(run->serve->options.readers, c);
-	return st;
+	struct err conflict = *err;
+	TRY(serve_find_by_key(run, err));
+	if (run->replayed)
+		return ST_OK;
+	*err = conflict; /* it was not about the key */
+	return conflict.status;
 }
 
 /* The reason, with its paths, is for the log; the client learns what it means. */

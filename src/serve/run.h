@@ -28,6 +28,12 @@ struct run {
 #include "serve/steps.def"
 #undef STEP
 
+/*
+ * The first answer of a key that was used before with the same image, into run->row: run->replayed says whether there is one.
+ * ST_CONFLICT with another image.
+ */
+enum status serve_find_by_key(struct run *run, struct err *err) MUST_CHECK;
+
 /* Whether shape i is part of an answer. */
 bool serve_shape_shown(const struct shapes *shapes, size_t i, double threshold);
 
