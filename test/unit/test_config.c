@@ -33,19 +33,19 @@ static void write_conf(const char *text)
 	write_conf_bytes(span_of_text(text));
 }
 
-/* With --data of the test's folder first. */
-static enum status load(int argc, char **argv)
+/* With --data of the test's folder first. The list ends with NULL. */
+static enum status load(char **flags)
 {
 	char *all[16] = {"--data", folder};
-	CHECK(argc + 2 <= 16);
-	for (int i = 0; i < argc; i++)
-		all[i + 2] = argv[i];
-	return config_load(&config, argc + 2, all, &arena, &err);
+	int count = 2;
+	while (*flags) {
+		CHECK(count < 16);
+		all[count++] = *flags++;
+	}
+	return config_load(&config, count, all, &arena, &err);
 }
 
-#define LOAD(...)                                                                                            \
-	load(sizeof((char *[]){NULL, ##__VA_ARGS__}) / sizeof(char *) - 1,                                   \
-		(char *[]){NULL, ##__VA_ARGS__} + 1)
+#define LOAD(...) load((char *[]){__VA_ARGS__})
 #define LOADED(...)                                                                                          \
 	do {                                                                                                 \
 		if (LOAD(__VA_ARGS__) != ST_OK)                                                              \
@@ -61,7 +61,7 @@ static enum status load(int argc, char **argv)
 
 static void test_without_a_source_there_are_defaults(void **state)
 {
-	LOADED();
+	LOADED(NULL);
 	for (enum config_key key = 0; key < CONFIG_COUNT; key++) {
 		if (key == CONFIG_data)
 			continue;
@@ -101,9 +101,9 @@ static void test_flags_win_over_environment_over_file(void **state)
 		if (environment)
 			assert_int_equal(setenv("GYRE_QUEUE", "1002", 1), 0);
 		if (flag)
-			LOADED("--queue", "1003");
+			LOADED("--queue", "1003", NULL);
 		else
-			LOADED();
+			LOADED(NULL);
 		assert_int_equal(config.integer[CONFIG_queue], flag          ? 1003
 							       : environment ? 1002
 							       : file        ? 1001
@@ -131,7 +131,7 @@ static void test_the_folder_of_the_file_may_come_from_the_environment(void **sta
 static void test_the_last_of_several_flags_or_lines_counts(void **state)
 {
 	write_conf("readers = 3\nreaders = 4\n");
-	LOADED("--queue", "5", "--queue=6");
+	LOADED("--queue", "5", "--queue=6", NULL);
 	assert_int_equal(config.integer[CONFIG_queue], 6);
 	assert_int_equal(config.integer[CONFIG_readers], 4);
 	assert_string_equal(config.source[CONFIG_readers], arena_printf(&arena, "file %s:2", conf_path()));
@@ -141,19 +141,19 @@ static void test_the_last_of_several_flags_or_lines_counts(void **state)
 
 static void test_dashes_and_underscores_are_the_same(void **state)
 {
-	LOADED("--seat-timeout-s", "11", "--run_timeout_s=12", "--load-timeout_s=13");
+	LOADED("--seat-timeout-s", "11", "--run_timeout_s=12", "--load-timeout_s=13", NULL);
 	assert_int_equal(config.integer[CONFIG_seat_timeout_s], 11);
 	assert_int_equal(config.integer[CONFIG_run_timeout_s], 12);
 	assert_int_equal(config.integer[CONFIG_load_timeout_s], 13);
 	write_conf("seat-timeout-s = 14\nbody_timeout-s = 15\n");
-	LOADED();
+	LOADED(NULL);
 	assert_int_equal(config.integer[CONFIG_seat_timeout_s], 14);
 	assert_int_equal(config.integer[CONFIG_body_timeout_s], 15);
 }
 
 static void test_values_are_taken_as_they_are(void **state)
 {
-	LOADED("--public-url=https://a.example/?x=1", "--tls-key", "--queue", "--log-level=");
+	LOADED("--public-url=https://a.example/?x=1", "--tls-key", "--queue", "--log-level=", NULL);
 	assert_string_equal(config.text[CONFIG_public_url], "https://a.example/?x=1");
 	assert_string_equal(config.text[CONFIG_tls_key], "--queue"); /* a value, however it looks */
 	assert_string_equal(config.text[CONFIG_log_level], "");
@@ -162,13 +162,14 @@ static void test_values_are_taken_as_they_are(void **state)
 
 static void test_wrong_flags_are_named(void **state)
 {
-	REFUSED("There is no setting --wrokers; `gyre config` lists them.", "--wrokers", "4");
-	REFUSED("There is no setting --; `gyre config` lists them.", "--", "4");
-	REFUSED("There is no setting --work=4; `gyre config` lists them.", "--work=4");
-	REFUSED("There is no setting --workers2=4; `gyre config` lists them.", "--workers2=4");
-	REFUSED("--workers needs a value.", "--workers");
-	REFUSED("\"serve\" is not expected here; settings are given as --name value.", "serve");
-	REFUSED("\"-w\" is not expected here; settings are given as --name value.", "--queue", "5", "-w");
+	REFUSED("There is no setting --wrokers; `gyre config` lists them.", "--wrokers", "4", NULL);
+	REFUSED("There is no setting --; `gyre config` lists them.", "--", "4", NULL);
+	REFUSED("There is no setting --work=4; `gyre config` lists them.", "--work=4", NULL);
+	REFUSED("There is no setting --workers2=4; `gyre config` lists them.", "--workers2=4", NULL);
+	REFUSED("--workers needs a value.", "--workers", NULL);
+	REFUSED("\"serve\" is not expected here; settings are given as --name value.", "serve", NULL);
+	REFUSED("\"-w\" is not expected here; settings are given as --name value.", "--queue", "5", "-w",
+		NULL);
 }
 
 static void test_numbers_are_whole_and_in_their_range(void **state)
@@ -181,11 +182,11 @@ static void test_numbers_are_whole_and_in_their_range(void **state)
 				"The setting workers (flag) is \"%s\"; it takes a whole number from 1 to "
 				"1024.",
 				bad[i]),
-			flag);
+			flag, NULL);
 	}
-	LOADED("--workers=1");
+	LOADED("--workers=1", NULL);
 	assert_int_equal(config.integer[CONFIG_workers], 1);
-	LOADED("--workers=1024");
+	LOADED("--workers=1024", NULL);
 	assert_int_equal(config.integer[CONFIG_workers], 1024);
 	assert_string_equal(config.text[CONFIG_workers], "1024");
 }
@@ -207,10 +208,11 @@ static void test_a_bad_environment_is_named(void **state)
 {
 	assert_int_equal(setenv("GYRE_IDLE_TIMEOUT_S", "soon", 1), 0);
 	REFUSED("The setting idle_timeout_s (environment) is \"soon\"; it takes a whole number from 1 to "
-		"3600.");
+		"3600.",
+		NULL);
 	unsetenv("GYRE_IDLE_TIMEOUT_S");
 	assert_int_equal(setenv("GYRE_LISTEN", "127.0.0.1:0", 1), 0);
-	LOADED();
+	LOADED(NULL);
 	assert_string_equal(config.text[CONFIG_listen], "127.0.0.1:0");
 	assert_string_equal(config.source[CONFIG_listen], "environment");
 }
@@ -221,7 +223,7 @@ static void test_a_file_has_comments_blanks_and_any_line_end(void **state)
 {
 	write_conf("# gyre\r\n\r\n\t workers\t=  5 \r\n  # queue = 9\nlisten = 127.0.0.1:1 # not a "
 		   "comment\npublic_url =\nqueue=7");
-	LOADED();
+	LOADED(NULL);
 	assert_int_equal(config.integer[CONFIG_workers], 5);
 	assert_int_equal(config.integer[CONFIG_queue], 7);
 	assert_string_equal(config.text[CONFIG_listen], "127.0.0.1:1 # not a comment");
@@ -242,31 +244,32 @@ static void test_a_wrong_line_is_named_by_its_number(void **state)
 	};
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
 		write_conf(wrong[i].text);
-		REFUSED(arena_printf(&arena, "file %s%s", conf_path(), wrong[i].sentence));
+		REFUSED(arena_printf(&arena, "file %s%s", conf_path(), wrong[i].sentence), NULL);
 	}
 	write_conf("# one\nqueue = 5\nworkers = 5k\n");
 	REFUSED(arena_printf(&arena,
-		"The setting workers (file %s:3) is \"5k\"; it takes a whole number from 1 to 1024.",
-		conf_path()));
+			"The setting workers (file %s:3) is \"5k\"; it takes a whole number from 1 to 1024.",
+			conf_path()),
+		NULL);
 	/* What a stronger source says does not excuse it. */
-	assert_int_equal(LOAD("--workers=4"), ST_INVALID);
+	assert_int_equal(LOAD("--workers=4", NULL), ST_INVALID);
 }
 
 static void test_a_file_is_read_to_its_end_or_not_at_all(void **state)
 {
 	static const char text[] = "queue = 5\n\0\nworkers = 5\n";
 	write_conf_bytes(span_of(text, sizeof(text) - 1));
-	REFUSED(arena_printf(&arena, "file %s: a NUL byte is in it; it must be a text.", conf_path()));
+	REFUSED(arena_printf(&arena, "file %s: a NUL byte is in it; it must be a text.", conf_path()), NULL);
 	size_t size = 65 * 1024;
 	uint8_t *bytes = arena_alloc(&arena, size);
 	memset(bytes, '\n', size);
 	write_conf_bytes(span_of(bytes, size));
-	assert_int_equal(LOAD(), ST_TOO_LARGE);
+	assert_int_equal(LOAD(NULL), ST_TOO_LARGE);
 	assert_true(text_ends_with(err.text, "."));
 	write_conf_bytes(span_of(bytes, 64 * 1024));
-	LOADED();
+	LOADED(NULL);
 	write_conf("");
-	LOADED();
+	LOADED(NULL);
 }
 
 static int set_up(void **state)
