@@ -44,19 +44,23 @@ const char *config_default(enum config_key key)
 	return settings[key].value;
 }
 
-static enum status set(struct config *c, enum config_key key, const char *value, const char *source, struct err *err)
+static enum status set(
+	struct config *c, enum config_key key, const char *value, const char *source, struct err *err)
 {
 	c->text[key] = value;
 	c->source[key] = source;
 	/* An empty path would make the root of the file system the data folder. */
 	if (key == CONFIG_data && *value == '\0')
-		return err_set(err, ST_INVALID, "The setting data (%s) is empty; it takes the path of a folder.", source);
+		return err_set(err, ST_INVALID,
+			"The setting data (%s) is empty; it takes the path of a folder.", source);
 	if (settings[key].type == TEXT)
 		return ST_OK;
 	char *end;
 	long long number = strtoll(value, &end, 10);
 	if (end == value || *end || number < settings[key].min || number > settings[key].max)
-		return err_set(err, ST_INVALID, "The setting %s (%s) is \"%.100s\"; it takes a whole number from %" PRId64 " to %" PRId64 ".",
+		return err_set(err, ST_INVALID,
+			"The setting %s (%s) is \"%.100s\"; it takes a whole number from %" PRId64
+			" to %" PRId64 ".",
 			settings[key].name, source, value, settings[key].min, settings[key].max);
 	c->integer[key] = number;
 	return ST_OK;
@@ -81,11 +85,14 @@ static enum status read_flags(struct config *c, int argc, char **argv, struct ar
 {
 	for (int i = 0; i < argc; i++) {
 		if (!text_starts_with(argv[i], "--"))
-			return err_set(err, ST_INVALID, "\"%.100s\" is not expected here; settings are given as --name value.", argv[i]);
+			return err_set(err, ST_INVALID,
+				"\"%.100s\" is not expected here; settings are given as --name value.",
+				argv[i]);
 		const char *name = argv[i] + 2, *equals = strchr(name, '=');
 		enum config_key key = find_key(name, equals ? (size_t)(equals - name) : strlen(name));
 		if (key == CONFIG_COUNT)
-			return err_set(err, ST_INVALID, "There is no setting %.100s; `gyre config` lists them.", argv[i]);
+			return err_set(err, ST_INVALID,
+				"There is no setting %.100s; `gyre config` lists them.", argv[i]);
 		const char *value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
 		if (value == NULL)
 			return err_set(err, ST_INVALID, "--%s needs a value.", settings[key].name);
@@ -132,7 +139,8 @@ static enum status read_line(struct config *c, char *line, const char *source, s
 	const char *name = trim(line);
 	enum config_key key = find_key(name, strlen(name));
 	if (key == CONFIG_COUNT || key == CONFIG_data)
-		return err_set(err, ST_INVALID, "%s: \"%.100s\" is not a setting of this file.", source, name);
+		return err_set(
+			err, ST_INVALID, "%s: \"%.100s\" is not a setting of this file.", source, name);
 	return set(c, key, trim(equals + 1), source, err);
 }
 

@@ -22,8 +22,9 @@ struct config {
 };
 
 /*
- * Read defaults, the file `<data>/gyre.conf` (if there is one), GYRE_… and the flags of argv[0…argc), all of which must be
- * settings (--name value or --name=value; - and _ are the same). ST_INVALID names the setting, its source and what it takes.
+ * Read defaults, the file `<data>/gyre.conf` (if there is one), GYRE_… and the flags of argv[0…argc), all of
+ * which must be settings (--name value or --name=value; - and _ are the same). ST_INVALID names the setting,
+ * its source and what it takes.
  */
 enum status config_load(struct config *c, int argc, char **argv, struct arena *a, struct err *err) MUST_CHECK;
 

@@ -37,7 +37,8 @@ static enum status insert_deployment(struct db_conn *c, void *arg, struct err *e
 	TRY(deployment_rows_insert(c, &change->row, err));
 	char version[UUID_TEXT_SIZE];
 	uuid_format(change->row.champion_id, version);
-	struct deployment_event_row event = {.at_us = change->row.created_us, .what = "created", .who = change->who, .to = version};
+	struct deployment_event_row event = {
+		.at_us = change->row.created_us, .what = "created", .who = change->who, .to = version};
 	return deployment_rows_add_event(c, change->row.id, &event, err);
 }
 
@@ -58,13 +59,15 @@ static enum status read_defaults(struct http_request *req, struct deployment_row
 	return ST_OK;
 }
 
-static enum status create(struct http_request *req, struct http_reply *reply, yyjson_val *body, struct uuid version_id, struct err *err)
+static enum status create(struct http_request *req, struct http_reply *reply, yyjson_val *body,
+	struct uuid version_id, struct err *err)
 {
 	struct api *api = api_of(req);
 	struct deployment_change change = {.who = caller_of(req)->user_name};
 	struct deployment_row *row = &change.row;
 	bool disable_serving = false;
-	*row = (struct deployment_row){.threshold = THRESHOLD_DEFAULT, .sample_rate = 1, .champion_id = version_id};
+	*row = (struct deployment_row){
+		.threshold = THRESHOLD_DEFAULT, .sample_rate = 1, .champion_id = version_id};
 	TRY(json_text(body, "name", &row->name, err));
 	TRY(read_ratio(body, "min_threshold", &row->threshold, err));
 	TRY(api_json_id(body, "target_datalake_id", false, &row->datalake_id, err));
@@ -120,7 +123,8 @@ enum status api_deployment_list(struct http_request *req, struct http_reply *rep
 	int64_t total = 0;
 	TRY(api_page(req, &page, err));
 	TRY(api_read(req, &reader, err));
-	TRY(deployment_rows_list(reader.conn, page.limit, page.offset, req->arena, &rows, &count, &total, err));
+	TRY(deployment_rows_list(
+		reader.conn, page.limit, page.offset, req->arena, &rows, &count, &total, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc), *item;
 	for (size_t i = 0; i < count; i++) {
@@ -205,7 +209,8 @@ enum status api_deployment_patch(struct http_request *req, struct http_reply *re
 	TRY(read_ratio(body, "min_threshold", &patch.threshold, err));
 	TRY(read_ratio(body, "sample_rate", &patch.sample_rate, err));
 	TRY(api_json_id(body, "target_datalake_id", false, &patch.datalake_id, err));
-	return deployment_change_run(req, reply, "deployment.update", id, patch_deployment, &patch.change, NULL, err);
+	return deployment_change_run(
+		req, reply, "deployment.update", id, patch_deployment, &patch.change, NULL, err);
 }
 
 static enum status delete_deployment(struct db_conn *c, void *arg, struct err *err)

@@ -11,15 +11,17 @@ enum status deployment_change_begin(struct db_conn *c, struct deployment_change 
 	return deployment_rows_by_id(c, change->row.id, &change->arena, &change->row, err);
 }
 
-enum status deployment_change_event(struct db_conn *c, struct deployment_change *change, const char *what, const char *from,
-	const char *to, struct err *err)
+enum status deployment_change_event(struct db_conn *c, struct deployment_change *change, const char *what,
+	const char *from, const char *to, struct err *err)
 {
-	struct deployment_event_row event = {.at_us = clock_unix_us(), .what = what, .who = change->who, .from = from, .to = to};
+	struct deployment_event_row event = {
+		.at_us = clock_unix_us(), .what = what, .who = change->who, .from = from, .to = to};
 	return deployment_rows_add_event(c, change->row.id, &event, err);
 }
 
-enum status deployment_change_run(struct http_request *req, struct http_reply *reply, const char *action, struct uuid id,
-	recorder_job *job, struct deployment_change *change, struct model *model, struct err *err)
+enum status deployment_change_run(struct http_request *req, struct http_reply *reply, const char *action,
+	struct uuid id, recorder_job *job, struct deployment_change *change, struct model *model,
+	struct err *err)
 {
 	struct api *api = api_of(req);
 	change->who = caller_of(req)->user_name;

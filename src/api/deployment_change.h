@@ -18,12 +18,14 @@ struct deployment_change {
 };
 
 /* In the job: read the row. */
-enum status deployment_change_begin(struct db_conn *c, struct deployment_change *change, struct err *err) MUST_CHECK;
+enum status deployment_change_begin(
+	struct db_conn *c, struct deployment_change *change, struct err *err) MUST_CHECK;
 /* In the job: a line of the history. */
-enum status deployment_change_event(struct db_conn *c, struct deployment_change *change, const char *what, const char *from,
-	const char *to, struct err *err) MUST_CHECK;
+enum status deployment_change_event(struct db_conn *c, struct deployment_change *change, const char *what,
+	const char *from, const char *to, struct err *err) MUST_CHECK;
 /* The whole change. job gets change as its argument; model: the new champion, held by the caller, or NULL. */
-enum status deployment_change_run(struct http_request *req, struct http_reply *reply, const char *action, struct uuid id,
-	recorder_job *job, struct deployment_change *change, struct model *model, struct err *err) MUST_CHECK;
+enum status deployment_change_run(struct http_request *req, struct http_reply *reply, const char *action,
+	struct uuid id, recorder_job *job, struct deployment_change *change, struct model *model,
+	struct err *err) MUST_CHECK;
 
 #endif

@@ -20,7 +20,8 @@ static enum status set_champion(struct db_conn *c, void *arg, struct err *err)
 	struct deployment_row *row = &swap->change.row;
 	TRY(deployment_change_begin(c, &swap->change, err));
 	if (strcmp(swap->type, row->type) != 0)
-		return err_set(err, ST_CONFLICT, "Deployment %s is of type %s; a model of type %s cannot answer for it.", row->name,
+		return err_set(err, ST_CONFLICT,
+			"Deployment %s is of type %s; a model of type %s cannot answer for it.", row->name,
 			row->type, swap->type);
 	char from[UUID_TEXT_SIZE], to[UUID_TEXT_SIZE];
 	uuid_format(row->champion_id, from);
@@ -31,7 +32,8 @@ static enum status set_champion(struct db_conn *c, void *arg, struct err *err)
 	return deployment_rows_update(c, row, err);
 }
 
-static enum status read_swap(struct http_request *req, struct uuid deployment_id, struct swap *swap, bool *serving, struct err *err)
+static enum status read_swap(struct http_request *req, struct uuid deployment_id, struct swap *swap,
+	bool *serving, struct err *err)
 {
 	API_READER reader = {0};
 	struct deployment_row row;
@@ -45,14 +47,16 @@ static enum status read_swap(struct http_request *req, struct uuid deployment_id
 }
 
 /* Load, warm up and check (model_open does), commit, flip, drain. */
-static enum status swap_champion(struct http_request *req, struct http_reply *reply, struct uuid id, struct swap *swap, struct err *err)
+static enum status swap_champion(struct http_request *req, struct http_reply *reply, struct uuid id,
+	struct swap *swap, struct err *err)
 {
 	bool serving;
 	TRY(read_swap(req, id, swap, &serving, err));
 	struct model *model = NULL;
 	if (serving)
 		TRY(roster_model(api_of(req)->roster, swap->version_id, &model, err));
-	enum status st = deployment_change_run(req, reply, "deployment.model", id, set_champion, &swap->change, model, err);
+	enum status st = deployment_change_run(
+		req, reply, "deployment.model", id, set_champion, &swap->change, model, err);
 	if (model)
 		model_drop(model);
 	return st;
@@ -69,7 +73,8 @@ enum status api_deployment_set_model(struct http_request *req, struct http_reply
 	return swap_champion(req, reply, id, &swap, err);
 }
 
-static enum status previous_champion(struct http_request *req, struct uuid id, struct uuid *out, struct err *err)
+static enum status previous_champion(
+	struct http_request *req, struct uuid id, struct uuid *out, struct err *err)
 {
 	API_READER reader = {0};
 	TRY(api_read(req, &reader, err));
@@ -83,7 +88,8 @@ enum status api_deployment_rollback(struct http_request *req, struct http_reply 
 	TRY(api_id(req, "id", "deployment", &id, err));
 	TRY(previous_champion(req, id, &swap.version_id, err));
 	if (uuid_is_zero(swap.version_id))
-		return err_set(err, ST_CONFLICT, "There is nothing to go back to: the champion of this deployment was never changed.");
+		return err_set(err, ST_CONFLICT,
+			"There is nothing to go back to: the champion of this deployment was never changed.");
 	return swap_champion(req, reply, id, &swap, err);
 }
 
@@ -111,13 +117,14 @@ static enum status resume_row(struct db_conn *c, void *arg, struct err *err)
 	return deployment_rows_update(c, &change->row, err);
 }
 
-static enum status switch_pause(struct http_request *req, struct http_reply *reply, bool pause, struct err *err)
+static enum status switch_pause(
+	struct http_request *req, struct http_reply *reply, bool pause, struct err *err)
 {
 	struct deployment_change change = {0};
 	struct uuid id;
 	TRY(api_id(req, "id", "deployment", &id, err));
-	return deployment_change_run(req, reply, pause ? "deployment.pause" : "deployment.resume", id, pause ? pause_row : resume_row,
-		&change, NULL, err);
+	return deployment_change_run(req, reply, pause ? "deployment.pause" : "deployment.resume", id,
+		pause ? pause_row : resume_row, &change, NULL, err);
 }
 
 enum status api_deployment_pause(struct http_request *req, struct http_reply *reply, struct err *err)

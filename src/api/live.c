@@ -33,7 +33,9 @@ void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_sh
 	live_channel(row->deployment_id, channel);
 	uuid_format(row->predicted_asset_id, asset);
 	clock_format(row->created_us, at);
-	snprintf(json, sizeof(json), "{\"predicted_asset_id\":\"%s\",\"created_at\":\"%s\",\"at\":%.6f,\"latency\":%.6f,\"shapes\":%zu}",
+	snprintf(json, sizeof(json),
+		"{\"predicted_asset_id\":\"%s\",\"created_at\":\"%s\",\"at\":%.6f,\"latency\":%.6f,"
+		"\"shapes\":%zu}",
 		asset, at, (double)row->created_us / 1e6, (double)row->latency_us / 1e6, shapes_shown);
 	http_events_publish(api->http, channel, "prediction", json);
 	if (list_is_due())

@@ -12,7 +12,8 @@
 #define LIVE_LIST "deployments"
 void live_channel(struct uuid deployment_id, char out[LIVE_CHANNEL_SIZE]);
 
-/* A prediction became durable (a serve_recorded function; arg is the struct api). The list hears of it at most once a second. */
+/* A prediction became durable (a serve_recorded function; arg is the struct api). The list hears of it at
+ * most once a second. */
 void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
 /* Something of the deployment changed: pages fetch it again. */
 void live_changed(struct api *api, struct uuid deployment_id);

@@ -24,7 +24,8 @@ static enum status add_tag(struct serve_request *r, const char *tag, struct err 
 	if (*tag == '\0')
 		return ST_OK;
 	if (r->tag_count == SERVE_TAGS_MAX)
-		return err_set(err, ST_INVALID, "At most %d tags can be given with one image.", SERVE_TAGS_MAX);
+		return err_set(
+			err, ST_INVALID, "At most %d tags can be given with one image.", SERVE_TAGS_MAX);
 	TRY(api_check_name(tag, "tags", err));
 	r->tags[r->tag_count++] = tag;
 	return ST_OK;
@@ -62,7 +63,8 @@ static enum status read_raw(struct http_request *req, struct serve_request *r, s
 	r->monitor = monitor == NULL || strcasecmp(monitor, "false") != 0;
 	size_t count = http_query_all(req, "tags", tags, SERVE_TAGS_MAX);
 	if (count > SERVE_TAGS_MAX)
-		return err_set(err, ST_INVALID, "At most %d tags can be given with one image.", SERVE_TAGS_MAX);
+		return err_set(
+			err, ST_INVALID, "At most %d tags can be given with one image.", SERVE_TAGS_MAX);
 	for (size_t i = 0; i < count; i++)
 		TRY(add_tag(r, tags[i], err));
 	return ST_OK;
@@ -106,7 +108,8 @@ enum status api_predict(struct http_request *req, struct http_reply *reply, stru
 	else
 		TRY(read_raw(req, &r, err));
 	if (r.image.size == 0)
-		return err_set(err, ST_INVALID, "There is no image: send it as the form's part \"media\", or as the body.");
+		return err_set(err, ST_INVALID,
+			"There is no image: send it as the form's part \"media\", or as the body.");
 	r.filename = base_name(r.filename);
 	if (r.filename)
 		TRY(api_check_name(r.filename, "filename", err));

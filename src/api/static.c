@@ -58,7 +58,8 @@ static void build_assets(void)
 enum status api_static(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	if (web_files_count == 0)
-		return err_set(err, ST_MISSING, "This gyre was built without its web pages; `make build` builds them.");
+		return err_set(err, ST_MISSING,
+			"This gyre was built without its web pages; `make build` builds them.");
 	pthread_once(&once, build_assets);
 	return http_static_reply(assets, web_files_count, req, reply, err);
 }

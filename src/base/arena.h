@@ -24,9 +24,10 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_release(struct arena *a); /* frees all; the arena may be used again */
 
-void *arena_alloc(struct arena *a, size_t size);                /* aligned to 16, not zeroed */
-void *arena_zalloc(struct arena *a, size_t count, size_t size); /* zeroed; overflow of count*size is a CHECK */
-char *arena_strdup(struct arena *a, const char *text);          /* NULL stays NULL */
+void *arena_alloc(struct arena *a, size_t size); /* aligned to 16, not zeroed */
+void *arena_zalloc(
+	struct arena *a, size_t count, size_t size);   /* zeroed; overflow of count*size is a CHECK */
+char *arena_strdup(struct arena *a, const char *text); /* NULL stays NULL */
 char *arena_strndup(struct arena *a, const char *text, size_t size);
 char *arena_printf(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
 struct span arena_copy(struct arena *a, struct span bytes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions that invite overflows or races do not compile (after git's banned.h idea). Forced into every file by the build. */
+/* Functions that invite overflows or races do not compile (after git's banned.h idea). Forced into every file
+ * by the build. */
 #ifndef GYRE_BASE_BANNED_H
 #define GYRE_BASE_BANNED_H
 
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok gmtime localtime ctime asctime atoi atol
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok gmtime localtime ctime asctime \
+	atoi atol
 
 #endif

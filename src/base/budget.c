@@ -18,7 +18,8 @@ enum status budget_take(struct budget *b, uint64_t amount, struct err *err)
 	do {
 		if (amount > b->limit || used > b->limit - amount)
 			return err_set(err, ST_UNAVAILABLE,
-				"The server has no %s left just now (%" PRIu64 " of %" PRIu64 " in use); try again shortly.",
+				"The server has no %s left just now (%" PRIu64 " of %" PRIu64
+				" in use); try again shortly.",
 				b->what, used, b->limit);
 	} while (!atomic_compare_exchange_weak(&b->used, &used, used + amount));
 	return ST_OK;

@@ -55,7 +55,8 @@ enum status err_set(struct err *err, enum status st, const char *format, ...)
 enum status err_errno(struct err *err, const char *format, ...)
 {
 	int code = errno;
-	bool later = code == ENOSPC || code == EDQUOT || code == EMFILE || code == ENFILE || code == ENOMEM || code == EIO;
+	bool later = code == ENOSPC || code == EDQUOT || code == EMFILE || code == ENFILE || code == ENOMEM ||
+		     code == EIO;
 	char what[400];
 	va_list args;
 	va_start(args, format);

@@ -28,14 +28,15 @@ struct err {
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
-const char *status_name(enum status st);      /* "UNPROCESSABLE" */
-int status_http(enum status st);              /* 422 */
-bool status_may_retry(enum status st);        /* the same request may succeed later */
+const char *status_name(enum status st); /* "UNPROCESSABLE" */
+int status_http(enum status st);         /* 422 */
+bool status_may_retry(enum status st);   /* the same request may succeed later */
 
 /* Fill err (which may be NULL) and return st, so that `return err_set(…)` reads well. */
 enum status err_set(struct err *err, enum status st, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* err_set with ": <strerror(errno)>." appended; ENOSPC, EDQUOT, EMFILE, ENOMEM become ST_UNAVAILABLE, the rest ST_INTERNAL. */
+/* err_set with ": <strerror(errno)>." appended; ENOSPC, EDQUOT, EMFILE, ENOMEM become ST_UNAVAILABLE, the
+ * rest ST_INTERNAL. */
 enum status err_errno(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Pass an event on to the caller. */

@@ -43,7 +43,8 @@ void random_fill(void *out, size_t size)
 
 void base64url_encode(struct span bytes, char *out)
 {
-	sodium_bin2base64(out, sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_URLSAFE_NO_PADDING), bytes.data,
+	sodium_bin2base64(out,
+		sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_URLSAFE_NO_PADDING), bytes.data,
 		bytes.size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
@@ -51,7 +52,8 @@ int base64url_decode(const char *text, size_t text_size, uint8_t *out, size_t ro
 {
 	size_t size;
 	const char *end;
-	if (sodium_base642bin(out, room, text, text_size, NULL, &size, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+	if (sodium_base642bin(out, room, text, text_size, NULL, &size, &end,
+		    sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
 		return -1;
 	return end == text + text_size ? (int)size : -1;
 }

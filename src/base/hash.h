@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of content (OpenSSL: it uses the processor's own instructions), HMAC-SHA-256 of what we sign and random bytes (libsodium). */
+/* SHA-256 of content (OpenSSL: it uses the processor's own instructions), HMAC-SHA-256 of what we sign and
+ * random bytes (libsodium). */
 #ifndef GYRE_BASE_HASH_H
 #define GYRE_BASE_HASH_H
 
@@ -15,8 +16,8 @@ struct sha256 {
 struct sha256 hash_sha256(struct span bytes);
 void hash_sha256_hex(struct span bytes, char out[SHA256_HEX_SIZE]);
 struct sha256 hash_hmac(struct span key, struct span message);
-bool hash_equal(struct sha256 a, struct sha256 b);        /* in constant time */
-void random_fill(void *out, size_t size);                 /* cryptographic */
+bool hash_equal(struct sha256 a, struct sha256 b); /* in constant time */
+void random_fill(void *out, size_t size);          /* cryptographic */
 /* URL-safe base64 without padding; out holds at least 4*(size+2)/3+1 characters. */
 void base64url_encode(struct span bytes, char *out);
 /* Decoded size, or -1 when text is not base64url or is larger than room. */

@@ -63,7 +63,8 @@ enum status json_parse(struct span text, struct arena *a, yyjson_doc **doc, stru
 	yyjson_alc allocator = arena_allocator(a);
 	yyjson_read_err why;
 	/* Without the in-place flag the text is not written to. */
-	*doc = yyjson_read_opts((char *)(uintptr_t)text.data, text.size, YYJSON_READ_NOFLAG, &allocator, &why);
+	*doc = yyjson_read_opts(
+		(char *)(uintptr_t)text.data, text.size, YYJSON_READ_NOFLAG, &allocator, &why);
 	if (*doc == NULL)
 		return err_set(err, ST_INVALID, "This is not valid JSON: %s at byte %zu.", why.msg, why.pos);
 	return ST_OK;
@@ -93,7 +94,8 @@ enum status json_text_required(yyjson_val *object, const char *key, const char *
 	*out = NULL;
 	TRY(json_text(object, key, out, err));
 	if (*out == NULL || **out == '\0')
-		return err_set(err, ST_INVALID, "\"%s\" is missing: it must be a text that is not empty.", key);
+		return err_set(
+			err, ST_INVALID, "\"%s\" is missing: it must be a text that is not empty.", key);
 	return ST_OK;
 }
 

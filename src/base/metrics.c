@@ -19,8 +19,8 @@ static const struct {
 };
 
 /* Upper bounds of the histograms' buckets, microseconds: 100 us … 10 s, three a decade. */
-static const int64_t bounds_us[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000,
-	2500000, 5000000, 10000000};
+static const int64_t bounds_us[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
+	500000, 1000000, 2500000, 5000000, 10000000};
 #define BUCKETS (COUNT_OF(bounds_us) + 1)
 
 static struct {
@@ -59,10 +59,11 @@ static void write_histogram(struct str *out, size_t m)
 	for (size_t i = 0; i < BUCKETS; i++) {
 		total += atomic_load_explicit(&values[m].buckets[i], memory_order_relaxed);
 		if (i < COUNT_OF(bounds_us))
-			str_printf(out, "%s_bucket{%s%sle=\"%g\"} %" PRId64 "\n", table[m].name, labels, comma,
-				(double)bounds_us[i] / 1e6, total);
+			str_printf(out, "%s_bucket{%s%sle=\"%g\"} %" PRId64 "\n", table[m].name, labels,
+				comma, (double)bounds_us[i] / 1e6, total);
 		else
-			str_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRId64 "\n", table[m].name, labels, comma, total);
+			str_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRId64 "\n", table[m].name, labels,
+				comma, total);
 	}
 	const char *open = *labels ? "{" : "", *close = *labels ? "}" : "";
 	str_printf(out, "%s_sum%s%s%s %g\n", table[m].name, open, labels, close,
@@ -76,8 +77,8 @@ void metrics_write(struct str *out)
 	for (size_t m = 0; m < METRIC_COUNT; m++) {
 		/* Lines of one name stand together in the table and share its header. */
 		if (m == 0 || strcmp(table[m].name, table[m - 1].name) != 0)
-			str_printf(out, "# HELP %s %s\n# TYPE %s %s\n", table[m].name, table[m].help, table[m].name,
-				kinds[table[m].kind]);
+			str_printf(out, "# HELP %s %s\n# TYPE %s %s\n", table[m].name, table[m].help,
+				table[m].name, kinds[table[m].kind]);
 		if (table[m].kind == HISTOGRAM)
 			write_histogram(out, m);
 		else

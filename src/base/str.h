@@ -7,10 +7,10 @@
 #include "base/span.h"
 
 struct str {
-	char *text;   /* never NULL after the first append; "" through str_text() */
-	size_t size;  /* without the NUL */
+	char *text;  /* never NULL after the first append; "" through str_text() */
+	size_t size; /* without the NUL */
 	size_t room;
-	size_t max;   /* appending past it truncates and sets `full` */
+	size_t max; /* appending past it truncates and sets `full` */
 	bool full;
 };
 

@@ -22,7 +22,8 @@ void uuid_format(struct uuid id, char out[UUID_TEXT_SIZE])
 {
 	char hex[33];
 	hex_encode(id.bytes, sizeof(id.bytes), hex);
-	snprintf(out, UUID_TEXT_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	snprintf(
+		out, UUID_TEXT_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
 bool uuid_parse(const char *text, struct uuid *out)

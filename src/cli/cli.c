@@ -22,14 +22,16 @@ static const struct {
 
 static void print_help(FILE *out)
 {
-	fputs("gyre deploys computer-vision models, watches them in production, and learns from what people correct.\n\n"
+	fputs("gyre deploys computer-vision models, watches them in production, and learns from what people "
+	      "correct.\n\n"
 	      "usage: gyre COMMAND …   (gyre COMMAND --help says more)\n\n",
 		out);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		if (commands[i].run != cli_engine)
 			fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
 	fputs("\nCommands that talk to a server find it by --host and --token, or GYRE_HOST and GYRE_TOKEN\n"
-	      "(default host http://127.0.0.1:8080; the first token is in the file admin-token of the data folder).\n"
+	      "(default host http://127.0.0.1:8080; the first token is in the file admin-token of the data "
+	      "folder).\n"
 	      "Exit codes: 0 it worked, 1 it failed, 2 it was called wrongly.\n",
 		out);
 }
@@ -47,7 +49,8 @@ int cli_usage(const char *command, const char *reason, ...)
 	}
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		if (strcmp(commands[i].name, command) == 0)
-			fprintf(out, "usage: gyre %s\n%s%s\n", commands[i].usage, reason ? "" : "\n", reason ? "" : commands[i].help);
+			fprintf(out, "usage: gyre %s\n%s%s\n", commands[i].usage, reason ? "" : "\n",
+				reason ? "" : commands[i].help);
 	return reason ? EXIT_USAGE : EXIT_DONE;
 }
 
@@ -58,7 +61,8 @@ int cli_failed(const struct err *err)
 	return EXIT_FAILED;
 }
 
-static const struct cli_option *find_option(const struct cli_option *options, size_t count, const char *name, size_t size)
+static const struct cli_option *find_option(
+	const struct cli_option *options, size_t count, const char *name, size_t size)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strlen(options[i].name) == size && memcmp(options[i].name, name, size) == 0)
@@ -67,7 +71,8 @@ static const struct cli_option *find_option(const struct cli_option *options, si
 }
 
 static const char *host_given, *token_given;
-static const struct cli_option client_options[] = {{"--host", &host_given, NULL}, {"--token", &token_given, NULL}};
+static const struct cli_option client_options[] = {
+	{"--host", &host_given, NULL}, {"--token", &token_given, NULL}};
 
 const char *cli_host(void)
 {
@@ -80,7 +85,8 @@ const char *cli_token(void)
 	return token_given ? token_given : getenv("GYRE_TOKEN");
 }
 
-int cli_parse(const char *command, int argc, char **argv, const struct cli_option *options, size_t option_count, struct cli_words *words)
+int cli_parse(const char *command, int argc, char **argv, const struct cli_option *options,
+	size_t option_count, struct cli_words *words)
 {
 	words->count = 0;
 	bool only_words = false;

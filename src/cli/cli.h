@@ -22,7 +22,8 @@ typedef int cli_command(int argc, char **argv);
 
 /* The whole program. */
 int cli_main(int argc, char **argv);
-/* Print the usage of a command and the reason (NULL: it was asked for). Returns EXIT_USAGE, or EXIT_DONE without a reason. */
+/* Print the usage of a command and the reason (NULL: it was asked for). Returns EXIT_USAGE, or EXIT_DONE
+ * without a reason. */
 int cli_usage(const char *command, const char *reason, ...) PRINTF_LIKE(2, 3);
 /* Print the sentence on standard error. Returns EXIT_FAILED. */
 int cli_failed(const struct err *err);
@@ -40,8 +41,10 @@ struct cli_words {
 	const char *words[CLI_WORDS_MAX];
 	size_t count;
 };
-/* --host and --token are understood by every command that talks to a server. 0, or an exit code after the usage was printed. */
-int cli_parse(const char *command, int argc, char **argv, const struct cli_option *options, size_t option_count, struct cli_words *words);
+/* --host and --token are understood by every command that talks to a server. 0, or an exit code after the
+ * usage was printed. */
+int cli_parse(const char *command, int argc, char **argv, const struct cli_option *options,
+	size_t option_count, struct cli_words *words);
 
 /* ---- client ---- */
 
@@ -55,11 +58,13 @@ struct client {
 /* Reads where the server is, and the organization of the token. */
 enum status client_open(struct client *c, struct err *err) MUST_CHECK;
 void client_close(struct client *c);
-/* A call that answers JSON. path is printf-like and starts with '/'. body NULL: none. A code of 400 or more is the answer's sentence. */
-enum status client_call(struct client *c, const char *method, yyjson_mut_doc *body, yyjson_val **out, struct err *err, const char *path, ...)
-	MUST_CHECK PRINTF_LIKE(6, 7);
+/* A call that answers JSON. path is printf-like and starts with '/'. body NULL: none. A code of 400 or more
+ * is the answer's sentence. */
+enum status client_call(struct client *c, const char *method, yyjson_mut_doc *body, yyjson_val **out,
+	struct err *err, const char *path, ...) MUST_CHECK PRINTF_LIKE(6, 7);
 /* The object with this name or id among the deployments; ST_MISSING. */
-enum status client_deployment(struct client *c, const char *name_or_id, yyjson_val **out, struct err *err) MUST_CHECK;
+enum status client_deployment(
+	struct client *c, const char *name_or_id, yyjson_val **out, struct err *err) MUST_CHECK;
 char *client_escape(struct client *c, const char *text); /* percent-encoded for a query */
 
 /* ---- progress: a bar on standard error when it is a terminal ---- */

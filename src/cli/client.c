@@ -9,7 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum status client_call(struct client *c, const char *method, yyjson_mut_doc *body, yyjson_val **out, struct err *err, const char *path, ...)
+enum status client_call(struct client *c, const char *method, yyjson_mut_doc *body, yyjson_val **out,
+	struct err *err, const char *path, ...)
 {
 	char text[2048];
 	va_list args;
@@ -37,11 +38,15 @@ enum status client_read(struct client *c, const struct fetch_reply *reply, yyjso
 		*out = yyjson_doc_get_root(doc);
 	if (reply->code < 400) {
 		if (reply->body.size && doc == NULL)
-			return err_set(err, ST_INTERNAL, "%s answered with something that is not JSON; is it a gyre server?", c->host);
+			return err_set(err, ST_INTERNAL,
+				"%s answered with something that is not JSON; is it a gyre server?", c->host);
 		return ST_OK;
 	}
 	const char *message = yyjson_get_str(yyjson_obj_get(*out, "message"));
-	enum status st = reply->code == 404 ? ST_MISSING : reply->code == 409 ? ST_CONFLICT : reply->code == 503 ? ST_UNAVAILABLE : ST_INVALID;
+	enum status st = reply->code == 404   ? ST_MISSING
+			 : reply->code == 409 ? ST_CONFLICT
+			 : reply->code == 503 ? ST_UNAVAILABLE
+					      : ST_INVALID;
 	if (message)
 		return err_set(err, st, "%s", message);
 	return err_set(err, st, "%s answered with the HTTP status %d.", c->host, reply->code);
@@ -58,7 +63,9 @@ enum status client_open(struct client *c, struct err *err)
 		host[--size] = '\0';
 	c->host = host;
 	if (c->token == NULL || *c->token == '\0')
-		return err_set(err, ST_UNAUTHENTICATED, "No token: give --token or set GYRE_TOKEN (the first one is in the file admin-token of the server's data folder).");
+		return err_set(err, ST_UNAUTHENTICATED,
+			"No token: give --token or set GYRE_TOKEN (the first one is in the file admin-token "
+			"of the server's data folder).");
 	yyjson_val *ping, *organization;
 	TRY(client_call(c, "GET", NULL, &ping, err, "/api/home/ping"));
 	c->organization_id = yyjson_get_str(yyjson_obj_get(ping, "default_organization"));
@@ -66,7 +73,8 @@ enum status client_open(struct client *c, struct err *err)
 		return err_set(err, ST_INTERNAL, "%s does not answer like a gyre server.", c->host);
 	TRY(client_call(c, "GET", NULL, &organization, err, "/api/organization/%s", c->organization_id));
 	c->connector_id = yyjson_get_str(yyjson_obj_get(organization, "default_connector_id"));
-	return c->connector_id ? ST_OK : err_set(err, ST_INTERNAL, "%s does not answer like a gyre server.", c->host);
+	return c->connector_id ? ST_OK
+			       : err_set(err, ST_INTERNAL, "%s does not answer like a gyre server.", c->host);
 }
 
 void client_close(struct client *c)
@@ -80,7 +88,8 @@ char *client_escape(struct client *c, const char *text)
 	struct str out;
 	str_init(&out, 4096);
 	for (const char *at = text; *at; at++) {
-		bool plain = (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || strchr("-._~", *at);
+		bool plain = (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') ||
+			     (*at >= 'A' && *at <= 'Z') || strchr("-._~", *at);
 		if (plain)
 			str_append_bytes(&out, at, 1);
 		else
@@ -95,8 +104,8 @@ enum status client_deployment(struct client *c, const char *name_or_id, yyjson_v
 {
 	struct uuid id;
 	const char *key = uuid_parse(name_or_id, &id) ? "id" : "name";
-	return client_call(c, "GET", NULL, out, err, "/api/organization/%s/deployments/find?%s=%s", c->organization_id, key,
-		client_escape(c, name_or_id));
+	return client_call(c, "GET", NULL, out, err, "/api/organization/%s/deployments/find?%s=%s",
+		c->organization_id, key, client_escape(c, name_or_id));
 }
 
 enum status client_version(struct client *c, const char *model_and_version, yyjson_val **out, struct err *err)
@@ -108,11 +117,14 @@ enum status client_version(struct client *c, const char *model_and_version, yyjs
 		number = colon + 1;
 	}
 	yyjson_val *model, *list;
-	TRY(client_call(c, "GET", NULL, &model, err, "/api/organization/%s/models/find?name=%s", c->organization_id, client_escape(c, name)));
+	TRY(client_call(c, "GET", NULL, &model, err, "/api/organization/%s/models/find?name=%s",
+		c->organization_id, client_escape(c, name)));
 	const char *id = yyjson_get_str(yyjson_obj_get(model, "id"));
 	if (number)
-		return client_call(c, "GET", NULL, out, err, "/api/model/%s/versions/find?version=%s", id, number);
-	TRY(client_call(c, "GET", NULL, &list, err, "/api/model/%s/versions?limit=1&order_by=-created_at", id));
+		return client_call(
+			c, "GET", NULL, out, err, "/api/model/%s/versions/find?version=%s", id, number);
+	TRY(client_call(
+		c, "GET", NULL, &list, err, "/api/model/%s/versions?limit=1&order_by=-created_at", id));
 	*out = yyjson_arr_get_first(yyjson_obj_get(list, "items"));
 	return *out ? ST_OK : err_set(err, ST_MISSING, "The model %s has no version yet.", name);
 }

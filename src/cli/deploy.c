@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum status deploy(struct client *c, const char *what, const char *name, const char *threshold, yyjson_val **out, struct err *err)
+static enum status deploy(struct client *c, const char *what, const char *name, const char *threshold,
+	yyjson_val **out, struct err *err)
 {
 	yyjson_val *version;
 	TRY(client_version(c, what, &version, err));
@@ -16,7 +17,8 @@ static enum status deploy(struct client *c, const char *what, const char *name, 
 		yyjson_mut_obj_add_str(doc, body, "name", name);
 	if (threshold)
 		yyjson_mut_obj_add_real(doc, body, "min_threshold", strtod(threshold, NULL));
-	return client_call(c, "POST", doc, out, err, "/api/model/version/%s/deploy", yyjson_get_str(yyjson_obj_get(version, "id")));
+	return client_call(c, "POST", doc, out, err, "/api/model/version/%s/deploy",
+		yyjson_get_str(yyjson_obj_get(version, "id")));
 }
 
 int cli_deploy(int argc, char **argv)
@@ -24,7 +26,8 @@ int cli_deploy(int argc, char **argv)
 	const char *name = NULL, *threshold = NULL;
 	bool json = false;
 	static struct cli_words words;
-	const struct cli_option options[] = {{"--name", &name, NULL}, {"--threshold", &threshold, NULL}, {"--json", NULL, &json}};
+	const struct cli_option options[] = {
+		{"--name", &name, NULL}, {"--threshold", &threshold, NULL}, {"--json", NULL, &json}};
 	int code = cli_parse("deploy", argc, argv, options, sizeof(options) / sizeof(options[0]), &words);
 	if (code)
 		return code;
@@ -42,7 +45,8 @@ int cli_deploy(int argc, char **argv)
 	if (st == ST_OK && json)
 		client_print(deployment);
 	else if (st == ST_OK)
-		printf("%s is in service: %s/deployment/%s\n", yyjson_get_str(yyjson_obj_get(deployment, "name")), c.host,
+		printf("%s is in service: %s/deployment/%s\n",
+			yyjson_get_str(yyjson_obj_get(deployment, "name")), c.host,
 			yyjson_get_str(yyjson_obj_get(deployment, "id")));
 	code = st == ST_OK ? EXIT_DONE : cli_failed(&err);
 	client_close(&c);

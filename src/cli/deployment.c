@@ -8,10 +8,13 @@
 static void print_line(yyjson_val *d)
 {
 	yyjson_val *champion = yyjson_obj_get(d, "champion"), *stats = yyjson_obj_get(d, "stats");
-	printf("%-24s %-9s %s:%d  threshold %.2f  %lld predictions  mean %.1f ms\n", yyjson_get_str(yyjson_obj_get(d, "name")),
-		yyjson_get_str(yyjson_obj_get(d, "status")), yyjson_get_str(yyjson_obj_get(champion, "model_name")),
-		yyjson_get_int(yyjson_obj_get(champion, "version")), yyjson_get_num(yyjson_obj_get(d, "min_threshold")),
-		(long long)yyjson_get_sint(yyjson_obj_get(stats, "inferences")), yyjson_get_num(yyjson_obj_get(stats, "mean_latency_ms")));
+	printf("%-24s %-9s %s:%d  threshold %.2f  %lld predictions  mean %.1f ms\n",
+		yyjson_get_str(yyjson_obj_get(d, "name")), yyjson_get_str(yyjson_obj_get(d, "status")),
+		yyjson_get_str(yyjson_obj_get(champion, "model_name")),
+		yyjson_get_int(yyjson_obj_get(champion, "version")),
+		yyjson_get_num(yyjson_obj_get(d, "min_threshold")),
+		(long long)yyjson_get_sint(yyjson_obj_get(stats, "inferences")),
+		yyjson_get_num(yyjson_obj_get(stats, "mean_latency_ms")));
 }
 
 static void print_one(yyjson_val *d, bool json)
@@ -26,7 +29,8 @@ static enum status list(struct client *c, bool json, struct err *err)
 {
 	yyjson_val *page, *item;
 	for (int64_t offset = 0, count = 1; offset < count; offset += 1000) {
-		TRY(client_call(c, "GET", NULL, &page, err, "/api/organization/%s/deployments?limit=1000&offset=%lld", c->organization_id,
+		TRY(client_call(c, "GET", NULL, &page, err,
+			"/api/organization/%s/deployments?limit=1000&offset=%lld", c->organization_id,
 			(long long)offset));
 		count = yyjson_get_sint(yyjson_obj_get(page, "count"));
 		yyjson_arr_iter items = yyjson_arr_iter_with(yyjson_obj_get(page, "items"));
@@ -75,7 +79,8 @@ int cli_deployment(int argc, char **argv)
 		return code;
 	bool listing = words.count == 1 && strcmp(words.words[0], "list") == 0, known = listing;
 	for (size_t i = 0; !known && words.count && i < COUNT_OF(verbs); i++)
-		known = strcmp(words.words[0], verbs[i]) == 0 && words.count == (strcmp(verbs[i], "set-model") == 0 ? 3 : 2);
+		known = strcmp(words.words[0], verbs[i]) == 0 &&
+			words.count == (strcmp(verbs[i], "set-model") == 0 ? 3 : 2);
 	if (!known)
 		return cli_usage("deployment", "Say list, or what to do with which deployment.");
 	struct client c;

@@ -15,7 +15,8 @@ struct push {
 };
 
 /* Labels as {"0": …}: from JSON (an object or a list), or from a text with one name a line. */
-static enum status read_labels(const char *path, struct arena *a, yyjson_mut_doc *doc, yyjson_mut_val **out, struct err *err)
+static enum status read_labels(
+	const char *path, struct arena *a, yyjson_mut_doc *doc, yyjson_mut_val **out, struct err *err)
 {
 	struct span text;
 	TRY(file_read(path, TEXT_FILE_MAX, a, &text, err));
@@ -35,7 +36,8 @@ static enum status read_labels(const char *path, struct arena *a, yyjson_mut_doc
 		yyjson_arr_iter items = yyjson_arr_iter_with(root);
 		while ((value = yyjson_arr_iter_next(&items))) {
 			snprintf(number, sizeof(number), "%u", count++);
-			yyjson_mut_obj_add(*out, yyjson_mut_strcpy(doc, number), yyjson_val_mut_copy(doc, value));
+			yyjson_mut_obj_add(
+				*out, yyjson_mut_strcpy(doc, number), yyjson_val_mut_copy(doc, value));
 		}
 		return ST_OK;
 	}
@@ -49,7 +51,8 @@ static enum status read_labels(const char *path, struct arena *a, yyjson_mut_doc
 			line[--size] = '\0';
 		if (size) {
 			snprintf(number, sizeof(number), "%u", count++);
-			yyjson_mut_obj_add(*out, yyjson_mut_strcpy(doc, number), yyjson_mut_strcpy(doc, line));
+			yyjson_mut_obj_add(
+				*out, yyjson_mut_strcpy(doc, number), yyjson_mut_strcpy(doc, line));
 		}
 		line = next;
 	}
@@ -59,22 +62,23 @@ static enum status read_labels(const char *path, struct arena *a, yyjson_mut_doc
 static enum status find_or_create_model(struct client *c, const char *name, const char **id, struct err *err)
 {
 	yyjson_val *model;
-	enum status st = client_call(c, "GET", NULL, &model, err, "/api/organization/%s/models/find?name=%s", c->organization_id,
-		client_escape(c, name));
+	enum status st = client_call(c, "GET", NULL, &model, err, "/api/organization/%s/models/find?name=%s",
+		c->organization_id, client_escape(c, name));
 	if (st == ST_MISSING) {
 		yyjson_mut_doc *doc = json_new(&c->arena);
 		yyjson_mut_val *body = yyjson_mut_obj(doc);
 		yyjson_mut_doc_set_root(doc, body);
 		yyjson_mut_obj_add_str(doc, body, "name", name);
-		st = client_call(c, "POST", doc, &model, err, "/api/organization/%s/models", c->organization_id);
+		st = client_call(
+			c, "POST", doc, &model, err, "/api/organization/%s/models", c->organization_id);
 	}
 	TRY(st);
 	*id = yyjson_get_str(yyjson_obj_get(model, "id"));
 	return ST_OK;
 }
 
-static enum status create_version(struct client *c, const struct push *p, enum task task, const char *model_id, yyjson_val **version,
-	struct err *err)
+static enum status create_version(struct client *c, const struct push *p, enum task task,
+	const char *model_id, yyjson_val **version, struct err *err)
 {
 	yyjson_mut_doc *doc = json_new(&c->arena);
 	yyjson_mut_val *body = yyjson_mut_obj(doc), *labels;
@@ -90,7 +94,8 @@ static enum status create_version(struct client *c, const struct push *p, enum t
 		yyjson_doc *recipe;
 		TRY(file_read(p->recipe, TEXT_FILE_MAX, &c->arena, &text, err));
 		TRY(json_parse(text, &c->arena, &recipe, err));
-		yyjson_mut_obj_add_val(doc, body, "recipe", yyjson_val_mut_copy(doc, yyjson_doc_get_root(recipe)));
+		yyjson_mut_obj_add_val(
+			doc, body, "recipe", yyjson_val_mut_copy(doc, yyjson_doc_get_root(recipe)));
 	}
 	return client_call(c, "POST", doc, version, err, "/api/model/%s/versions", model_id);
 }
@@ -108,10 +113,12 @@ static enum status send_file(struct client *c, const char *path, yyjson_val *pre
 	struct fetch_field fields[FETCH_FIELDS_MAX];
 	size_t count = 0, i, n;
 	yyjson_val *key, *value, *data = yyjson_obj_get(presigned, "presigned_url_data");
-	yyjson_obj_foreach(yyjson_obj_get(data, "fields"), i, n, key, value)
+	yyjson_obj_foreach (yyjson_obj_get(data, "fields"), i, n, key, value)
 		if (count < SIGNED_FIELDS_MAX)
-			fields[count++] = (struct fetch_field){.name = yyjson_get_str(key), .value = yyjson_get_str(value)};
-	fields[count++] = (struct fetch_field){.name = "file", .path = path, .content_type = "application/octet-stream"};
+			fields[count++] = (struct fetch_field){
+				.name = yyjson_get_str(key), .value = yyjson_get_str(value)};
+	fields[count++] = (struct fetch_field){
+		.name = "file", .path = path, .content_type = "application/octet-stream"};
 	struct fetch_request request = {
 		.method = "POST",
 		.url = yyjson_get_str(yyjson_obj_get(data, "url")),
@@ -119,7 +126,7 @@ static enum status send_file(struct client *c, const char *path, yyjson_val *pre
 		.field_count = count,
 		.timeout_s = 3600,
 		.progress = show_upload,
-		.progress_arg = (void *)(uintptr_t)"Uploading",
+		.progress_arg = (void *)(uintptr_t) "Uploading",
 	};
 	if (request.url == NULL)
 		return err_set(err, ST_INTERNAL, "The server gave no address to upload to.");
@@ -144,18 +151,21 @@ static enum status upload(struct client *c, const char *path, const char **objec
 	yyjson_mut_doc_set_root(doc, body);
 	yyjson_mut_obj_add_str(doc, body, "filename", file_name(path));
 	yyjson_mut_obj_add_str(doc, body, "type", "MODEL_FILE");
-	TRY(client_call(c, "POST", doc, &named, err, "/api/organization/%s/connector/%s/generate_object_name", c->organization_id, c->connector_id));
+	TRY(client_call(c, "POST", doc, &named, err, "/api/organization/%s/connector/%s/generate_object_name",
+		c->organization_id, c->connector_id));
 	*object_name = yyjson_get_str(yyjson_obj_get(named, "object_name"));
 	doc = json_new(&c->arena);
 	body = yyjson_mut_obj(doc);
 	yyjson_mut_doc_set_root(doc, body);
 	yyjson_mut_obj_add_str(doc, body, "object_name", *object_name);
 	yyjson_mut_obj_add_str(doc, body, "content_type", "application/octet-stream");
-	TRY(client_call(c, "POST", doc, &presigned, err, "/api/object-storage/%s/generate_presigned_url", c->connector_id));
+	TRY(client_call(c, "POST", doc, &presigned, err, "/api/object-storage/%s/generate_presigned_url",
+		c->connector_id));
 	return send_file(c, path, presigned, err);
 }
 
-static enum status push(struct client *c, const struct push *p, enum task task, yyjson_val **version, struct err *err)
+static enum status push(
+	struct client *c, const struct push *p, enum task task, yyjson_val **version, struct err *err)
 {
 	const char *model_id, *object_name;
 	yyjson_val *file;
@@ -168,10 +178,12 @@ static enum status push(struct client *c, const struct push *p, enum task task, 
 	yyjson_mut_doc *doc = json_new(&c->arena);
 	yyjson_mut_val *body = yyjson_mut_obj(doc);
 	yyjson_mut_doc_set_root(doc, body);
-	/* Whatever the file is called here: it is pushed as the version's ONNX file, and the server says if it is none. */
+	/* Whatever the file is called here: it is pushed as the version's ONNX file, and the server says if
+	 * it is none. */
 	const char *name = file_name(p->file);
 	yyjson_mut_obj_add_str(doc, body, "name", "model-latest");
-	yyjson_mut_obj_add_str(doc, body, "filename", text_ends_with(name, ".onnx") ? name : arena_printf(&c->arena, "%s.onnx", name));
+	yyjson_mut_obj_add_str(doc, body, "filename",
+		text_ends_with(name, ".onnx") ? name : arena_printf(&c->arena, "%s.onnx", name));
 	yyjson_mut_obj_add_str(doc, body, "object_name", object_name);
 	yyjson_mut_obj_add_bool(doc, body, "large", false);
 	TRY(client_call(c, "POST", doc, &file, err, "/api/model/version/%s/modelfiles", version_id));
@@ -186,10 +198,12 @@ static int report(const struct push *p, yyjson_val *version)
 	if (p->json)
 		client_print(version);
 	else if (ready)
-		printf("%s:%d is ready. Deploy it: gyre deploy %s:%d\n", p->name, yyjson_get_int(yyjson_obj_get(version, "version")), p->name,
+		printf("%s:%d is ready. Deploy it: gyre deploy %s:%d\n", p->name,
+			yyjson_get_int(yyjson_obj_get(version, "version")), p->name,
 			yyjson_get_int(yyjson_obj_get(version, "version")));
 	if (!ready)
-		fprintf(stderr, "gyre: the model was stored, but it cannot be deployed: %s\n", text ? text : "it was not inspected.");
+		fprintf(stderr, "gyre: the model was stored, but it cannot be deployed: %s\n",
+			text ? text : "it was not inspected.");
 	return ready ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -197,7 +211,8 @@ static int push_command(const struct push *p)
 {
 	enum task task;
 	if (!task_parse(p->type, &task))
-		return cli_usage("model", "--type is detection, classification or segmentation, not %s.", p->type);
+		return cli_usage(
+			"model", "--type is detection, classification or segmentation, not %s.", p->type);
 	struct client c;
 	struct err err;
 	yyjson_val *version;
@@ -216,7 +231,8 @@ static int list_command(bool json)
 	yyjson_val *list, *item;
 	enum status st = client_open(&c, &err);
 	if (st == ST_OK)
-		st = client_call(&c, "GET", NULL, &list, &err, "/api/organization/%s/models?limit=1000", c.organization_id);
+		st = client_call(&c, "GET", NULL, &list, &err, "/api/organization/%s/models?limit=1000",
+			c.organization_id);
 	if (st == ST_OK) {
 		yyjson_arr_iter items = yyjson_arr_iter_with(yyjson_obj_get(list, "items"));
 		while ((item = yyjson_arr_iter_next(&items))) {
@@ -236,8 +252,8 @@ int cli_model(int argc, char **argv)
 {
 	struct push p = {0};
 	static struct cli_words words;
-	const struct cli_option options[] = {{"--name", &p.name, NULL}, {"--type", &p.type, NULL}, {"--labels", &p.labels, NULL},
-		{"--recipe", &p.recipe, NULL}, {"--json", NULL, &p.json}};
+	const struct cli_option options[] = {{"--name", &p.name, NULL}, {"--type", &p.type, NULL},
+		{"--labels", &p.labels, NULL}, {"--recipe", &p.recipe, NULL}, {"--json", NULL, &p.json}};
 	int code = cli_parse("model", argc, argv, options, sizeof(options) / sizeof(options[0]), &words);
 	if (code)
 		return code;

@@ -53,7 +53,9 @@ static enum status add_path(struct images *images, const char *path, int depth, 
 	if (!S_ISDIR(info.st_mode)) {
 		if (depth == 0 || looks_like_image(path))
 			add_image(images, path);
-		return images->count < IMAGES_MAX ? ST_OK : err_set(err, ST_TOO_LARGE, "These are more than %u images.", IMAGES_MAX);
+		return images->count < IMAGES_MAX
+			       ? ST_OK
+			       : err_set(err, ST_TOO_LARGE, "These are more than %u images.", IMAGES_MAX);
 	}
 	if (depth > FOLDER_DEPTH_MAX)
 		return err_set(err, ST_TOO_LARGE, "The folder %s is nested too deep.", path);
@@ -64,7 +66,8 @@ static enum status add_path(struct images *images, const char *path, int depth, 
 	enum status st = ST_OK;
 	for (int i = 0; i < count; i++) {
 		if (st == ST_OK)
-			st = add_path(images, arena_printf(images->arena, "%s/%s", path, entries[i]->d_name), depth + 1, err);
+			st = add_path(images, arena_printf(images->arena, "%s/%s", path, entries[i]->d_name),
+				depth + 1, err);
 		free(entries[i]);
 	}
 	free(entries);
@@ -79,7 +82,8 @@ static void print_text(const char *path, yyjson_val *answer)
 		printf("nothing at or above %.2f", yyjson_get_num(yyjson_obj_get(answer, "threshold")));
 	yyjson_arr_iter items = yyjson_arr_iter_with(shapes);
 	for (bool first = true; (shape = yyjson_arr_iter_next(&items)); first = false)
-		printf("%s%s %.2f", first ? "" : ", ", yyjson_get_str(yyjson_obj_get(shape, "label")), yyjson_get_num(yyjson_obj_get(shape, "score")));
+		printf("%s%s %.2f", first ? "" : ", ", yyjson_get_str(yyjson_obj_get(shape, "label")),
+			yyjson_get_num(yyjson_obj_get(shape, "score")));
 	printf("  (%.1f ms)\n", yyjson_get_num(yyjson_obj_get(answer, "latency")) * 1e3);
 }
 
@@ -96,16 +100,19 @@ static void print_json(const char *path, struct span answer)
 	str_release(&line);
 }
 
-static enum status predict_one(struct client *c, const char *url, const char *path, bool json, struct err *err)
+static enum status predict_one(
+	struct client *c, const char *url, const char *path, bool json, struct err *err)
 {
 	const struct fetch_field field = {.name = "media", .path = path};
-	struct fetch_request request = {.method = "POST", .url = url, .token = c->token, .fields = &field, .field_count = 1};
+	struct fetch_request request = {
+		.method = "POST", .url = url, .token = c->token, .fields = &field, .field_count = 1};
 	struct fetch_reply reply;
 	yyjson_val *answer;
 	TRY(fetch(c->fetcher, &request, &c->arena, &reply, err));
 	TRY(client_read(c, &reply, &answer, err));
 	if (!yyjson_is_obj(answer))
-		return err_set(err, ST_INTERNAL, "The server answered with something that is not a prediction.");
+		return err_set(
+			err, ST_INTERNAL, "The server answered with something that is not a prediction.");
 	if (json)
 		print_json(path, reply.body);
 	else
@@ -114,12 +121,14 @@ static enum status predict_one(struct client *c, const char *url, const char *pa
 }
 
 /* An image that fails is named and does not stop the rest. */
-static enum status predict_all(struct client *c, const char *name, struct images *images, bool json, size_t *failed, struct err *err)
+static enum status predict_all(
+	struct client *c, const char *name, struct images *images, bool json, size_t *failed, struct err *err)
 {
 	yyjson_val *deployment;
 	TRY(client_deployment(c, name, &deployment, err));
 	char url[1024];
-	snprintf(url, sizeof(url), "%s/api/deployments/%s/predict", c->host, yyjson_get_str(yyjson_obj_get(deployment, "id")));
+	snprintf(url, sizeof(url), "%s/api/deployments/%s/predict", c->host,
+		yyjson_get_str(yyjson_obj_get(deployment, "id")));
 	for (size_t i = 0; i < images->count; i++) {
 		struct err why;
 		arena_release(&c->arena);

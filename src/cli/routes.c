@@ -16,8 +16,10 @@ int cli_routes(int argc, char **argv)
 	for (size_t i = 0; i < api_route_count; i++) {
 		const struct http_route *r = &api_routes[i];
 		if (json)
-			printf("{\"method\":\"%s\",\"path\":\"%s\",\"rule\":\"%s\",\"body_bytes_max\":%llu}%s\n", http_method_name(r->method),
-				r->pattern, rules[r->rule], (unsigned long long)r->body_bytes_max, i + 1 < api_route_count ? "," : "");
+			printf("{\"method\":\"%s\",\"path\":\"%s\",\"rule\":\"%s\",\"body_bytes_max\":%llu}%"
+			       "s\n",
+				http_method_name(r->method), r->pattern, rules[r->rule],
+				(unsigned long long)r->body_bytes_max, i + 1 < api_route_count ? "," : "");
 		else
 			printf("%-7s %-60s %s\n", http_method_name(r->method), r->pattern, rules[r->rule]);
 	}

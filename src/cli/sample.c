@@ -22,7 +22,8 @@ static uint32_t next_random(uint32_t *state, uint32_t below)
 	return (*state >> 8) % below;
 }
 
-static void fill(struct image *scene, uint32_t x, uint32_t y, uint32_t width, uint32_t height, const uint8_t colour[3])
+static void fill(
+	struct image *scene, uint32_t x, uint32_t y, uint32_t width, uint32_t height, const uint8_t colour[3])
 {
 	for (uint32_t row = y; row < y + height; row++)
 		for (uint32_t column = x; column < x + width; column++)
@@ -49,8 +50,10 @@ static void draw_parts(struct image *scene, uint32_t *random)
 		if (next_random(random, 4) == 0)
 			continue;
 		uint32_t width = 48 + next_random(random, 72), height = 48 + next_random(random, 72);
-		uint32_t x = cell % CELLS_ACROSS * cell_width + 30 + next_random(random, cell_width - width - 60);
-		uint32_t y = cell / CELLS_ACROSS * cell_height + 30 + next_random(random, cell_height - height - 60);
+		uint32_t x =
+			cell % CELLS_ACROSS * cell_width + 30 + next_random(random, cell_width - width - 60);
+		uint32_t y = cell / CELLS_ACROSS * cell_height + 30 +
+			     next_random(random, cell_height - height - 60);
 		fill(scene, x, y, width, height, colours[next_random(random, 3)]);
 	}
 }
@@ -85,7 +88,8 @@ static enum status write_labels(const char *path, struct arena *a, struct err *e
 static enum status write_sample(const char *folder, struct arena *a, struct err *err)
 {
 	TRY(file_make_folders(arena_printf(a, "%s/scenes", folder), err));
-	TRY(file_write_durable(arena_printf(a, "%s/model.onnx", folder), engine_sample_detector(a), 0644, err));
+	TRY(file_write_durable(
+		arena_printf(a, "%s/model.onnx", folder), engine_sample_detector(a), 0644, err));
 	TRY(write_labels(arena_printf(a, "%s/labels.txt", folder), a, err));
 	for (uint32_t i = 0; i < SCENES; i++)
 		TRY(write_scene(arena_printf(a, "%s/scenes/scene-%02u.png", folder, i + 1), i, err));

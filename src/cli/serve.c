@@ -54,7 +54,8 @@ int cli_config(int argc, char **argv)
 	if (json)
 		print_json(&config);
 	for (enum config_key key = 0; !json && key < CONFIG_COUNT; key++)
-		printf("%-16s = %-24s # %s (%s)\n", config_name(key), config.text[key], config_help(key), config.source[key]);
+		printf("%-16s = %-24s # %s (%s)\n", config_name(key), config.text[key], config_help(key),
+			config.source[key]);
 	arena_release(&arena);
 	return EXIT_DONE;
 }

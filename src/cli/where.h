@@ -9,9 +9,11 @@ const char *cli_host(void);  /* --host, GYRE_HOST or the default */
 const char *cli_token(void); /* --token or GYRE_TOKEN; NULL */
 
 /* An answer that was fetched: its JSON, or its sentence as an event. */
-enum status client_read(struct client *c, const struct fetch_reply *reply, yyjson_val **out, struct err *err) MUST_CHECK;
+enum status client_read(
+	struct client *c, const struct fetch_reply *reply, yyjson_val **out, struct err *err) MUST_CHECK;
 /* "MODEL" (its newest version) or "MODEL:NUMBER". */
-enum status client_version(struct client *c, const char *model_and_version, yyjson_val **out, struct err *err) MUST_CHECK;
+enum status client_version(
+	struct client *c, const char *model_and_version, yyjson_val **out, struct err *err) MUST_CHECK;
 void client_print(yyjson_val *value); /* one line of JSON on standard output */
 
 #endif

@@ -60,7 +60,8 @@ static const char *description_json(const struct engine_description *d, struct a
 /* A model at fault is a verdict; everything else stays an event. */
 static enum status refused(enum status st, struct model_verdict *out, struct arena *a, struct err *err)
 {
-	if (st != ST_UNPROCESSABLE && st != ST_TIMEOUT && st != ST_FAILED && st != ST_TOO_LARGE && st != ST_INVALID)
+	if (st != ST_UNPROCESSABLE && st != ST_TIMEOUT && st != ST_FAILED && st != ST_TOO_LARGE &&
+		st != ST_INVALID)
 		return st;
 	out->ready = false;
 	out->state_text = arena_strdup(a, err->text);
@@ -85,11 +86,12 @@ static enum status run_grey(struct engine_seat *seat, const struct engine_descri
 	return engine_run(seat, err);
 }
 
-static enum status find_recipe(struct engine *engine, const struct engine_description *d, enum task task, uint32_t label_count,
-	yyjson_val *given, struct recipe *recipe, struct err *err)
+static enum status find_recipe(struct engine *engine, const struct engine_description *d, enum task task,
+	uint32_t label_count, yyjson_val *given, struct recipe *recipe, struct err *err)
 {
 	if (d->input_count != 1)
-		return err_set(err, ST_UNPROCESSABLE, "The model has %u inputs; gyre runs models with exactly one, the image.",
+		return err_set(err, ST_UNPROCESSABLE,
+			"The model has %u inputs; gyre runs models with exactly one, the image.",
 			d->input_count);
 	struct engine_seat *seat;
 	TRY(engine_seat_take(engine, clock_mono_us() + limits.load_timeout_us, &seat, err));
@@ -110,8 +112,8 @@ static const char *recipe_text(const struct recipe *recipe, struct arena *a)
 	return (const char *)json_print(doc, a).data;
 }
 
-enum status model_admit(const char *onnx_path, enum task task, uint32_t label_count, const char *recipe_given, struct arena *a,
-	struct model_verdict *out, struct err *err)
+enum status model_admit(const char *onnx_path, enum task task, uint32_t label_count, const char *recipe_given,
+	struct arena *a, struct model_verdict *out, struct err *err)
 {
 	*out = (struct model_verdict){0};
 	yyjson_doc *given = NULL;
@@ -163,7 +165,8 @@ static bool read_index(const char *text, size_t limit, size_t *index)
 	return *c == '\0' && c > text && (*text != '0' || c == text + 1) && *index < limit;
 }
 
-enum status model_labels(const char *json, struct arena *a, const char ***labels, uint32_t *count, struct err *err)
+enum status model_labels(
+	const char *json, struct arena *a, const char ***labels, uint32_t *count, struct err *err)
 {
 	*labels = NULL;
 	*count = 0;
@@ -174,14 +177,16 @@ enum status model_labels(const char *json, struct arena *a, const char ***labels
 	yyjson_val *root = yyjson_doc_get_root(doc), *key, *value;
 	size_t size = yyjson_obj_size(root);
 	if (!yyjson_is_obj(root) || size > LABELS_MAX)
-		return err_set(err, ST_INVALID, "Labels must be an object {\"0\": \"name\", …} of at most %u entries.", LABELS_MAX);
+		return err_set(err, ST_INVALID,
+			"Labels must be an object {\"0\": \"name\", …} of at most %u entries.", LABELS_MAX);
 	const char **names = ARENA_ARRAY(a, const char *, size + 1);
 	size_t i, n;
-	yyjson_obj_foreach(root, i, n, key, value)
-	{
+	yyjson_obj_foreach (root, i, n, key, value) {
 		size_t index;
 		if (!read_index(yyjson_get_str(key), size, &index) || names[index] || !yyjson_is_str(value))
-			return err_set(err, ST_INVALID, "The keys of labels must be the class numbers \"0\" to \"%zu\", each once, and their values texts.",
+			return err_set(err, ST_INVALID,
+				"The keys of labels must be the class numbers \"0\" to \"%zu\", each once, "
+				"and their values texts.",
 				size ? size - 1 : 0);
 		names[index] = arena_strdup(a, yyjson_get_str(value));
 	}
@@ -190,8 +195,8 @@ enum status model_labels(const char *json, struct arena *a, const char ***labels
 	return ST_OK;
 }
 
-enum status model_labels_of(struct db_conn *c, struct uuid version_id, struct arena *a, const char ***labels, uint32_t *count,
-	struct err *err)
+enum status model_labels_of(struct db_conn *c, struct uuid version_id, struct arena *a, const char ***labels,
+	uint32_t *count, struct err *err)
 {
 	struct model_version_row row;
 	TRY(model_rows_version_by_id(c, version_id, a, &row, err));
@@ -205,7 +210,8 @@ const char *model_label(const char *const *labels, uint32_t label_count, int32_t
 	return arena_printf(a, "%d", index);
 }
 
-static enum status open_parts(struct model *m, const struct model_version_row *row, struct blob *blobs, struct err *err)
+static enum status open_parts(
+	struct model *m, const struct model_version_row *row, struct blob *blobs, struct err *err)
 {
 	yyjson_doc *doc;
 	TRY(json_parse(span_of_text(row->recipe), &m->arena, &doc, err));
@@ -231,11 +237,12 @@ static enum status open_parts(struct model *m, const struct model_version_row *r
 	return recipe_check(&m->recipe, &m->description, m->label_count, err);
 }
 
-enum status model_open(const struct model_version_row *row, const char *model_name, struct blob *blobs, struct model **out,
-	struct err *err)
+enum status model_open(const struct model_version_row *row, const char *model_name, struct blob *blobs,
+	struct model **out, struct err *err)
 {
 	if (strcmp(row->state, "READY") != 0)
-		return err_set(err, ST_CONFLICT, "Version %" PRId64 " of model %s cannot be deployed: %s", row->version, model_name,
+		return err_set(err, ST_CONFLICT, "Version %" PRId64 " of model %s cannot be deployed: %s",
+			row->version, model_name,
 			row->state_text ? row->state_text : "it has no ONNX file yet; store one first.");
 	struct model *m = calloc(1, sizeof(*m));
 	CHECK(m != NULL);

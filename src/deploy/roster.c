@@ -13,7 +13,8 @@
 
 #define LOADS_WAITING_MAX 100000u
 
-/* A deployment in the roster. Freed by whoever drops the last hold: the roster has one, each service has one. */
+/* A deployment in the roster. Freed by whoever drops the last hold: the roster has one, each service has one.
+ */
 struct roster_entry {
 	_Atomic int holds;
 	struct uuid deployment_id;
@@ -25,8 +26,8 @@ struct roster_entry {
 struct roster {
 	struct db_readers *readers;
 	struct blob *blobs;
-	pthread_mutex_t lock;         /* guards entries and their services */
-	pthread_mutex_t change_lock;  /* one refresh at a time, so that the later commit wins */
+	pthread_mutex_t lock;        /* guards entries and their services */
+	pthread_mutex_t change_lock; /* one refresh at a time, so that the later commit wins */
 	struct roster_entry *entries;
 	struct executor *loader;
 	_Atomic bool stopping; /* what waits to be loaded is passed over */
@@ -93,15 +94,20 @@ enum status service_ready(const struct service *s, struct err *err)
 	case SERVICE_SERVING: return ST_OK;
 	case SERVICE_PAUSED:
 		clock_format(s->row.paused_us, since);
-		return err_set(err, ST_UNAVAILABLE, "Deployment %s is paused by %s since %s; resume it to get predictions.",
-			s->row.name, s->row.paused_by ? s->row.paused_by : "somebody", since);
+		return err_set(err, ST_UNAVAILABLE,
+			"Deployment %s is paused by %s since %s; resume it to get predictions.", s->row.name,
+			s->row.paused_by ? s->row.paused_by : "somebody", since);
 	case SERVICE_LOADING:
-		return err_set(err, ST_UNAVAILABLE, "Deployment %s is loading its model; try again in a moment.", s->row.name);
+		return err_set(err, ST_UNAVAILABLE,
+			"Deployment %s is loading its model; try again in a moment.", s->row.name);
 	case SERVICE_HELD:
-		return err_set(err, ST_UNAVAILABLE, "Deployment %s is held, because its model could not be loaded: %s", s->row.name,
+		return err_set(err, ST_UNAVAILABLE,
+			"Deployment %s is held, because its model could not be loaded: %s", s->row.name,
 			s->state_text);
 	case SERVICE_EXTERNAL:
-		return err_set(err, ST_CONFLICT, "Deployment %s is served on your own infrastructure; gyre only watches it.", s->row.name);
+		return err_set(err, ST_CONFLICT,
+			"Deployment %s is served on your own infrastructure; gyre only watches it.",
+			s->row.name);
 	}
 	CHECK(!"every state is above");
 	return ST_INTERNAL;
@@ -119,8 +125,8 @@ static struct model *loaded_model(struct roster *r, struct uuid version_id)
 	return found;
 }
 
-static enum status read_version(struct roster *r, struct uuid version_id, struct arena *a, struct model_version_row *row,
-	const char **model_name, struct err *err)
+static enum status read_version(struct roster *r, struct uuid version_id, struct arena *a,
+	struct model_version_row *row, const char **model_name, struct err *err)
 {
 	struct db_conn *c;
 	TRY(db_reader_take(r->readers, &c, err));
@@ -207,9 +213,11 @@ static void flip(struct roster *r, struct roster_entry *e, struct service *s)
 
 /*
  * The model to answer with, held for s; NULL when there is none. Whoever committed another champion hands its
- * model in a moment later: until then the one before answers, or a change served in between would interrupt it.
+ * model in a moment later: until then the one before answers, or a change served in between would interrupt
+ * it.
  */
-static struct model *choose_model(struct roster *r, const struct service *s, struct model *given, const struct service *before)
+static struct model *choose_model(
+	struct roster *r, const struct service *s, struct model *given, const struct service *before)
 {
 	if (!s->row.serving)
 		return NULL;
@@ -239,7 +247,8 @@ static void choose_state(struct service *s, const char *held_text, const struct 
 }
 
 /* model: held by the caller, or NULL. */
-static enum status refresh(struct roster *r, struct uuid id, struct model *model, const char *held_text, struct err *err)
+static enum status refresh(
+	struct roster *r, struct uuid id, struct model *model, const char *held_text, struct err *err)
 {
 	struct service *s = calloc(1, sizeof(*s));
 	CHECK(s != NULL);

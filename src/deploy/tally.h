@@ -19,12 +19,13 @@ struct tally {
 
 struct tally_summary {
 	int64_t count, failed, last_us;
-	double mean_us, p99_us;     /* p99 (nearest rank) over the newest TALLY_RECENT */
-	int64_t recent_us[60];      /* oldest first */
+	double mean_us, p99_us; /* p99 (nearest rank) over the newest TALLY_RECENT */
+	int64_t recent_us[60];  /* oldest first */
 	unsigned recent_count;
 };
 
-enum status tally_start(struct tally *t, struct db_conn *c, struct uuid deployment_id, struct err *err) MUST_CHECK;
+enum status tally_start(
+	struct tally *t, struct db_conn *c, struct uuid deployment_id, struct err *err) MUST_CHECK;
 void tally_end(struct tally *t);
 void tally_recorded(struct tally *t, int64_t at_us, int64_t latency_us);
 void tally_failed(struct tally *t);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-int64_t clock_unix_us(void);       /* microseconds since 1970, UTC */
+int64_t clock_unix_us(void); /* microseconds since 1970, UTC */
 int64_t clock_unix_ms(void);
 int64_t clock_mono_us(void);       /* microseconds since some start, never going back */
 int64_t clock_thread_cpu_us(void); /* CPU time of the calling thread */

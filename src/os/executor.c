@@ -78,7 +78,8 @@ enum status executor_post(struct executor *e, void (*run)(void *), void *arg, st
 		return ST_OK;
 	if (stopping)
 		return err_set(err, ST_UNAVAILABLE, "The server is stopping.");
-	return err_set(err, ST_UNAVAILABLE, "The server is busy: %u requests are waiting already; try again shortly.", e->room);
+	return err_set(err, ST_UNAVAILABLE,
+		"The server is busy: %u requests are waiting already; try again shortly.", e->room);
 }
 
 unsigned executor_waiting(struct executor *e)

@@ -66,7 +66,8 @@ static curl_mime *build_form(CURL *curl, const struct fetch_request *request)
 
 static struct curl_slist *build_headers(const struct fetch_request *request)
 {
-	struct curl_slist *headers = curl_slist_append(NULL, "Expect:"); /* no round trip before each upload */
+	struct curl_slist *headers =
+		curl_slist_append(NULL, "Expect:"); /* no round trip before each upload */
 	CHECK(headers != NULL);
 	if (request->token) {
 		struct str line;
@@ -89,7 +90,8 @@ static void set_options(CURL *curl, const struct fetch_request *request, struct 
 	curl_easy_setopt(curl, CURLOPT_URL, request->url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(request->timeout_s ? request->timeout_s : TIMEOUT_DEFAULT_S));
+	curl_easy_setopt(
+		curl, CURLOPT_TIMEOUT, (long)(request->timeout_s ? request->timeout_s : TIMEOUT_DEFAULT_S));
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "gyre/" GYRE_VERSION);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
@@ -106,16 +108,20 @@ static void set_options(CURL *curl, const struct fetch_request *request, struct 
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-static enum status failure(CURLcode code, const struct fetch_request *request, const struct str *body, struct err *err)
+static enum status failure(
+	CURLcode code, const struct fetch_request *request, const struct str *body, struct err *err)
 {
 	if (body->full)
-		return err_set(err, ST_TOO_LARGE, "The answer of %.300s is larger than %zu bytes.", request->url, REPLY_BYTES_MAX);
+		return err_set(err, ST_TOO_LARGE, "The answer of %.300s is larger than %zu bytes.",
+			request->url, REPLY_BYTES_MAX);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_set(err, ST_TIMEOUT, "%.300s did not answer in time.", request->url);
-	return err_set(err, ST_UNAVAILABLE, "%.300s cannot be reached: %s.", request->url, curl_easy_strerror(code));
+	return err_set(
+		err, ST_UNAVAILABLE, "%.300s cannot be reached: %s.", request->url, curl_easy_strerror(code));
 }
 
-enum status fetch(struct fetcher *f, const struct fetch_request *request, struct arena *a, struct fetch_reply *reply, struct err *err)
+enum status fetch(struct fetcher *f, const struct fetch_request *request, struct arena *a,
+	struct fetch_reply *reply, struct err *err)
 {
 	struct str body;
 	str_init(&body, REPLY_BYTES_MAX);
@@ -133,7 +139,8 @@ enum status fetch(struct fetcher *f, const struct fetch_request *request, struct
 	curl_slist_free_all(headers);
 	enum status st = ST_OK;
 	if (code == CURLE_OK)
-		*reply = (struct fetch_reply){(int)http_code, arena_copy(a, span_of(str_text(&body), body.size))};
+		*reply = (struct fetch_reply){
+			(int)http_code, arena_copy(a, span_of(str_text(&body), body.size))};
 	else
 		st = failure(code, request, &body, err);
 	str_release(&body);

@@ -40,6 +40,7 @@ struct fetcher; /* keeps connections alive between requests; one thread at a tim
 struct fetcher *fetcher_new(void);
 void fetcher_free(struct fetcher *f);
 /* ST_OK when there was an answer, whatever its code. ST_UNAVAILABLE: not reached; ST_TIMEOUT. */
-enum status fetch(struct fetcher *f, const struct fetch_request *request, struct arena *a, struct fetch_reply *reply, struct err *err) MUST_CHECK;
+enum status fetch(struct fetcher *f, const struct fetch_request *request, struct arena *a,
+	struct fetch_reply *reply, struct err *err) MUST_CHECK;
 
 #endif

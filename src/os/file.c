@@ -123,7 +123,8 @@ static enum status open_reading(const char *path, int *fd, struct stat *info, st
 	return ST_OK;
 }
 
-static enum status read_all(int fd, const char *path, size_t size_max, struct arena *a, struct span *bytes, struct err *err)
+static enum status read_all(
+	int fd, const char *path, size_t size_max, struct arena *a, struct span *bytes, struct err *err)
 {
 	/* Not by the stated size: /proc and pipes have none. */
 	size_t room = 64 * 1024, size = 0;
@@ -138,7 +139,8 @@ static enum status read_all(int fd, const char *path, size_t size_max, struct ar
 			break;
 		size += (size_t)got;
 		if (size > size_max)
-			return err_set(err, ST_TOO_LARGE, "The file %s is larger than %zu bytes.", path, size_max);
+			return err_set(
+				err, ST_TOO_LARGE, "The file %s is larger than %zu bytes.", path, size_max);
 		if (size == room) {
 			char *more = arena_alloc(a, 4 * room + 1);
 			memcpy(more, data, size);

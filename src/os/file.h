@@ -9,7 +9,8 @@
 
 #include <sys/types.h>
 
-enum status file_make_folders(const char *path, struct err *err) MUST_CHECK; /* like mkdir -p, mode 0700, each new level fsynced into its parent */
+enum status file_make_folders(const char *path,
+	struct err *err) MUST_CHECK; /* like mkdir -p, mode 0700, each new level fsynced into its parent */
 
 /*
  * Write bytes to path so that they and the name survive a power cut when it
@@ -17,12 +18,14 @@ enum status file_make_folders(const char *path, struct err *err) MUST_CHECK; /* 
  * Replaces. On failure nothing is left under path or beside it.
  */
 enum status file_write_durable(const char *path, struct span bytes, mode_t mode, struct err *err) MUST_CHECK;
-/* The last three steps for a file already written and open at fd: fsync, rename(from, to), fsync of to's folder. */
+/* The last three steps for a file already written and open at fd: fsync, rename(from, to), fsync of to's
+ * folder. */
 enum status file_rename_durable(int fd, const char *from, const char *to, struct err *err) MUST_CHECK;
 enum status file_sync_folder(const char *folder, struct err *err) MUST_CHECK;
 
 /* All of a file into the arena, NUL-terminated past its size; ST_MISSING, ST_TOO_LARGE past max. */
-enum status file_read(const char *path, size_t size_max, struct arena *a, struct span *bytes, struct err *err) MUST_CHECK;
+enum status file_read(
+	const char *path, size_t size_max, struct arena *a, struct span *bytes, struct err *err) MUST_CHECK;
 
 /* A read-only map of a whole file; ST_MISSING. An empty file maps to an empty span. */
 enum status file_map(const char *path, struct span *bytes, struct err *err) MUST_CHECK;
@@ -30,6 +33,7 @@ void file_unmap(struct span bytes);
 
 bool file_exists(const char *path);
 int64_t file_size(const char *path); /* bytes, -1 if there is none */
-enum status file_write_all(int fd, const void *data, size_t size, struct err *err) MUST_CHECK; /* loops over short writes */
+enum status file_write_all(
+	int fd, const void *data, size_t size, struct err *err) MUST_CHECK; /* loops over short writes */
 
 #endif

@@ -69,7 +69,8 @@ void log_event(enum log_level level, const char *event, ...)
 	for (const char *key = va_arg(pairs, const char *); key; key = va_arg(pairs, const char *))
 		append_pair(&line, key, va_arg(pairs, const char *));
 	va_end(pairs);
-	/* One write, so that lines of several threads never mix; a log that cannot be written has nobody to tell. */
+	/* One write, so that lines of several threads never mix; a log that cannot be written has nobody to
+	 * tell. */
 	str_append(&line, "\n");
 	ssize_t written = write(STDERR_FILENO, str_text(&line), line.size);
 	(void)written;

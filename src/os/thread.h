@@ -9,7 +9,8 @@
 
 typedef pthread_t thread_handle;
 
-void thread_start(thread_handle *out, const char *name, void (*run)(void *), void *arg); /* name: at most 15 characters */
+void thread_start(thread_handle *out, const char *name, void (*run)(void *),
+	void *arg); /* name: at most 15 characters */
 void thread_join(thread_handle t);
 
 static inline void mutex_lock(pthread_mutex_t *m)
@@ -22,7 +23,7 @@ static inline void mutex_unlock(pthread_mutex_t *m)
 	pthread_mutex_unlock(m);
 }
 
-void cond_init(pthread_cond_t *c);                                                /* on the monotonic clock */
+void cond_init(pthread_cond_t *c); /* on the monotonic clock */
 /* False when the deadline (clock_mono_us) has passed; deadline_us <= 0 waits without end. */
 bool cond_wait_until(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_us);
 

@@ -38,7 +38,8 @@ struct prediction {
 	struct shapes shapes;
 };
 
-/* ST_UNSUPPORTED, ST_UNPROCESSABLE, ST_TOO_LARGE: the image; ST_UNAVAILABLE: no memory for pixels just now. */
+/* ST_UNSUPPORTED, ST_UNPROCESSABLE, ST_TOO_LARGE: the image; ST_UNAVAILABLE: no memory for pixels just now.
+ */
 enum status predict_decode(struct prediction *p, struct err *err) MUST_CHECK;
 /* Wait for a seat in the model's process: ST_UNAVAILABLE when none is free in time. */
 enum status predict_seat(struct prediction *p, struct err *err) MUST_CHECK;

@@ -82,7 +82,8 @@ static enum status run_steps(struct run *run, struct err *err)
 	return ST_OK;
 }
 
-enum status serve_predict(struct serve *s, const struct serve_request *request, struct span *answer, struct err *err)
+enum status serve_predict(
+	struct serve *s, const struct serve_request *request, struct span *answer, struct err *err)
 {
 	struct run *run = ARENA_NEW(request->arena, struct run);
 	run->serve = s;

@@ -25,17 +25,17 @@ const char *step_name(enum step s);
 /* What is asked. Texts and bytes live as long as the call. */
 struct serve_request {
 	struct uuid deployment_id;
-	struct span image;           /* the file's bytes */
-	const char *filename;        /* NULL: named by its id */
-	const char *source;          /* NULL: "serving" */
+	struct span image;    /* the file's bytes */
+	const char *filename; /* NULL: named by its id */
+	const char *source;   /* NULL: "serving" */
 	const char *tags[SERVE_TAGS_MAX];
 	size_t tag_count;
-	const char *metadata;        /* JSON objects as text, or NULL */
+	const char *metadata; /* JSON objects as text, or NULL */
 	const char *custom_metadata;
 	const char *idempotency_key; /* NULL: none; the same key and image again get the first answer */
-	bool monitor;                /* false: answered but not recorded, as the SDK's predict(monitor=False) asks */
-	int64_t received_us;         /* clock_mono_us at the head of the request */
-	struct arena *arena;         /* the answer lives here */
+	bool monitor;        /* false: answered but not recorded, as the SDK's predict(monitor=False) asks */
+	int64_t received_us; /* clock_mono_us at the head of the request */
+	struct arena *arena; /* the answer lives here */
 };
 
 /* Told after a prediction is durable: for live pages. Called on the request's thread; must be quick. */
@@ -47,8 +47,8 @@ struct serve_options {
 	struct db_readers *readers;
 	struct recorder *recorder;
 	struct blob *blobs;
-	uint64_t pixel_bytes_max;  /* decoded pixels at once, all requests together */
-	int64_t seat_timeout_us;   /* how long a request waits for a seat */
+	uint64_t pixel_bytes_max; /* decoded pixels at once, all requests together */
+	int64_t seat_timeout_us;  /* how long a request waits for a seat */
 	serve_recorded *recorded;
 	void *recorded_arg;
 };
@@ -56,10 +56,12 @@ struct serve *serve_new(const struct serve_options *options);
 void serve_free(struct serve *s);
 
 /* *answer: a JSON text in the request's arena. ST_OK means that the prediction is durable. */
-enum status serve_predict(struct serve *s, const struct serve_request *request, struct span *answer, struct err *err) MUST_CHECK;
+enum status serve_predict(struct serve *s, const struct serve_request *request, struct span *answer,
+	struct err *err) MUST_CHECK;
 
-/* Shapes at or above the threshold as a JSON list; *hidden counts those below. Shared with the pages that read the log. */
-yyjson_mut_val *serve_shapes_json(yyjson_mut_doc *doc, const struct shapes *shapes, const char *const *labels, uint32_t label_count,
-	double threshold, int64_t *hidden, struct arena *a);
+/* Shapes at or above the threshold as a JSON list; *hidden counts those below. Shared with the pages that
+ * read the log. */
+yyjson_mut_val *serve_shapes_json(yyjson_mut_doc *doc, const struct shapes *shapes, const char *const *labels,
+	uint32_t label_count, double threshold, int64_t *hidden, struct arena *a);
 
 #endif

@@ -11,9 +11,12 @@ enum status serve_find_by_key(struct run *run, struct err *err)
 	bool found;
 	uint8_t stored[32];
 	struct uuid prediction_id;
-	enum status st = prediction_rows_key(c, request->deployment_id, request->idempotency_key, &found, stored, &prediction_id, err);
+	enum status st = prediction_rows_key(
+		c, request->deployment_id, request->idempotency_key, &found, stored, &prediction_id, err);
 	if (st == ST_OK && found && memcmp(stored, run->body_sha256, sizeof(stored)) != 0)
-		st = err_set(err, ST_CONFLICT, "The Idempotency-Key \"%s\" was used before with another image.", request->idempotency_key);
+		st = err_set(err, ST_CONFLICT,
+			"The Idempotency-Key \"%s\" was used before with another image.",
+			request->idempotency_key);
 	else if (st == ST_OK && found)
 		st = prediction_rows_by_id(c, prediction_id, request->arena, &run->row, err);
 	db_reader_give(run->serve->options.readers, c);
@@ -26,9 +29,11 @@ static enum status look_up_key(struct run *run, struct err *err)
 {
 	size_t size = strlen(run->request->idempotency_key);
 	if (size == 0)
-		return err_set(err, ST_INVALID, "The Idempotency-Key is empty; leave it away, or give each image its own.");
+		return err_set(err, ST_INVALID,
+			"The Idempotency-Key is empty; leave it away, or give each image its own.");
 	if (size > SERVE_KEY_SIZE_MAX)
-		return err_set(err, ST_INVALID, "The Idempotency-Key is longer than %d characters.", SERVE_KEY_SIZE_MAX);
+		return err_set(err, ST_INVALID, "The Idempotency-Key is longer than %d characters.",
+			SERVE_KEY_SIZE_MAX);
 	struct sha256 hash = hash_sha256(run->request->image);
 	memcpy(run->body_sha256, hash.bytes, sizeof(run->body_sha256));
 	return serve_find_by_key(run, err);

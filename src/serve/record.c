@@ -21,7 +21,8 @@ struct record {
 };
 
 /* Tags come by name; a new name makes a new tag of the datalake. */
-static enum status attach_tag(struct db_conn *c, const char *name, const struct data_row *data, struct arena *a, struct err *err)
+static enum status attach_tag(
+	struct db_conn *c, const char *name, const struct data_row *data, struct arena *a, struct err *err)
 {
 	struct tag_row tag;
 	bool attached;
@@ -84,11 +85,12 @@ static enum status insert_all(struct db_conn *c, void *arg, struct err *err)
 	if (!exists)
 		return err_set(err, ST_MISSING, "The deployment was deleted while this prediction was made.");
 	TRY(insert_data(c, record, err));
-	TRY(prediction_rows_insert_asset(c, p->predicted_asset_id, p->deployment_id, run->row.data_id, p->created_us, err));
+	TRY(prediction_rows_insert_asset(
+		c, p->predicted_asset_id, p->deployment_id, run->row.data_id, p->created_us, err));
 	TRY(prediction_rows_insert(c, p, err));
 	if (run->request->idempotency_key)
-		TRY(prediction_rows_insert_key(c, p->deployment_id, run->request->idempotency_key, run->body_sha256, p->id,
-			p->created_us, err));
+		TRY(prediction_rows_insert_key(c, p->deployment_id, run->request->idempotency_key,
+			run->body_sha256, p->id, p->created_us, err));
 	return ST_OK;
 }
 
@@ -99,8 +101,10 @@ static const char *extension(enum image_format f)
 
 static const char *stats_json(const struct image_stats *s, struct arena *a)
 {
-	return arena_printf(a, "{\"brightness\":%.3f,\"contrast\":%.3f,\"blur\":%.3f,\"mean_rgb\":[%.3f,%.3f,%.3f]}", (double)s->brightness,
-		(double)s->contrast, (double)s->blur, (double)s->mean_rgb[0], (double)s->mean_rgb[1], (double)s->mean_rgb[2]);
+	return arena_printf(a,
+		"{\"brightness\":%.3f,\"contrast\":%.3f,\"blur\":%.3f,\"mean_rgb\":[%.3f,%.3f,%.3f]}",
+		(double)s->brightness, (double)s->contrast, (double)s->blur, (double)s->mean_rgb[0],
+		(double)s->mean_rgb[1], (double)s->mean_rgb[2]);
 }
 
 static void fill_prediction(struct run *run)
@@ -138,7 +142,8 @@ static void fill_row(struct run *run)
 	uuid_format(row->data_id, data);
 	uuid_format(request->deployment_id, deployment);
 	row->object_name = arena_printf(a, "serving/%s/%s.%s", deployment, data, extension(info->format));
-	row->filename = request->filename ? request->filename : arena_printf(a, "%s.%s", data, extension(info->format));
+	row->filename = request->filename ? request->filename
+					  : arena_printf(a, "%s.%s", data, extension(info->format));
 	row->content_type = image_format_content_type(info->format);
 	row->width = info->width;
 	row->height = info->height;
@@ -147,7 +152,8 @@ static void fill_row(struct run *run)
 	row->source = request->source ? request->source : "serving";
 }
 
-/* Two requests with one key at the same time: the second finds the first one's row and answers with it. err: the conflict. */
+/* Two requests with one key at the same time: the second finds the first one's row and answers with it. err:
+ * the conflict. */
 static enum status answer_of_winner(struct run *run, struct err *err)
 {
 	struct err conflict = *err;
@@ -163,7 +169,8 @@ static enum status image_not_stored(struct err *err)
 {
 	log_err("image_not_stored", err);
 	return err_set(err, ST_UNAVAILABLE,
-		"The image could not be written to the server's disk, which is full or failing; nothing was recorded. Try again later.");
+		"The image could not be written to the server's disk, which is full or failing; nothing was "
+		"recorded. Try again later.");
 }
 
 enum status serve_record(struct run *run, struct err *err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* → JSON. The first answer of a key and its repetition are printed by the same code, from the recorded row. */
+/* → JSON. The first answer of a key and its repetition are printed by the same code, from the recorded row.
+ */
 #include "base/check.h"
 #include "os/clock.h"
 #include "serve/run.h"
@@ -52,27 +53,31 @@ bool serve_shape_shown(const struct shapes *shapes, size_t i, double threshold)
 	return shapes->items[i].score >= threshold || (i == 0 && shapes->items[i].kind == SHAPE_CLASS);
 }
 
-yyjson_mut_val *serve_shapes_json(yyjson_mut_doc *doc, const struct shapes *shapes, const char *const *labels, uint32_t label_count,
-	double threshold, int64_t *hidden, struct arena *a)
+yyjson_mut_val *serve_shapes_json(yyjson_mut_doc *doc, const struct shapes *shapes, const char *const *labels,
+	uint32_t label_count, double threshold, int64_t *hidden, struct arena *a)
 {
 	yyjson_mut_val *list = yyjson_mut_arr(doc);
 	*hidden = 0;
 	for (size_t i = 0; i < shapes->count; i++) {
 		if (serve_shape_shown(shapes, i, threshold))
-			add_shape(doc, list, &shapes->items[i], model_label(labels, label_count, shapes->items[i].label, a));
+			add_shape(doc, list, &shapes->items[i],
+				model_label(labels, label_count, shapes->items[i].label, a));
 		else
 			++*hidden;
 	}
 	return list;
 }
 
-/* The same again in the form of the SDK's raw_predictions: parallel lists, boxes as [top, left, bottom, right]. */
-static void add_raw_predictions(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct shapes *shapes, double threshold)
+/* The same again in the form of the SDK's raw_predictions: parallel lists, boxes as [top, left, bottom,
+ * right]. */
+static void add_raw_predictions(
+	yyjson_mut_doc *doc, yyjson_mut_val *root, const struct shapes *shapes, double threshold)
 {
 	yyjson_mut_val *classes = yyjson_mut_obj_add_arr(doc, root, "detection_classes");
 	yyjson_mut_val *scores = yyjson_mut_obj_add_arr(doc, root, "detection_scores");
-	yyjson_mut_val *boxes = shapes->count && shapes->items[0].kind == SHAPE_CLASS ? NULL
-									    : yyjson_mut_obj_add_arr(doc, root, "detection_boxes");
+	yyjson_mut_val *boxes = shapes->count && shapes->items[0].kind == SHAPE_CLASS
+					? NULL
+					: yyjson_mut_obj_add_arr(doc, root, "detection_boxes");
 	for (size_t i = 0; i < shapes->count; i++) {
 		const struct shape *shape = &shapes->items[i];
 		if (!serve_shape_shown(shapes, i, threshold))
@@ -90,7 +95,8 @@ static void add_raw_predictions(yyjson_mut_doc *doc, yyjson_mut_val *root, const
 }
 
 /* In milliseconds. A repetition knows what was recorded, which is all but the recording itself. */
-static enum status add_latency(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run, struct err *err)
+static enum status add_latency(
+	yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run, struct err *err)
 {
 	struct arena *a = run->request->arena;
 	const struct prediction_row *p = &run->row.prediction;
@@ -107,7 +113,8 @@ static enum status add_latency(yyjson_mut_doc *doc, yyjson_mut_val *root, const 
 		yyjson_mut_obj_add_real(doc, latency, step_name(s), (double)us / 1e3);
 		total_us += us;
 	}
-	yyjson_mut_obj_add_real(doc, latency, "total", (double)(run->replayed ? total_us : run->total_us) / 1e3);
+	yyjson_mut_obj_add_real(
+		doc, latency, "total", (double)(run->replayed ? total_us : run->total_us) / 1e3);
 	return ST_OK;
 }
 
@@ -119,7 +126,8 @@ struct answerer {
 	uint32_t label_count;
 };
 
-static enum status read_answerer(struct db_conn *c, struct uuid version_id, struct arena *a, struct answerer *out, struct err *err)
+static enum status read_answerer(
+	struct db_conn *c, struct uuid version_id, struct arena *a, struct answerer *out, struct err *err)
 {
 	struct model_version_row version;
 	struct model_row model;
@@ -139,7 +147,8 @@ static enum status find_answerer(struct run *run, struct answerer *out, struct e
 	const struct model *model = run->service->model;
 	struct uuid version_id = run->row.prediction.model_version_id;
 	if (model && uuid_equal(model->version_id, version_id)) {
-		*out = (struct answerer){model->model_name, model->version, (const char *const *)model->labels, model->label_count};
+		*out = (struct answerer){model->model_name, model->version,
+			(const char *const *)model->labels, model->label_count};
 		return ST_OK;
 	}
 	struct db_conn *c;
@@ -149,7 +158,8 @@ static enum status find_answerer(struct run *run, struct answerer *out, struct e
 	return st;
 }
 
-static void add_model(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run, const struct answerer *answerer)
+static void add_model(
+	yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run, const struct answerer *answerer)
 {
 	add_id(doc, root, "model_version_id", run->row.prediction.model_version_id);
 	yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "model");
@@ -185,7 +195,8 @@ enum status serve_respond(struct run *run, struct err *err)
 	yyjson_mut_obj_add_real(doc, root, "threshold", threshold);
 	TRY(add_latency(doc, root, run, err));
 	int64_t hidden;
-	yyjson_mut_val *list = serve_shapes_json(doc, shapes, answerer.labels, answerer.label_count, threshold, &hidden, a);
+	yyjson_mut_val *list =
+		serve_shapes_json(doc, shapes, answerer.labels, answerer.label_count, threshold, &hidden, a);
 	yyjson_mut_obj_add_val(doc, root, "shapes", list);
 	yyjson_mut_obj_add_int(doc, root, "hidden", hidden);
 	add_raw_predictions(doc, root, shapes, threshold);

@@ -14,13 +14,13 @@ struct serve {
 struct run {
 	struct serve *serve;
 	const struct serve_request *request;
-	struct service *service;        /* pinned by receive */
+	struct service *service; /* pinned by receive */
 	struct prediction prediction;
-	struct predicted_row row;       /* as recorded, or as found again by its key */
-	uint8_t body_sha256[32];        /* of the image, when there is a key */
-	bool replayed;                  /* found by its key: straight to respond */
+	struct predicted_row row; /* as recorded, or as found again by its key */
+	uint8_t body_sha256[32];  /* of the image, when there is a key */
+	bool replayed;            /* found by its key: straight to respond */
 	int64_t step_us[STEP_COUNT];
-	int64_t total_us;               /* from the head of the request to respond */
+	int64_t total_us; /* from the head of the request to respond */
 	struct span answer;
 };
 
@@ -29,8 +29,8 @@ struct run {
 #undef STEP
 
 /*
- * The first answer of a key that was used before with the same image, into run->row: run->replayed says whether there is one.
- * ST_CONFLICT with another image.
+ * The first answer of a key that was used before with the same image, into run->row: run->replayed says
+ * whether there is one. ST_CONFLICT with another image.
  */
 enum status serve_find_by_key(struct run *run, struct err *err) MUST_CHECK;
 

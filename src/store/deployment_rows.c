@@ -37,7 +37,8 @@ static void bind_pause(struct db_query *q, const struct deployment_row *d)
 
 static enum status name_taken(struct err *err, const struct deployment_row *d)
 {
-	return err_set(err, ST_CONFLICT, "A deployment named \"%s\" exists already; choose another name.", d->name);
+	return err_set(
+		err, ST_CONFLICT, "A deployment named \"%s\" exists already; choose another name.", d->name);
 }
 
 enum status deployment_rows_insert(struct db_conn *c, const struct deployment_row *d, struct err *err)
@@ -63,7 +64,8 @@ enum status deployment_rows_insert(struct db_conn *c, const struct deployment_ro
 }
 
 /* Reads the one row of a query that was bound, and finishes it. */
-static enum status read_one(struct db_query *q, struct arena *a, struct deployment_row *out, bool *found, struct err *err)
+static enum status read_one(
+	struct db_query *q, struct arena *a, struct deployment_row *out, bool *found, struct err *err)
 {
 	*found = db_next(q);
 	if (*found)
@@ -71,7 +73,8 @@ static enum status read_one(struct db_query *q, struct arena *a, struct deployme
 	return db_done(q, err);
 }
 
-enum status deployment_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a, struct deployment_row *out, struct err *err)
+enum status deployment_rows_by_id(
+	struct db_conn *c, struct uuid id, struct arena *a, struct deployment_row *out, struct err *err)
 {
 	bool found;
 	struct db_query q = db_query(c, "SELECT " COLUMNS " FROM deployment WHERE id = $1");
@@ -82,7 +85,8 @@ enum status deployment_rows_by_id(struct db_conn *c, struct uuid id, struct aren
 	return found ? ST_OK : err_set(err, ST_MISSING, "There is no deployment with the id %s.", text);
 }
 
-enum status deployment_rows_by_name(struct db_conn *c, const char *name, struct arena *a, struct deployment_row *out, struct err *err)
+enum status deployment_rows_by_name(
+	struct db_conn *c, const char *name, struct arena *a, struct deployment_row *out, struct err *err)
 {
 	bool found;
 	struct db_query q = db_query(c, "SELECT " COLUMNS " FROM deployment WHERE name = $1");
@@ -99,8 +103,8 @@ enum status deployment_rows_exists(struct db_conn *c, struct uuid id, bool *exis
 	return db_done(&q, err);
 }
 
-enum status deployment_rows_list(struct db_conn *c, int64_t limit, int64_t offset, struct arena *a, struct deployment_row **items,
-	size_t *count, int64_t *total, struct err *err)
+enum status deployment_rows_list(struct db_conn *c, int64_t limit, int64_t offset, struct arena *a,
+	struct deployment_row **items, size_t *count, int64_t *total, struct err *err)
 {
 	struct db_query q = db_query(c, "SELECT count(*) FROM deployment");
 	if (db_next(&q))
@@ -108,7 +112,8 @@ enum status deployment_rows_list(struct db_conn *c, int64_t limit, int64_t offse
 	TRY(db_done(&q, err));
 	*items = ARENA_ARRAY(a, struct deployment_row, (size_t)limit);
 	*count = 0;
-	q = db_query(c, "SELECT " COLUMNS " FROM deployment ORDER BY created_us DESC, id DESC LIMIT $1 OFFSET $2");
+	q = db_query(
+		c, "SELECT " COLUMNS " FROM deployment ORDER BY created_us DESC, id DESC LIMIT $1 OFFSET $2");
 	db_bind_integer(&q, limit);
 	db_bind_integer(&q, offset);
 	while (*count < (size_t)limit && db_next(&q))
@@ -118,9 +123,10 @@ enum status deployment_rows_list(struct db_conn *c, int64_t limit, int64_t offse
 
 enum status deployment_rows_update(struct db_conn *c, const struct deployment_row *d, struct err *err)
 {
-	struct db_query q = db_query(c, "UPDATE deployment SET name = $1, champion_id = $2, champion_since_us = $3,"
-					" threshold = $4, sample_rate = $5, datalake_id = $6, paused_us = $7,"
-					" paused_by = $8 WHERE id = $9");
+	struct db_query q =
+		db_query(c, "UPDATE deployment SET name = $1, champion_id = $2, champion_since_us = $3,"
+			    " threshold = $4, sample_rate = $5, datalake_id = $6, paused_us = $7,"
+			    " paused_by = $8 WHERE id = $9");
 	db_bind_text(&q, d->name);
 	db_bind_uuid(&q, d->champion_id);
 	db_bind_integer(&q, d->champion_since_us);
@@ -142,10 +148,12 @@ enum status deployment_rows_delete(struct db_conn *c, struct uuid id, struct err
 	return db_done(&q, err);
 }
 
-enum status deployment_rows_add_event(struct db_conn *c, struct uuid id, const struct deployment_event_row *e, struct err *err)
+enum status deployment_rows_add_event(
+	struct db_conn *c, struct uuid id, const struct deployment_event_row *e, struct err *err)
 {
-	struct db_query q = db_query(c, "INSERT INTO deployment_event (deployment_id, at_us, what, who, from_text, to_text)"
-					" VALUES ($1, $2, $3, $4, $5, $6)");
+	struct db_query q = db_query(c,
+		"INSERT INTO deployment_event (deployment_id, at_us, what, who, from_text, to_text)"
+		" VALUES ($1, $2, $3, $4, $5, $6)");
 	db_bind_uuid(&q, id);
 	db_bind_integer(&q, e->at_us);
 	db_bind_text(&q, e->what);
@@ -158,8 +166,8 @@ enum status deployment_rows_add_event(struct db_conn *c, struct uuid id, const s
 
 #define EVENTS_MAX 500
 
-enum status deployment_rows_events(struct db_conn *c, struct uuid id, struct arena *a, struct deployment_event_row **items,
-	size_t *count, struct err *err)
+enum status deployment_rows_events(struct db_conn *c, struct uuid id, struct arena *a,
+	struct deployment_event_row **items, size_t *count, struct err *err)
 {
 	*items = ARENA_ARRAY(a, struct deployment_event_row, EVENTS_MAX);
 	*count = 0;
@@ -178,11 +186,13 @@ enum status deployment_rows_events(struct db_conn *c, struct uuid id, struct are
 	return db_done(&q, err);
 }
 
-enum status deployment_rows_previous_champion(struct db_conn *c, struct uuid id, struct uuid *out, struct err *err)
+enum status deployment_rows_previous_champion(
+	struct db_conn *c, struct uuid id, struct uuid *out, struct err *err)
 {
 	*out = (struct uuid){{0}};
-	struct db_query q = db_query(c, "SELECT from_text FROM deployment_event WHERE deployment_id = $1"
-					" AND what IN ('deployed', 'rolled_back') ORDER BY position DESC LIMIT 1");
+	struct db_query q =
+		db_query(c, "SELECT from_text FROM deployment_event WHERE deployment_id = $1"
+			    " AND what IN ('deployed', 'rolled_back') ORDER BY position DESC LIMIT 1");
 	db_bind_uuid(&q, id);
 	struct arena a;
 	arena_init(&a);

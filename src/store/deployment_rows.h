@@ -26,22 +26,30 @@ struct deployment_event_row {
 };
 
 /* ST_CONFLICT when the name is taken. */
-enum status deployment_rows_insert(struct db_conn *c, const struct deployment_row *d, struct err *err) MUST_CHECK;
+enum status deployment_rows_insert(
+	struct db_conn *c, const struct deployment_row *d, struct err *err) MUST_CHECK;
 /* ST_MISSING with a sentence. Texts in the arena. */
-enum status deployment_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a, struct deployment_row *out, struct err *err) MUST_CHECK;
-enum status deployment_rows_by_name(struct db_conn *c, const char *name, struct arena *a, struct deployment_row *out, struct err *err) MUST_CHECK;
-enum status deployment_rows_exists(struct db_conn *c, struct uuid id, bool *exists, struct err *err) MUST_CHECK;
+enum status deployment_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a,
+	struct deployment_row *out, struct err *err) MUST_CHECK;
+enum status deployment_rows_by_name(struct db_conn *c, const char *name, struct arena *a,
+	struct deployment_row *out, struct err *err) MUST_CHECK;
+enum status deployment_rows_exists(
+	struct db_conn *c, struct uuid id, bool *exists, struct err *err) MUST_CHECK;
 /* Newest first; *items in the arena, *total without the limit. */
-enum status deployment_rows_list(struct db_conn *c, int64_t limit, int64_t offset, struct arena *a, struct deployment_row **items,
-	size_t *count, int64_t *total, struct err *err) MUST_CHECK;
+enum status deployment_rows_list(struct db_conn *c, int64_t limit, int64_t offset, struct arena *a,
+	struct deployment_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
 /* Writes name, champion, threshold, sample rate, datalake, pause of *d. */
-enum status deployment_rows_update(struct db_conn *c, const struct deployment_row *d, struct err *err) MUST_CHECK;
+enum status deployment_rows_update(
+	struct db_conn *c, const struct deployment_row *d, struct err *err) MUST_CHECK;
 enum status deployment_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 
-enum status deployment_rows_add_event(struct db_conn *c, struct uuid id, const struct deployment_event_row *e, struct err *err) MUST_CHECK;
-enum status deployment_rows_events(struct db_conn *c, struct uuid id, struct arena *a, struct deployment_event_row **items,
-	size_t *count, struct err *err) MUST_CHECK; /* newest first, at most 500 */
+enum status deployment_rows_add_event(
+	struct db_conn *c, struct uuid id, const struct deployment_event_row *e, struct err *err) MUST_CHECK;
+enum status deployment_rows_events(struct db_conn *c, struct uuid id, struct arena *a,
+	struct deployment_event_row **items, size_t *count,
+	struct err *err) MUST_CHECK; /* newest first, at most 500 */
 /* The version that was champion before the present one; zero when there is none. */
-enum status deployment_rows_previous_champion(struct db_conn *c, struct uuid id, struct uuid *out, struct err *err) MUST_CHECK;
+enum status deployment_rows_previous_champion(
+	struct db_conn *c, struct uuid id, struct uuid *out, struct err *err) MUST_CHECK;
 
 #endif

@@ -138,7 +138,8 @@ static void test_metrics_print_cumulative_buckets(void **state)
 	str_init(&out, 1 << 20);
 	metrics_write(&out);
 	assert_non_null(strstr(str_text(&out), "gyre_predictions_total 3\n"));
-	assert_non_null(strstr(str_text(&out), "gyre_step_seconds_bucket{step=\"decode\",le=\"0.00025\"} 1\n"));
+	assert_non_null(
+		strstr(str_text(&out), "gyre_step_seconds_bucket{step=\"decode\",le=\"0.00025\"} 1\n"));
 	assert_non_null(strstr(str_text(&out), "gyre_step_seconds_bucket{step=\"decode\",le=\"+Inf\"} 2\n"));
 	assert_non_null(strstr(str_text(&out), "gyre_step_seconds_count{step=\"decode\"} 2\n"));
 	str_release(&out);
@@ -171,7 +172,8 @@ static void test_durable_file_replaces_and_leaves_nothing_beside(void **state)
 	assert_int_equal(file_read("/nowhere/at/all", 3, &a, &bytes, &err), ST_MISSING);
 	assert_int_equal(file_write_durable("/proc/no/such", span_of_text("x"), 0600, &err), ST_INTERNAL);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(arena_printf(&a, "%s/one/two", folder)), 0); /* fails if a temporary file was left */
+	assert_int_equal(
+		rmdir(arena_printf(&a, "%s/one/two", folder)), 0); /* fails if a temporary file was left */
 	assert_int_equal(rmdir(arena_printf(&a, "%s/one", folder)), 0);
 	assert_int_equal(rmdir(folder), 0);
 	arena_release(&a);
