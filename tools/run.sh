@@ -34,7 +34,8 @@ answers() {
 
 bring_sample() {
 	"$gyre" sample "$data/sample" >/dev/null
-	"$gyre" model push "$data/sample/model.onnx" --name sample --type detection --labels "$data/sample/labels.txt" >/dev/null
+	"$gyre" model push "$data/sample/model.onnx" --name sample --type detection \
+		--labels "$data/sample/labels.txt" >/dev/null
 	"$gyre" deploy sample --name first-light --threshold 0.3 >/dev/null
 	"$gyre" predict first-light "$data/sample/scenes" >/dev/null
 	echo "The sample model is deployed as \"first-light\" and has answered about 12 drawn scenes. Stop the server with Ctrl-C."
