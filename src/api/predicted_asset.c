@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What deployments saw and said: the log, read with a threshold applied. And the latency chart. */
+/* What deployments saw, and what their champions and shadows said of it: the log, read with a threshold
+ * applied. */
 #include "api/api.h"
 #include "api/data_json.h"
 #include "api/nouns.h"
 #include "base/check.h"
 #include "deploy/model.h"
-#include "os/clock.h"
 #include "serve/pipeline.h"
 #include "store/deployment_rows.h"
 #include "store/prediction_rows.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #define VERSIONS_MAX 64
@@ -26,8 +25,8 @@ struct label_cache {
 	size_t count;
 };
 
-static enum status find_labels(struct label_cache *cache, struct uuid version_id, struct arena *a, const char *const **labels,
-	uint32_t *count, struct err *err)
+static enum status find_labels(struct label_cache *cache, struct uuid version_id, struct arena *a,
+	const char *const **labels, uint32_t *count, struct err *err)
 {
 	size_t i = 0;
 	while (i < cache->count && !uuid_equal(cache->items[i].version_id, version_id))
@@ -36,7 +35,8 @@ static enum status find_labels(struct label_cache *cache, struct uuid version_id
 		if (cache->count == VERSIONS_MAX)
 			cache->count = i = 0;
 		cache->items[i].version_id = version_id;
-		TRY(model_labels_of(cache->conn, version_id, a, &cache->items[i].labels, &cache->items[i].count, err));
+		TRY(model_labels_of(
+			cache->conn, version_id, a, &cache->items[i].labels, &cache->items[i].count, err));
 		cache->count++;
 	}
 	*labels = (const char *const *)cache->items[i].labels;
@@ -53,16 +53,15 @@ static void add_steps(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *s
 		return;
 	yyjson_val *key, *value;
 	size_t i, n;
-	yyjson_obj_foreach(yyjson_doc_get_root(steps), i, n, key, value)
-	{
+	yyjson_obj_foreach (yyjson_doc_get_root(steps), i, n, key, value) {
 		copy = yyjson_mut_real(doc, yyjson_get_num(value) / 1e3);
 		yyjson_mut_obj_add(out, yyjson_mut_strcpy(doc, yyjson_get_str(key)), copy);
 	}
 }
 
 /* threshold < 0: the one in force when it was answered. */
-static enum status add_prediction(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct prediction_row *p, double threshold,
-	struct label_cache *cache, struct arena *a, struct err *err)
+static enum status add_prediction(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct prediction_row *p,
+	double threshold, struct label_cache *cache, struct arena *a, struct err *err)
 {
 	const char *const *labels;
 	uint32_t label_count;
@@ -78,14 +77,30 @@ static enum status add_prediction(yyjson_mut_doc *doc, yyjson_mut_val *list, con
 	yyjson_mut_obj_add_real(doc, object, "threshold", p->threshold);
 	yyjson_mut_obj_add_real(doc, object, "latency", (double)p->latency_us / 1e6);
 	add_steps(doc, object, p->steps_us, a);
-	yyjson_mut_val *shown = serve_shapes_json(doc, &shapes, labels, label_count, threshold < 0 ? p->threshold : threshold, &hidden, a);
+	yyjson_mut_val *shown = serve_shapes_json(
+		doc, &shapes, labels, label_count, threshold < 0 ? p->threshold : threshold, &hidden, a);
 	yyjson_mut_obj_add_val(doc, object, "shapes", shown);
 	yyjson_mut_obj_add_int(doc, object, "hidden", hidden);
 	return ST_OK;
 }
 
-static enum status predicted_json(struct http_request *req, yyjson_mut_doc *doc, const struct predicted_row *row, double threshold,
-	struct label_cache *cache, yyjson_mut_val **out, struct err *err)
+/* The champion's first, then those of the shadows. */
+static enum status add_predictions(yyjson_mut_doc *doc, yyjson_mut_val *list,
+	const struct prediction_row *champion, double threshold, struct label_cache *cache, struct arena *a,
+	struct err *err)
+{
+	struct prediction_row *shadows;
+	size_t count;
+	TRY(add_prediction(doc, list, champion, threshold, cache, a, err));
+	TRY(prediction_rows_shadows(cache->conn, champion->predicted_asset_id, a, &shadows, &count, err));
+	for (size_t i = 0; i < count; i++)
+		TRY(add_prediction(doc, list, &shadows[i], threshold, cache, a, err));
+	return ST_OK;
+}
+
+static enum status predicted_json(struct http_request *req, yyjson_mut_doc *doc,
+	const struct predicted_row *row, double threshold, struct label_cache *cache, yyjson_mut_val **out,
+	struct err *err)
 {
 	yyjson_mut_val *object = *out = yyjson_mut_obj(doc);
 	api_add_id(doc, object, "id", row->prediction.predicted_asset_id);
@@ -109,7 +124,7 @@ static enum status predicted_json(struct http_request *req, yyjson_mut_doc *doc,
 	yyjson_mut_obj_add_val(doc, object, "data", data_json(req, doc, &data));
 	yyjson_mut_val *predictions = yyjson_mut_obj_add_arr(doc, object, "predictions");
 	yyjson_mut_obj_add_arr(doc, object, "reviews");
-	return add_prediction(doc, predictions, &row->prediction, threshold, cache, req->arena, err);
+	return add_predictions(doc, predictions, &row->prediction, threshold, cache, req->arena, err);
 }
 
 static enum status read_threshold(const struct http_request *req, double *threshold, struct err *err)
@@ -138,13 +153,14 @@ enum status api_predicted_asset_list(struct http_request *req, struct http_reply
 	TRY(api_id(req, "id", "deployment", &id, err));
 	TRY(api_page(req, &page, err));
 	if (page.order != ROWS_OLDEST && page.order != ROWS_NEWEST)
-		return err_set(err, ST_INVALID, "Predicted images can be ordered by created_at or -created_at.");
+		return err_set(
+			err, ST_INVALID, "Predicted images can be ordered by created_at or -created_at.");
 	TRY(read_threshold(req, &threshold, err));
 	bool oldest_first = http_query(req, "order_by") && page.order == ROWS_OLDEST;
 	TRY(api_read(req, &reader, err));
 	TRY(deployment_rows_by_id(reader.conn, id, req->arena, &deployment, err));
-	TRY(prediction_rows_list(reader.conn, id, oldest_first, page.limit, page.offset, req->arena, &rows, &count, &total,
-		err));
+	TRY(prediction_rows_list(reader.conn, id, oldest_first, page.limit, page.offset, req->arena, &rows,
+		&count, &total, err));
 	struct label_cache cache = {.conn = reader.conn};
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc), *item;
@@ -156,9 +172,11 @@ enum status api_predicted_asset_list(struct http_request *req, struct http_reply
 }
 
 /* Finds the row by whatever the request names. */
-typedef enum status find_row(struct http_request *req, struct db_conn *c, struct predicted_row *row, struct err *err);
+typedef enum status find_row(
+	struct http_request *req, struct db_conn *c, struct predicted_row *row, struct err *err);
 
-static enum status reply_one(struct http_request *req, struct http_reply *reply, find_row *find, struct err *err)
+static enum status reply_one(
+	struct http_request *req, struct http_reply *reply, find_row *find, struct err *err)
 {
 	API_READER reader = {0};
 	struct predicted_row row;
@@ -174,7 +192,8 @@ static enum status reply_one(struct http_request *req, struct http_reply *reply,
 	return http_reply_json(req, reply, doc);
 }
 
-static enum status find_by_id(struct http_request *req, struct db_conn *c, struct predicted_row *row, struct err *err)
+static enum status find_by_id(
+	struct http_request *req, struct db_conn *c, struct predicted_row *row, struct err *err)
 {
 	struct uuid id;
 	TRY(api_id(req, "id", "predicted image", &id, err));
@@ -186,21 +205,35 @@ enum status api_predicted_asset_get(struct http_request *req, struct http_reply 
 	return reply_one(req, reply, find_by_id, err);
 }
 
-static enum status find_by_query(struct http_request *req, struct db_conn *c, struct predicted_row *row, struct err *err)
+/* The image of a prediction, with its champion's: also when the prediction is a shadow's. */
+static enum status find_by_prediction(
+	struct db_conn *c, struct uuid id, struct arena *a, struct predicted_row *row, struct err *err)
+{
+	TRY(prediction_rows_by_id(c, id, a, row, err));
+	return row->prediction.is_shadow
+		       ? prediction_rows_by_asset(c, row->prediction.predicted_asset_id, a, row, err)
+		       : ST_OK;
+}
+
+static enum status find_by_query(
+	struct http_request *req, struct db_conn *c, struct predicted_row *row, struct err *err)
 {
 	struct uuid deployment_id, id;
 	TRY(api_id(req, "id", "deployment", &deployment_id, err));
 	if (uuid_parse(http_query(req, "id"), &id))
 		return prediction_rows_by_asset(c, id, req->arena, row, err);
 	if (uuid_parse(http_query(req, "oracle_prediction_id"), &id))
-		return prediction_rows_by_id(c, id, req->arena, row, err);
+		return find_by_prediction(c, id, req->arena, row, err);
 	if (uuid_parse(http_query(req, "data_id"), &id))
 		return prediction_rows_find_data(c, deployment_id, id, req->arena, row, err);
 	static const char *const keys[] = {"filename", "object_name"};
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
 		if (http_query(req, keys[i]))
-			return prediction_rows_find(c, deployment_id, keys[i], http_query(req, keys[i]), req->arena, row, err);
-	return err_set(err, ST_INVALID, "Give id, oracle_prediction_id, data_id, filename or object_name of the predicted image to find.");
+			return prediction_rows_find(
+				c, deployment_id, keys[i], http_query(req, keys[i]), req->arena, row, err);
+	return err_set(err, ST_INVALID,
+		"Give id, oracle_prediction_id, data_id, filename or object_name of the predicted image to "
+		"find.");
 }
 
 enum status api_predicted_asset_find(struct http_request *req, struct http_reply *reply, struct err *err)
@@ -221,88 +254,4 @@ enum status api_predicted_asset_delete(struct http_request *req, struct http_rep
 	TRY(api_id(req, "id", "predicted image", &id, err));
 	TRY(api_write(req, "predicted_asset.delete", id, delete_asset, &id, err));
 	return http_reply_empty(reply, 204);
-}
-
-/* ---- latency chart ---- */
-
-#define POINTS_DEFAULT 2000
-#define POINTS_MAX 10000
-
-static enum status read_number(const struct http_request *req, const char *key, double missing, double *out, struct err *err)
-{
-	const char *text = http_query(req, key);
-	*out = missing;
-	if (text == NULL || *text == '\0')
-		return ST_OK;
-	char *end;
-	*out = strtod(text, &end);
-	if (*end || !isfinite(*out) || *out < 0 || *out > 1e11)
-		return err_set(err, ST_INVALID, "\"%s\" must be a number: seconds since 1970, or a count.", key);
-	return ST_OK;
-}
-
-static int compare_latency(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
-/* Percentiles by nearest rank. */
-static void add_summary(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct latency_point *points, size_t count, struct arena *a)
-{
-	static const struct {
-		const char *key;
-		size_t percent;
-	} ranks[] = {{"p50_s", 50}, {"p90_s", 90}, {"p99_s", 99}};
-	int64_t *sorted = ARENA_ARRAY(a, int64_t, count + 1);
-	double sum = 0;
-	for (size_t i = 0; i < count; i++) {
-		sorted[i] = points[i].latency_us;
-		sum += (double)sorted[i];
-	}
-	qsort(sorted, count, sizeof(sorted[0]), compare_latency);
-	if (count)
-		yyjson_mut_obj_add_real(doc, root, "mean_s", sum / (double)count / 1e6);
-	else
-		yyjson_mut_obj_add_null(doc, root, "mean_s");
-	for (size_t i = 0; i < COUNT_OF(ranks); i++) {
-		if (count)
-			yyjson_mut_obj_add_real(doc, root, ranks[i].key, (double)sorted[(count * ranks[i].percent + 99) / 100 - 1] / 1e6);
-		else
-			yyjson_mut_obj_add_null(doc, root, ranks[i].key);
-	}
-}
-
-enum status api_deployment_latency(struct http_request *req, struct http_reply *reply, struct err *err)
-{
-	API_READER reader = {0};
-	struct latency_point *points;
-	struct uuid id;
-	size_t count;
-	int64_t in_range = 0;
-	double from, to, points_max;
-	TRY(api_id(req, "id", "deployment", &id, err));
-	TRY(read_number(req, "from", 0, &from, err));
-	TRY(read_number(req, "to", (double)clock_unix_us() / 1e6 + 60, &to, err));
-	TRY(read_number(req, "points_max", POINTS_DEFAULT, &points_max, err));
-	if (points_max < 1 || points_max > POINTS_MAX)
-		return err_set(err, ST_INVALID, "\"points_max\" must be from 1 to %d.", POINTS_MAX);
-	TRY(api_read(req, &reader, err));
-	TRY(prediction_rows_latency(reader.conn, id, (int64_t)(from * 1e6), (int64_t)(to * 1e6), (int64_t)points_max, req->arena, &points,
-		&count, &in_range, err));
-	yyjson_mut_doc *doc;
-	yyjson_mut_val *root = api_object(req, &doc);
-	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "points");
-	for (size_t i = 0; i < count; i++) {
-		char text[UUID_TEXT_SIZE];
-		uuid_format(points[i].predicted_asset_id, text);
-		yyjson_mut_val *point = yyjson_mut_arr_add_arr(doc, list);
-		yyjson_mut_arr_add_real(doc, point, (double)points[i].at_us / 1e6);
-		yyjson_mut_arr_add_real(doc, point, (double)points[i].latency_us / 1e6);
-		yyjson_mut_arr_add_strcpy(doc, point, text);
-	}
-	yyjson_mut_obj_add_int(doc, root, "count", in_range);
-	yyjson_mut_obj_add_bool(doc, root, "sampled", in_range > (int64_t)count);
-	add_summary(doc, root, points, count, req->arena);
-	return http_reply_json(req, reply, doc);
 }

@@ -6,53 +6,61 @@
 #define PREDICTION                                                                                           \
 	"p.position, p.id, p.deployment_id, p.predicted_asset_id, p.model_version_id, p.is_shadow, "         \
 	"p.created_us, p.threshold, p.latency_us, p.cpu_us, p.steps_us, p.shape_count, p.score_max, "        \
-	"p.shapes, p.features, p.image_stats"
+	"p.shapes, p.features, p.image_stats, p.asked"
 #define PREDICTED                                                                                            \
 	"SELECT " PREDICTION ", a.status, d.id, d.filename, d.object_name, d.content_type, d.width, "        \
 	"d.height, d.metadata, d.custom_metadata, s.name "                                                   \
 	"FROM prediction p JOIN predicted_asset a ON a.id = p.predicted_asset_id "                           \
 	"JOIN data d ON d.id = a.data_id LEFT JOIN data_source s ON s.id = d.source_id "
 
+static struct prediction_row read_prediction(struct db_query *q, struct arena *a)
+{
+	return (struct prediction_row){
+		.position = db_integer(q, 0),
+		.id = db_uuid(q, 1),
+		.deployment_id = db_uuid(q, 2),
+		.predicted_asset_id = db_uuid(q, 3),
+		.model_version_id = db_uuid(q, 4),
+		.is_shadow = db_integer(q, 5) != 0,
+		.created_us = db_integer(q, 6),
+		.threshold = db_real(q, 7),
+		.latency_us = db_integer(q, 8),
+		.cpu_us = db_integer(q, 9),
+		.steps_us = db_text(q, 10, a),
+		.shape_count = db_integer(q, 11),
+		.score_max = db_real(q, 12),
+		.shapes = db_blob(q, 13, a),
+		.features = db_blob(q, 14, a),
+		.image_stats = db_text(q, 15, a),
+		.asked = db_integer(q, 16) != 0,
+	};
+}
+
 static void read_row(struct db_query *q, struct arena *a, struct predicted_row *out)
 {
 	*out = (struct predicted_row){
-		.prediction = {
-			.position = db_integer(q, 0),
-			.id = db_uuid(q, 1),
-			.deployment_id = db_uuid(q, 2),
-			.predicted_asset_id = db_uuid(q, 3),
-			.model_version_id = db_uuid(q, 4),
-			.is_shadow = db_integer(q, 5) != 0,
-			.created_us = db_integer(q, 6),
-			.threshold = db_real(q, 7),
-			.latency_us = db_integer(q, 8),
-			.cpu_us = db_integer(q, 9),
-			.steps_us = db_text(q, 10, a),
-			.shape_count = db_integer(q, 11),
-			.score_max = db_real(q, 12),
-			.shapes = db_blob(q, 13, a),
-			.features = db_blob(q, 14, a),
-			.image_stats = db_text(q, 15, a),
-		},
-		.asset_status = db_text(q, 16, a),
-		.data_id = db_uuid(q, 17),
-		.filename = db_text(q, 18, a),
-		.object_name = db_text(q, 19, a),
-		.content_type = db_text(q, 20, a),
-		.width = db_integer(q, 21),
-		.height = db_integer(q, 22),
-		.metadata = db_text(q, 23, a),
-		.custom_metadata = db_text(q, 24, a),
-		.source = db_text(q, 25, a),
+		.prediction = read_prediction(q, a),
+		.asset_status = db_text(q, 17, a),
+		.data_id = db_uuid(q, 18),
+		.filename = db_text(q, 19, a),
+		.object_name = db_text(q, 20, a),
+		.content_type = db_text(q, 21, a),
+		.width = db_integer(q, 22),
+		.height = db_integer(q, 23),
+		.metadata = db_text(q, 24, a),
+		.custom_metadata = db_text(q, 25, a),
+		.source = db_text(q, 26, a),
 	};
 }
 
 enum status prediction_rows_insert(struct db_conn *c, const struct prediction_row *p, struct err *err)
 {
 	struct db_query q = db_query(c,
-		"INSERT INTO prediction (id, deployment_id, predicted_asset_id, model_version_id, is_shadow, created_us,"
-		" threshold, latency_us, cpu_us, steps_us, shape_count, score_max, shapes, features, image_stats)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+		"INSERT INTO prediction (id, deployment_id, predicted_asset_id, model_version_id, is_shadow, "
+		"created_us,"
+		" threshold, latency_us, cpu_us, steps_us, shape_count, score_max, shapes, features, "
+		"image_stats, asked)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
 	db_bind_uuid(&q, p->id);
 	db_bind_uuid(&q, p->deployment_id);
 	db_bind_uuid(&q, p->predicted_asset_id);
@@ -68,14 +76,16 @@ enum status prediction_rows_insert(struct db_conn *c, const struct prediction_ro
 	db_bind_blob(&q, p->shapes);
 	db_bind_blob(&q, p->features);
 	db_bind_text(&q, p->image_stats);
+	db_bind_integer(&q, p->asked);
 	db_next(&q);
 	return db_done(&q, err);
 }
 
-enum status prediction_rows_insert_asset(struct db_conn *c, struct uuid id, struct uuid deployment_id, struct uuid data_id,
-	int64_t created_us, struct err *err)
+enum status prediction_rows_insert_asset(struct db_conn *c, struct uuid id, struct uuid deployment_id,
+	struct uuid data_id, int64_t created_us, struct err *err)
 {
-	struct db_query q = db_query(c, "INSERT INTO predicted_asset (id, deployment_id, data_id, created_us) VALUES ($1, $2, $3, $4)");
+	struct db_query q = db_query(c, "INSERT INTO predicted_asset (id, deployment_id, data_id, "
+					"created_us) VALUES ($1, $2, $3, $4)");
 	db_bind_uuid(&q, id);
 	db_bind_uuid(&q, deployment_id);
 	db_bind_uuid(&q, data_id);
@@ -84,8 +94,9 @@ enum status prediction_rows_insert_asset(struct db_conn *c, struct uuid id, stru
 	return db_done(&q, err);
 }
 
-enum status prediction_rows_list(struct db_conn *c, struct uuid deployment_id, bool oldest_first, int64_t limit, int64_t offset,
-	struct arena *a, struct predicted_row **items, size_t *count, int64_t *total, struct err *err)
+enum status prediction_rows_list(struct db_conn *c, struct uuid deployment_id, bool oldest_first,
+	int64_t limit, int64_t offset, struct arena *a, struct predicted_row **items, size_t *count,
+	int64_t *total, struct err *err)
 {
 	struct db_query q = db_query(c, "SELECT count(*) FROM predicted_asset WHERE deployment_id = $1");
 	db_bind_uuid(&q, deployment_id);
@@ -95,13 +106,15 @@ enum status prediction_rows_list(struct db_conn *c, struct uuid deployment_id, b
 	*items = ARENA_ARRAY(a, struct predicted_row, (size_t)limit);
 	*count = 0;
 	/* The page is cut on the narrow index first; only its rows are then read whole. */
-	q = db_query(c, oldest_first
-			? PREDICTED "WHERE p.position IN (SELECT position FROM prediction WHERE deployment_id = $1 AND"
-				    " is_shadow = 0 ORDER BY created_us, position LIMIT $2 OFFSET $3)"
-				    " ORDER BY p.created_us, p.position"
-			: PREDICTED "WHERE p.position IN (SELECT position FROM prediction WHERE deployment_id = $1 AND"
-				    " is_shadow = 0 ORDER BY created_us DESC, position DESC LIMIT $2 OFFSET $3)"
-				    " ORDER BY p.created_us DESC, p.position DESC");
+	q = db_query(
+		c, oldest_first ? PREDICTED
+			   "WHERE p.position IN (SELECT position FROM prediction WHERE deployment_id = $1 AND"
+			   " is_shadow = 0 ORDER BY created_us, position LIMIT $2 OFFSET $3)"
+			   " ORDER BY p.created_us, p.position"
+				: PREDICTED
+			   "WHERE p.position IN (SELECT position FROM prediction WHERE deployment_id = $1 AND"
+			   " is_shadow = 0 ORDER BY created_us DESC, position DESC LIMIT $2 OFFSET $3)"
+			   " ORDER BY p.created_us DESC, p.position DESC");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, limit);
 	db_bind_integer(&q, offset);
@@ -111,17 +124,20 @@ enum status prediction_rows_list(struct db_conn *c, struct uuid deployment_id, b
 }
 
 /* Reads the one row of a query that was bound, and finishes it. */
-static enum status read_one(struct db_query *q, struct arena *a, struct predicted_row *out, const char *what, const char *value,
-	struct err *err)
+static enum status read_one(struct db_query *q, struct arena *a, struct predicted_row *out, const char *what,
+	const char *value, struct err *err)
 {
 	bool found = db_next(q);
 	if (found)
 		read_row(q, a, out);
 	TRY(db_done(q, err));
-	return found ? ST_OK : err_set(err, ST_MISSING, "There is no predicted image with the %s %.200s.", what, value);
+	return found ? ST_OK
+		     : err_set(err, ST_MISSING, "There is no predicted image with the %s %.200s.", what,
+			       value);
 }
 
-enum status prediction_rows_by_asset(struct db_conn *c, struct uuid asset_id, struct arena *a, struct predicted_row *out, struct err *err)
+enum status prediction_rows_by_asset(
+	struct db_conn *c, struct uuid asset_id, struct arena *a, struct predicted_row *out, struct err *err)
 {
 	char text[UUID_TEXT_SIZE];
 	uuid_format(asset_id, text);
@@ -130,7 +146,8 @@ enum status prediction_rows_by_asset(struct db_conn *c, struct uuid asset_id, st
 	return read_one(&q, a, out, "id", text, err);
 }
 
-enum status prediction_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a, struct predicted_row *out, struct err *err)
+enum status prediction_rows_by_id(
+	struct db_conn *c, struct uuid id, struct arena *a, struct predicted_row *out, struct err *err)
 {
 	char text[UUID_TEXT_SIZE];
 	uuid_format(id, text);
@@ -139,31 +156,35 @@ enum status prediction_rows_by_id(struct db_conn *c, struct uuid id, struct aren
 	return read_one(&q, a, out, "prediction id", text, err);
 }
 
-enum status prediction_rows_find(struct db_conn *c, struct uuid deployment_id, const char *key, const char *value, struct arena *a,
-	struct predicted_row *out, struct err *err)
+enum status prediction_rows_find(struct db_conn *c, struct uuid deployment_id, const char *key,
+	const char *value, struct arena *a, struct predicted_row *out, struct err *err)
 {
 	bool by_filename = strcmp(key, "filename") == 0;
 	CHECK(by_filename || strcmp(key, "object_name") == 0);
-	struct db_query q = db_query(c, by_filename
-			? PREDICTED "WHERE d.filename = $1 AND p.deployment_id = $2 AND p.is_shadow = 0 ORDER BY p.position DESC LIMIT 1"
-			: PREDICTED "WHERE d.object_name = $1 AND p.deployment_id = $2 AND p.is_shadow = 0 ORDER BY p.position DESC LIMIT 1");
+	struct db_query q =
+		db_query(c, by_filename ? PREDICTED "WHERE d.filename = $1 AND p.deployment_id = $2 AND "
+						    "p.is_shadow = 0 ORDER BY p.position DESC LIMIT 1"
+					: PREDICTED "WHERE d.object_name = $1 AND a.deployment_id = $2 AND "
+						    "p.is_shadow = 0 ORDER BY p.position DESC LIMIT 1");
 	db_bind_text(&q, value);
 	db_bind_uuid(&q, deployment_id);
 	return read_one(&q, a, out, key, value, err);
 }
 
-enum status prediction_rows_find_data(struct db_conn *c, struct uuid deployment_id, struct uuid data_id, struct arena *a,
-	struct predicted_row *out, struct err *err)
+enum status prediction_rows_find_data(struct db_conn *c, struct uuid deployment_id, struct uuid data_id,
+	struct arena *a, struct predicted_row *out, struct err *err)
 {
 	char text[UUID_TEXT_SIZE];
 	uuid_format(data_id, text);
-	struct db_query q = db_query(c, PREDICTED "WHERE d.id = $1 AND p.deployment_id = $2 AND p.is_shadow = 0");
+	struct db_query q =
+		db_query(c, PREDICTED "WHERE d.id = $1 AND a.deployment_id = $2 AND p.is_shadow = 0");
 	db_bind_uuid(&q, data_id);
 	db_bind_uuid(&q, deployment_id);
 	return read_one(&q, a, out, "data id", text, err);
 }
 
-enum status prediction_rows_delete_asset(struct db_conn *c, struct uuid asset_id, bool *existed, struct err *err)
+enum status prediction_rows_delete_asset(
+	struct db_conn *c, struct uuid asset_id, bool *existed, struct err *err)
 {
 	struct db_query q = db_query(c, "DELETE FROM predicted_asset WHERE id = $1");
 	db_bind_uuid(&q, asset_id);
@@ -173,37 +194,103 @@ enum status prediction_rows_delete_asset(struct db_conn *c, struct uuid asset_id
 	return ST_OK;
 }
 
-enum status prediction_rows_latency(struct db_conn *c, struct uuid deployment_id, int64_t from_us, int64_t to_us, int64_t points_max,
-	struct arena *a, struct latency_point **points, size_t *count, int64_t *in_range, struct err *err)
+enum status prediction_rows_shadows(struct db_conn *c, struct uuid asset_id, struct arena *a,
+	struct prediction_row **items, size_t *count, struct err *err)
 {
-	CHECK(points_max > 0);
-	struct db_query q = db_query(c, "SELECT count(*) FROM prediction WHERE deployment_id = $1 AND created_us BETWEEN $2 AND $3");
-	db_bind_uuid(&q, deployment_id);
-	db_bind_integer(&q, from_us);
-	db_bind_integer(&q, to_us);
-	if (db_next(&q))
-		*in_range = db_integer(&q, 0);
-	TRY(db_done(&q, err));
-	int64_t every = (*in_range + points_max - 1) / points_max;
-	size_t room = (size_t)points_max;
-	*points = ARENA_ARRAY(a, struct latency_point, room);
-	*count = 0;
-	q = db_query(c, "SELECT created_us, latency_us, predicted_asset_id FROM (SELECT created_us, latency_us,"
-			" predicted_asset_id, row_number() OVER (ORDER BY created_us, position) AS n FROM prediction"
-			" WHERE deployment_id = $1 AND created_us BETWEEN $2 AND $3) AS numbered WHERE n % $4 = 0 ORDER BY n");
-	db_bind_uuid(&q, deployment_id);
-	db_bind_integer(&q, from_us);
-	db_bind_integer(&q, to_us);
-	db_bind_integer(&q, every > 0 ? every : 1);
-	while (*count < room && db_next(&q))
-		(*points)[(*count)++] = (struct latency_point){db_integer(&q, 0), db_integer(&q, 1), db_uuid(&q, 2)};
+	struct db_query q = db_query(c,
+		"SELECT " PREDICTION " FROM prediction p WHERE p.predicted_asset_id = $1 AND p.is_shadow = 1"
+		" ORDER BY p.model_version_id");
+	db_bind_uuid(&q, asset_id);
+	size_t room = 0;
+	*items = NULL;
+	for (*count = 0; db_next(&q); (*count)++) {
+		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
+		(*items)[*count] = read_prediction(&q, a);
+	}
 	return db_done(&q, err);
 }
 
-enum status prediction_rows_totals(struct db_conn *c, struct uuid deployment_id, struct prediction_totals *out, struct err *err)
+enum status prediction_rows_of_version(struct db_conn *c, struct uuid asset_id, struct uuid model_version_id,
+	struct arena *a, struct prediction_row *out, bool *found, struct err *err)
 {
-	struct db_query q = db_query(c, "SELECT count(*), coalesce(sum(latency_us), 0), coalesce(max(created_us), 0) FROM prediction"
-					" WHERE deployment_id = $1 AND is_shadow = 0");
+	struct db_query q =
+		db_query(c, "SELECT " PREDICTION
+			    " FROM prediction p WHERE p.predicted_asset_id = $1 AND p.model_version_id = $2");
+	db_bind_uuid(&q, asset_id);
+	db_bind_uuid(&q, model_version_id);
+	*found = db_next(&q);
+	if (*found)
+		*out = read_prediction(&q, a);
+	return db_done(&q, err);
+}
+
+enum status prediction_rows_set_asked(struct db_conn *c, struct uuid id, bool *changed, struct err *err)
+{
+	struct db_query q = db_query(c, "UPDATE prediction SET asked = 1 WHERE id = $1 AND asked = 0");
+	db_bind_uuid(&q, id);
+	TRY(db_done(&q, err));
+	*changed = db_changes(c) == 1;
+	return ST_OK;
+}
+
+/* ---- latency chart ---- */
+
+/*
+ * Rows of (at, latency, CPU time, asset) for what is asked; a shadow's stand at the time of the image. $1 is
+ * the deployment, $2 and $3 the range; of a shadow $4 is the version.
+ */
+#define CHAMPION_TIMES                                                                                       \
+	"SELECT created_us AS at_us, latency_us, cpu_us, predicted_asset_id, position FROM prediction"       \
+	" WHERE deployment_id = $1 AND is_shadow = 0 AND created_us BETWEEN $2 AND $3"
+#define SHADOW_TIMES                                                                                         \
+	"SELECT a.created_us AS at_us, p.latency_us, p.cpu_us, p.predicted_asset_id, p.position"             \
+	" FROM predicted_asset a JOIN prediction p ON p.predicted_asset_id = a.id"                           \
+	" WHERE a.deployment_id = $1 AND a.created_us BETWEEN $2 AND $3 AND p.model_version_id = $4 AND "    \
+	"p.is_shadow = 1"
+#define EVERY(times, k)                                                                                      \
+	"SELECT at_us, latency_us, cpu_us, predicted_asset_id FROM (SELECT at_us, latency_us, cpu_us,"       \
+	" predicted_asset_id, row_number() OVER (ORDER BY at_us, position) AS n FROM (" times ") AS times)"  \
+	" AS numbered WHERE n % " k " = 0 ORDER BY n"
+
+static void bind_times(struct db_query *q, const struct latency_range *range)
+{
+	db_bind_uuid(q, range->deployment_id);
+	db_bind_integer(q, range->from_us);
+	db_bind_integer(q, range->to_us);
+	if (!uuid_is_zero(range->shadow_version_id))
+		db_bind_uuid(q, range->shadow_version_id);
+}
+
+enum status prediction_rows_latency(struct db_conn *c, const struct latency_range *range, struct arena *a,
+	struct latency_point **points, size_t *count, int64_t *in_range, struct err *err)
+{
+	CHECK(range->points_max > 0);
+	bool shadow = !uuid_is_zero(range->shadow_version_id);
+	struct db_query q = db_query(c, shadow ? "SELECT count(*) FROM (" SHADOW_TIMES ") AS times"
+					       : "SELECT count(*) FROM (" CHAMPION_TIMES ") AS times");
+	bind_times(&q, range);
+	TRY(rows_number(&q, in_range, err));
+	int64_t every = (*in_range + range->points_max - 1) / range->points_max;
+	size_t room = (size_t)range->points_max;
+	*points = ARENA_ARRAY(a, struct latency_point, room);
+	*count = 0;
+	q = db_query(c, shadow ? EVERY(SHADOW_TIMES, "$5") : EVERY(CHAMPION_TIMES, "$4"));
+	bind_times(&q, range);
+	db_bind_integer(&q, every > 0 ? every : 1);
+	while (*count < room && db_next(&q))
+		(*points)[(*count)++] = (struct latency_point){
+			db_integer(&q, 0), db_integer(&q, 1), db_integer(&q, 2), db_uuid(&q, 3)};
+	return db_done(&q, err);
+}
+
+/* ---- totals ---- */
+
+enum status prediction_rows_totals(
+	struct db_conn *c, struct uuid deployment_id, struct prediction_totals *out, struct err *err)
+{
+	struct db_query q = db_query(c,
+		"SELECT count(*), coalesce(sum(latency_us), 0), coalesce(max(created_us), 0) FROM prediction"
+		" WHERE deployment_id = $1 AND is_shadow = 0");
 	db_bind_uuid(&q, deployment_id);
 	*out = (struct prediction_totals){0};
 	if (db_next(&q))
@@ -211,12 +298,13 @@ enum status prediction_rows_totals(struct db_conn *c, struct uuid deployment_id,
 	return db_done(&q, err);
 }
 
-enum status prediction_rows_recent(struct db_conn *c, struct uuid deployment_id, int64_t *latency_us, size_t room, size_t *count,
-	struct err *err)
+enum status prediction_rows_recent(struct db_conn *c, struct uuid deployment_id, int64_t *latency_us,
+	size_t room, size_t *count, struct err *err)
 {
 	*count = 0;
-	struct db_query q = db_query(c, "SELECT latency_us FROM prediction WHERE deployment_id = $1 AND is_shadow = 0"
-					" ORDER BY created_us DESC LIMIT $2");
+	struct db_query q =
+		db_query(c, "SELECT latency_us FROM prediction WHERE deployment_id = $1 AND is_shadow = 0"
+			    " ORDER BY created_us DESC LIMIT $2");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, (int64_t)room);
 	while (*count < room && db_next(&q))
@@ -224,10 +312,11 @@ enum status prediction_rows_recent(struct db_conn *c, struct uuid deployment_id,
 	return db_done(&q, err);
 }
 
-enum status prediction_rows_key(struct db_conn *c, struct uuid deployment_id, const char *key, bool *found, uint8_t body_sha256[32],
-	struct uuid *prediction_id, struct err *err)
+enum status prediction_rows_key(struct db_conn *c, struct uuid deployment_id, const char *key, bool *found,
+	uint8_t body_sha256[32], struct uuid *prediction_id, struct err *err)
 {
-	struct db_query q = db_query(c, "SELECT body_sha256, prediction_id FROM idempotency WHERE deployment_id = $1 AND key = $2");
+	struct db_query q = db_query(c,
+		"SELECT body_sha256, prediction_id FROM idempotency WHERE deployment_id = $1 AND key = $2");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_text(&q, key);
 	*found = db_next(&q);
@@ -243,11 +332,12 @@ enum status prediction_rows_key(struct db_conn *c, struct uuid deployment_id, co
 	return db_done(&q, err);
 }
 
-enum status prediction_rows_insert_key(struct db_conn *c, struct uuid deployment_id, const char *key, const uint8_t body_sha256[32],
-	struct uuid prediction_id, int64_t created_us, struct err *err)
+enum status prediction_rows_insert_key(struct db_conn *c, struct uuid deployment_id, const char *key,
+	const uint8_t body_sha256[32], struct uuid prediction_id, int64_t created_us, struct err *err)
 {
-	struct db_query q = db_query(c, "INSERT INTO idempotency (deployment_id, key, body_sha256, prediction_id, created_us)"
-					" VALUES ($1, $2, $3, $4, $5)");
+	struct db_query q = db_query(c,
+		"INSERT INTO idempotency (deployment_id, key, body_sha256, prediction_id, created_us)"
+		" VALUES ($1, $2, $3, $4, $5)");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_text(&q, key);
 	db_bind_blob(&q, span_of(body_sha256, 32));
