@@ -38,7 +38,7 @@ bring_sample() {
 		--labels "$data/sample/labels.txt" >/dev/null
 	"$gyre" deploy sample --name first-light --threshold 0.3 >/dev/null
 	"$gyre" predict first-light "$data/sample/scenes" >/dev/null
-	echo "The sample model is deployed as \"first-light\" and has answered about 12 drawn scenes. Stop the server with Ctrl-C."
+	echo "The sample model is deployed as \"first-light\" and has answered about 12 drawn scenes. Ctrl-C stops the server."
 }
 
 if [ "$fresh" = yes ] && answers; then
