@@ -133,3 +133,9 @@ def test_links(tmp_path):
 def test_blobs(tmp_path):
     files = {"a.bin": "x" * (tidy.BLOB_BYTES_MAX + 1), "b.bin": "x"}
     assert breaches(tidy.check_blobs, tmp_path, files) == [("a.bin", 1)]
+
+
+def test_the_same_files_without_git(tmp_path, monkeypatch):
+    tree(tmp_path, {"src/a.c": "", "build/b.c": "", "web/node_modules/c.js": "", "docs/d.md": ""})
+    monkeypatch.setenv("PATH", "")
+    assert tidy.tracked(str(tmp_path)) == ["docs/d.md", "src/a.c"]

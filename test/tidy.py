@@ -95,9 +95,20 @@ class Tree:
 
 
 def tracked(root):
+    """What git would take; without git, all but what is built, fetched or data."""
     command = ["git", "-C", root, "ls-files", "-co", "--exclude-standard"]
-    names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    try:
+        names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        names = walked(root)
     return sorted(n for n in set(names) if os.path.isfile(os.path.join(root, n)))
+
+
+def walked(root):
+    skipped = {".git", "build", "var", "node_modules", "__pycache__", ".pytest_cache", "dist"}
+    for folder, folders, files in os.walk(root):
+        folders[:] = [f for f in folders if f not in skipped]
+        yield from (os.path.relpath(os.path.join(folder, f), root) for f in files if not f.endswith(".pyc"))
 
 
 def folder_of(path):

@@ -4,7 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mapfile -t files < <(git ls-files -co --exclude-standard -- 'src/*.c' 'src/*.h' 'test/*.c' 'test/*.h')
+mapfile -t files < <(find src test -name '*.[ch]' | sort)
+[ ${#files[@]} -gt 0 ] && command -v clang-format >/dev/null || {
+	echo "format: clang-format or the sources are missing" >&2
+	exit 1
+}
 if [ "${1:-}" != --check ]; then
 	clang-format -i "${files[@]}"
 	exit
