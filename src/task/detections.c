@@ -73,6 +73,50 @@ int32_t detections_best(const float *scores, uint32_t count)
 	return (int32_t)best;
 }
 
+float detections_score(const struct recipe *r, const float *values, float value)
+{
+	if (r->probabilities)
+		return value;
+	if (r->background == BACKGROUND_NONE)
+		return 1 / (1 + expf(-value));
+	float sum = 0;
+	for (uint32_t k = 0; k < r->class_count; k++)
+		sum += expf(values[k] - value);
+	return 1 / sum;
+}
+
+struct box detections_box(const struct recipe *r, const float values[4])
+{
+	struct box b = {values[0], values[1], values[2], values[3]};
+	if (r->box_form == BOX_FORM_CORNERS_YX)
+		b = (struct box){values[1], values[0], values[3], values[2]};
+	else if (r->box_form == BOX_FORM_CENTER)
+		b = (struct box){values[0] - values[2] / 2, values[1] - values[3] / 2,
+			values[0] + values[2] / 2, values[1] + values[3] / 2};
+	if (r->box_unit == BOX_UNIT_PIXELS)
+		return b;
+	float width = (float)r->input.width, height = (float)r->input.height;
+	return (struct box){b.x1 * width, b.y1 * height, b.x2 * width, b.y2 * height};
+}
+
+enum status detections_label(const struct recipe *r, double number, int32_t *label, struct err *err)
+{
+	*label = -1;
+	if (!(number >= 0) || number != floor(number))
+		return ST_OK;
+	if (number >= r->class_count)
+		return err_set(err, ST_FAILED,
+			"The model says class %.0f of a box, but the recipe has %u (from 0): are the labels "
+			"all "
+			"there, and is \"background\" in the recipe right?",
+			number, r->class_count);
+	bool is_background = (r->background == BACKGROUND_FIRST && number == 0) ||
+			     (r->background == BACKGROUND_LAST && number == r->class_count - 1);
+	if (!is_background)
+		*label = (int32_t)number - (r->background == BACKGROUND_FIRST);
+	return ST_OK;
+}
+
 static struct box map_back(struct box b, const struct tensor_map *map)
 {
 	struct box out = {

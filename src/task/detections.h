@@ -7,6 +7,7 @@
 #ifndef GYRE_TASK_DETECTIONS_H
 #define GYRE_TASK_DETECTIONS_H
 
+#include "task/recipe.h"
 #include "task/shape.h"
 #include "vision/tensor.h"
 
@@ -34,6 +35,21 @@ void detections_add_centre(
 /* Index of the highest of count scores (at least one), the first of equal ones; NaN is never the highest,
  * unless all are. */
 int32_t detections_best(const float *scores, uint32_t count);
+
+/* The score that one of a box's class_count values means: as it is if they are probabilities, else its
+ * softmax among all where one is a background's, else its sigmoid. */
+float detections_score(const struct recipe *r, const float *values, float value);
+
+/* Four numbers in the recipe's box_form and box_unit, in the model's pixels. */
+struct box detections_box(const struct recipe *r, const float values[4]);
+
+/*
+ * The label of a class that the model named by its number: *label -1 for the background, for -1 (padding) and
+ * for what is no whole number. ST_FAILED for a class that the recipe does not count: its labels would be
+ * wrong.
+ */
+enum status detections_label(
+	const struct recipe *r, double number, int32_t *label, struct err *err) MUST_CHECK;
 
 /* Class-aware NMS above nms_iou (1: none), map back, clip; boxes without area are dropped. The shapes live in
  * the arena. */

@@ -43,6 +43,11 @@ enum task output_task(enum output_layout o)
 	return outputs[o].task;
 }
 
+bool output_has_background(enum output_layout o)
+{
+	return output_ops(o)->has_background;
+}
+
 /* ---- shapes ---- */
 
 bool output_shape_tensor(const struct engine_tensor *t, struct output_shape *out)
@@ -96,6 +101,11 @@ void output_shape_port(const struct engine_port *port, struct output_shape *out)
 bool output_is_float(const struct output_shape *s)
 {
 	return s->type == ENGINE_FLOAT32 || s->type == ENGINE_FLOAT16;
+}
+
+bool output_is_number(const struct output_shape *s)
+{
+	return s->type < ENGINE_OTHER;
 }
 
 bool output_dim_may_be(int64_t dim, int64_t wanted)
@@ -152,12 +162,51 @@ bool output_grid_fits(struct output_grid *g, int64_t count)
 	return false;
 }
 
+bool output_grid_find(const struct output_probe *p, int64_t count, uint32_t anchors, struct output_grid *g)
+{
+	static const uint32_t strides[][2] = {{8, 32}, {8, 64}, {4, 32}};
+	for (size_t i = 0; i < COUNT_OF(strides); i++) {
+		*g = (struct output_grid){p->width, p->height, strides[i][0], strides[i][1], anchors};
+		if (output_grid_fits(g, count))
+			return true;
+	}
+	return false;
+}
+
 const char *output_metadata(const struct engine_description *d, const char *key)
 {
 	for (unsigned i = 0; i < d->metadata_count && i < ENGINE_METADATA_MAX; i++)
 		if (strcmp(d->metadata[i].key, key) == 0)
 			return d->metadata[i].value;
 	return NULL;
+}
+
+bool output_metadata_deny_detection(const struct output_probe *p)
+{
+	const char *task = output_metadata(p->graph, "task");
+	return task != NULL && strcmp(task, "detect") != 0;
+}
+
+bool output_operator_tells(const char *made_by, bool *probabilities)
+{
+	*probabilities = strcmp(made_by, "Softmax") == 0 || strcmp(made_by, "Sigmoid") == 0;
+	return *probabilities || strcmp(made_by, "LogSoftmax") == 0;
+}
+
+bool output_name_has(const char *name, const char *const *words)
+{
+	for (size_t i = 0; words[i] != NULL; i++)
+		if (strcasestr(name, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+enum output_fit output_doubt(struct err *why, const struct output_probe *p, unsigned index, const char *what)
+{
+	char name[OUTPUT_NAME_TEXT_SIZE];
+	err_set(why, ST_UNPROCESSABLE, "Output \"%s\" %s.",
+		output_name_print(p->graph->outputs[index].name, name), what);
+	return OUTPUT_DOUBTFUL;
 }
 
 /* ---- values ---- */
@@ -190,10 +239,29 @@ const float *output_floats(const struct engine_tensor *t, size_t offset, size_t 
 	return scratch;
 }
 
+double output_number(const struct engine_tensor *t, size_t i)
+{
+	const uint8_t *at = (const uint8_t *)t->data + i * engine_type_size(t->type);
+	int32_t narrow;
+	int64_t wide;
+	double real;
+	float scratch;
+	switch (t->type) {
+	case ENGINE_UINT8:
+	case ENGINE_BOOL: return *at;
+	case ENGINE_INT8: return (int8_t)*at;
+	case ENGINE_INT32: memcpy(&narrow, at, sizeof(narrow)); return narrow;
+	case ENGINE_INT64: memcpy(&wide, at, sizeof(wide)); return (double)wide;
+	case ENGINE_DOUBLE: memcpy(&real, at, sizeof(real)); return real;
+	default: return *output_floats(t, i, 1, &scratch);
+	}
+}
+
 float output_value(const struct output_rows *rows, size_t i, size_t k)
 {
 	float scratch;
-	return *output_floats(rows->tensor, i * rows->box_step + k * rows->value_step, 1, &scratch);
+	return *output_floats(
+		rows->tensor, rows->first + i * rows->box_step + k * rows->value_step, 1, &scratch);
 }
 
 struct output_range output_range_seen(const struct output_rows *rows, size_t first, size_t end)

@@ -33,6 +33,8 @@ enum output_fit {
 
 struct output_ops {
 	unsigned tensor_count; /* how many of the graph's outputs it reads, in a fixed order */
+	bool has_background;   /* a recipe may have a background class */
+	bool takes_integers;   /* check says which tensors may be of other types than floats */
 
 	/* Fill tensors, class_count, background, probabilities and nms_iou with their origins. */
 	enum output_fit (*find)(const struct output_probe *p, struct recipe *r, struct err *why);
@@ -64,6 +66,7 @@ void output_shape_port(const struct engine_port *port, struct output_shape *out)
 /* Of one run's tensor. False: its shape, size and data do not agree. */
 bool output_shape_tensor(const struct engine_tensor *t, struct output_shape *out);
 bool output_is_float(const struct output_shape *s);  /* float32 or float16: what is read here */
+bool output_is_number(const struct output_shape *s); /* what output_number reads: all but OTHER */
 bool output_dim_may_be(int64_t dim, int64_t wanted); /* equal, or not known */
 /* "float32[1,84,-1]" */
 #define OUTPUT_SHAPE_TEXT_SIZE 120
@@ -85,9 +88,22 @@ struct output_grid {
 /* Has it count boxes? Where the input's size is unknown, that of the square which has so many is filled in.
  */
 bool output_grid_fits(struct output_grid *g, int64_t count);
+/* Is count that of a grid of the YOLO family: strides 8 to 32, or one more level above (P6) or below (P2),
+ * with so many boxes a cell? *g is the one. */
+bool output_grid_find(const struct output_probe *p, int64_t count, uint32_t anchors, struct output_grid *g);
 
+/* What an output's last operator says: *probabilities after a softmax or sigmoid, false and true for
+ * logarithms. False: nothing. */
+bool output_operator_tells(const char *made_by, bool *probabilities);
 /* A property of the file's metadata, or NULL. */
 const char *output_metadata(const struct engine_description *d, const char *key);
+/* Do Ultralytics' metadata say that it is another task than detection? Then the values of a box go on after
+ * its scores. */
+bool output_metadata_deny_detection(const struct output_probe *p);
+/* Has the name one of these words in it, in any case? words ends with NULL. */
+bool output_name_has(const char *name, const char *const *words);
+/* Set why: Output "<name>" <what>. Returns OUTPUT_DOUBTFUL. */
+enum output_fit output_doubt(struct err *why, const struct output_probe *p, unsigned index, const char *what);
 
 /* ---- values ---- */
 
@@ -95,11 +111,15 @@ const char *output_metadata(const struct engine_description *d, const char *key)
  * float16 is converted into scratch, room for count. */
 const float *output_floats(const struct engine_tensor *t, size_t offset, size_t count, float *scratch);
 
-/* Where value k of box i lies in a tensor: i * box_step + k * value_step elements from its start. */
+/* Element i of a tensor of any type but OTHER. */
+double output_number(const struct engine_tensor *t, size_t i);
+
+/* Where value k of box i lies in a tensor: first + i * box_step + k * value_step elements from its start. */
 struct output_rows {
 	const struct engine_tensor *tensor;
 	size_t count;
 	size_t box_step, value_step;
+	size_t first;
 };
 float output_value(const struct output_rows *rows, size_t i, size_t k); /* slow: for probes */
 
@@ -133,6 +153,9 @@ struct recipe recipe_blank(enum task task);
 /* The layout that an object names; *out stays as it was when it names none, or is NULL. ST_INVALID. */
 enum status recipe_chosen_output(yyjson_val *object, enum output_layout *out, struct err *err) MUST_CHECK;
 void recipe_mark(struct recipe *r, enum recipe_field f, enum origin o);
+/* Kind, all choices and range of a field, from the table that reads and writes it. */
+struct recipe_control;
+void recipe_field_control(enum recipe_field f, struct recipe_control *out);
 /* One tensor of boxes with scores in 0…1 and no background class, to be thinned by NMS. */
 void output_found_boxes(struct recipe *r, unsigned tensor, int64_t classes);
 /* Common conventions of input. */

@@ -49,17 +49,11 @@ static int choose(const struct output_probe *p, unsigned *eligible)
 	return chosen;
 }
 
-/* What the last operator says: scores in 0…1, or logarithms, whose softmax they are again. */
-static bool told_by_operator(const char *made_by, bool *probabilities)
-{
-	*probabilities = strcmp(made_by, "Softmax") == 0 || strcmp(made_by, "Sigmoid") == 0;
-	return *probabilities || strcmp(made_by, "LogSoftmax") == 0;
-}
-
-/* And what the values of the probe run say: a distribution, or surely none, or (guessed) logits. */
+/* By the last operator, or the values of the probe run: a distribution, or surely none, or (guessed) logits.
+ */
 static void find_probabilities(const struct output_probe *p, struct recipe *r)
 {
-	bool told = told_by_operator(p->graph->outputs[r->tensors[0]].made_by, &r->probabilities);
+	bool told = output_operator_tells(p->graph->outputs[r->tensors[0]].made_by, &r->probabilities);
 	recipe_mark(r, RECIPE_PROBABILITIES, told ? ORIGIN_READ : ORIGIN_GUESSED);
 	const struct engine_tensor *t = output_probe_tensor(p, r->tensors[0]);
 	if (told || t == NULL)
@@ -183,6 +177,7 @@ static enum status read(const struct recipe *r, const struct engine_tensor *cons
 
 const struct output_ops output_classification = {
 	.tensor_count = 1,
+	.has_background = true,
 	.find = find,
 	.convention = convention,
 	.check = check,

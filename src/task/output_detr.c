@@ -4,13 +4,12 @@
  * With a background class ("no object") the scores are a softmax over all classes (Carion et al. 2020),
  * without one each class has its sigmoid, as trained with the focal loss (Deformable DETR, DINO, RT-DETR).
  *
- * Pairs of scores and boxes in corner form (SSD's) have the same shapes: only names tell, or a person.
+ * Other pairs of scores and boxes (boxes_scores) have the same shapes: only names tell, or a person.
  */
 #include "task/output.h"
 
 #include "task/detections.h"
 
-#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -112,23 +111,10 @@ static enum output_fit find(const struct output_probe *p, struct recipe *r, stru
 	bool named;
 	if (!find_pair(p, pair, &named))
 		return OUTPUT_NO;
-	char scores[OUTPUT_NAME_TEXT_SIZE], boxes[OUTPUT_NAME_TEXT_SIZE];
-	output_name_print(p->graph->outputs[pair[SCORES]].name, scores);
-	output_name_print(p->graph->outputs[pair[BOXES]].name, boxes);
-	if (!named && !p->chosen) {
-		err_set(why, ST_UNPROCESSABLE,
-			"Outputs \"%s\" and \"%s\" have the shapes of scores and boxes, but only names such "
-			"as logits and "
-			"pred_boxes say that they are DETR's: if they are, give \"output\": \"detr\" in the "
-			"recipe.",
-			scores, boxes);
-		return OUTPUT_DOUBTFUL;
-	}
-	if (!p->chosen && boxes_are_not_unit(p, pair[BOXES])) {
-		err_set(why, ST_UNPROCESSABLE,
-			"Output \"%s\" is named as DETR's boxes, but they are not in 0…1.", boxes);
-		return OUTPUT_DOUBTFUL;
-	}
+	if (!named && !p->chosen)
+		return OUTPUT_NO;
+	if (!p->chosen && boxes_are_not_unit(p, pair[BOXES]))
+		return output_doubt(why, p, pair[BOXES], "is named as DETR's boxes, but they are not in 0…1");
 	struct output_shape known = output_shape_known(p, pair[SCORES]);
 	r->tensors[SCORES] = pair[SCORES];
 	r->tensors[BOXES] = pair[BOXES];
@@ -163,19 +149,6 @@ static enum status check(const struct recipe *r, const struct output_shape *shap
 		output_shape_print(&shapes[BOXES], boxes));
 }
 
-/* The softmax of one logit among all, or its sigmoid. */
-static float score_of(const struct recipe *r, const float *logits, float logit)
-{
-	if (r->probabilities)
-		return logit;
-	if (r->background == BACKGROUND_NONE)
-		return 1 / (1 + expf(-logit));
-	float sum = 0;
-	for (uint32_t k = 0; k < r->class_count; k++)
-		sum += expf(logits[k] - logit);
-	return 1 / sum;
-}
-
 static enum status read(const struct recipe *r, const struct engine_tensor *const *tensors,
 	const struct tensor_map *map, struct arena *a, struct shapes *out, struct err *err)
 {
@@ -189,7 +162,7 @@ static enum status read(const struct recipe *r, const struct engine_tensor *cons
 		const float *logits =
 			output_floats(tensors[SCORES], q * r->class_count, r->class_count, scratch);
 		int32_t label = detections_best(logits + first, choices);
-		float score = score_of(r, logits, logits[first + (size_t)label]);
+		float score = detections_score(r, logits, logits[first + (size_t)label]);
 		if (!(score >= d.floor))
 			continue;
 		const float *box = output_floats(tensors[BOXES], 4 * q, 4, box_scratch);
@@ -202,6 +175,7 @@ static enum status read(const struct recipe *r, const struct engine_tensor *cons
 
 const struct output_ops output_detr = {
 	.tensor_count = 2,
+	.has_background = true,
 	.find = find,
 	.convention = convention,
 	.check = check,

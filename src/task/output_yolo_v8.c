@@ -2,13 +2,12 @@
 /*
  * Decoded boxes and scores without an objectness, as YOLOv8 and its successors export them: [1,4+C,N], each
  * value a row of N, or transposed [1,N,4+C]. The transposed form has the shape of YOLOX's raw grid and of
- * rows with an objectness: it is believed when the label count or the values of the probe run say so.
+ * rows with an objectness (yolo_v5): it is believed when the label count says so, and the values of the probe
+ * run do not deny it.
  */
 #include "task/output.h"
 
 #include "task/detections.h"
-
-#include <string.h>
 
 /* One of the two ways to see the tensor. */
 struct form {
@@ -37,26 +36,6 @@ static struct output_rows rows_of(const struct engine_tensor *t, struct form f)
 	return (struct output_rows){t, boxes, f.transposed ? values : 1, f.transposed ? 1 : boxes};
 }
 
-/* Strides 8 to 32, or one more level above (P6) or below (P2); one box a cell. */
-static bool find_grid(const struct output_probe *p, struct form f, struct output_grid *g)
-{
-	static const uint32_t strides[][2] = {{8, 32}, {8, 64}, {4, 32}};
-	for (size_t i = 0; i < sizeof(strides) / sizeof(strides[0]); i++) {
-		*g = (struct output_grid){p->width, p->height, strides[i][0], strides[i][1], 1};
-		if (output_grid_fits(g, f.boxes))
-			return true;
-	}
-	return false;
-}
-
-static enum output_fit doubt(struct err *why, const struct output_probe *p, unsigned index, const char *what)
-{
-	char name[OUTPUT_NAME_TEXT_SIZE];
-	err_set(why, ST_UNPROCESSABLE, "Output \"%s\" has the shape of yolo_v8, but %s.",
-		output_name_print(p->graph->outputs[index].name, name), what);
-	return OUTPUT_DOUBTFUL;
-}
-
 static enum output_fit found(struct recipe *r, unsigned index, struct form f, enum origin origin)
 {
 	output_found_boxes(r, index, f.values - 4);
@@ -77,17 +56,18 @@ static enum output_boxes seen(const struct output_probe *p, unsigned index, stru
 	return output_boxes_seen(&rows, g->width, g->height);
 }
 
-static const char in_unit[] = "its boxes are in 0…1 and not in pixels, which is not read yet";
-static const char more_than_scores[] =
-	"the values after its boxes are not all scores in 0…1 (key points, angles or mask "
-	"coefficients?), which is not read yet";
+static const char in_unit[] =
+	"has the shape of yolo_v8, but its boxes are in 0…1 and not in pixels, which is not read yet";
+static const char more_than_scores[] = "has the shape of yolo_v8, but the values after its boxes are not all "
+				       "scores in 0…1 (key points, angles or mask "
+				       "coefficients?), which is not read yet";
 
 static enum output_fit find_standard(const struct output_probe *p, unsigned index,
 	const struct output_shape *s, struct recipe *r, struct err *why)
 {
 	struct form f = form_of(s, false);
 	struct output_grid g;
-	bool gridded = find_grid(p, f, &g);
+	bool gridded = output_grid_find(p, f.boxes, 1, &g);
 	/* Off any known grid it must at least be the only output, and long: [1,300,6] are final boxes of
 	 * another layout. */
 	bool plausible = gridded || f.boxes == -1 || (f.boxes > f.values && p->graph->output_count == 1);
@@ -95,16 +75,16 @@ static enum output_fit find_standard(const struct output_probe *p, unsigned inde
 		return OUTPUT_NO;
 	if (!gridded)
 		g.width = p->width, g.height = p->height;
-	const char *task = output_metadata(p->graph, "task"); /* of Ultralytics' exports */
-	if (task != NULL && strcmp(task, "detect") != 0 && !p->chosen)
-		return doubt(why, p, index,
-			"its metadata say that it does more than detect boxes, which is not read yet");
+	if (output_metadata_deny_detection(p) && !p->chosen)
+		return output_doubt(why, p, index,
+			"has the shape of yolo_v8, but its metadata say that it does more than detect boxes, "
+			"which is not read yet");
 	bool no_scores;
 	enum output_boxes boxes = seen(p, index, f, &g, &no_scores);
 	if (boxes == BOXES_UNIT && !p->chosen)
-		return doubt(why, p, index, in_unit);
+		return output_doubt(why, p, index, in_unit);
 	if (no_scores && !p->chosen)
-		return doubt(why, p, index, more_than_scores);
+		return output_doubt(why, p, index, more_than_scores);
 	return found(r, index, f, gridded || boxes == BOXES_PIXELS ? ORIGIN_READ : ORIGIN_GUESSED);
 }
 
@@ -113,7 +93,7 @@ static enum output_fit find_transposed(const struct output_probe *p, unsigned in
 {
 	struct form f = form_of(s, true);
 	struct output_grid g;
-	if (!holds_classes(f) || !(find_grid(p, f, &g) || (p->chosen && f.boxes == -1)))
+	if (!holds_classes(f) || !(output_grid_find(p, f.boxes, 1, &g) || (p->chosen && f.boxes == -1)))
 		return OUTPUT_NO;
 	if (p->chosen)
 		return found(r, index, f, ORIGIN_READ);
@@ -122,15 +102,14 @@ static enum output_fit find_transposed(const struct output_probe *p, unsigned in
 	if (boxes == BOXES_RAW || p->label_count == f.values - 5)
 		return OUTPUT_NO;
 	if (boxes == BOXES_UNIT)
-		return doubt(why, p, index, in_unit);
+		return output_doubt(why, p, index, in_unit);
 	if (no_scores)
-		return doubt(why, p, index, more_than_scores);
+		return output_doubt(why, p, index, more_than_scores);
 	if (p->label_count == f.values - 4)
 		return found(r, index, f, boxes == BOXES_PIXELS ? ORIGIN_READ : ORIGIN_GUESSED);
-	return doubt(why, p, index,
-		"its rows may also hold an objectness (as YOLOv5's, which are not read yet): give as many "
-		"labels as there are "
-		"classes, or \"output\": \"yolo_v8\" in the recipe");
+	return output_doubt(why, p, index,
+		"has the shape of yolo_v8, but its rows may also hold an objectness: give as many labels as "
+		"there are classes, or \"output\": \"yolo_v8\" or \"yolo_v5\" in the recipe");
 }
 
 static enum output_fit find(const struct output_probe *p, struct recipe *r, struct err *why)

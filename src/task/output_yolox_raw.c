@@ -5,7 +5,8 @@
  * width and height in strides, objectness, C class scores (both sigmoid already). A box's score is objectness
  * times class score.
  *
- * Rows that are decoded already have the same shape: only the values of the probe run tell them apart.
+ * Rows that are decoded already (yolo_v5) have the same shape: only the values of the probe run tell them
+ * apart.
  */
 #include "task/output.h"
 
@@ -21,21 +22,6 @@ static bool is_candidate(const struct output_shape *s)
 	return output_is_float(s) && s->rank == 3 && output_dim_may_be(s->dims[0], 1);
 }
 
-static bool grid_fits(const struct output_probe *p, int64_t boxes, uint32_t anchors, struct output_grid *g)
-{
-	*g = (struct output_grid){p->width, p->height, STRIDE_FIRST, STRIDE_LAST, anchors};
-	return output_grid_fits(g, boxes);
-}
-
-static enum output_fit doubt(struct err *why, const struct output_probe *p, unsigned index, const char *what)
-{
-	char name[OUTPUT_NAME_TEXT_SIZE];
-	err_set(why, ST_UNPROCESSABLE,
-		"Output \"%s\" has the shape of rows of boxes with an objectness, but %s.",
-		output_name_print(p->graph->outputs[index].name, name), what);
-	return OUTPUT_DOUBTFUL;
-}
-
 /* What the values say, where the shape has as many rows as the grids have cells. */
 static enum output_fit find_by_values(const struct output_probe *p, unsigned index,
 	const struct output_shape *s, const struct output_grid *g, struct err *why)
@@ -43,38 +29,39 @@ static enum output_fit find_by_values(const struct output_probe *p, unsigned ind
 	bool has_labels_of_v8 = p->label_count > 0 && p->label_count == s->dims[2] - 4;
 	const struct engine_tensor *t = output_probe_tensor(p, index);
 	if (t == NULL)
-		return has_labels_of_v8 ? OUTPUT_NO
-					: doubt(why, p, index,
-						  "without a probe run it cannot be told whether they are "
-						  "YOLOX's raw grid: give "
-						  "\"output\" in the recipe");
+		return has_labels_of_v8
+			       ? OUTPUT_NO
+			       : output_doubt(why, p, index,
+					 "has the shape of rows of boxes with an objectness, but "
+					 "without a probe run it cannot be told whether they are YOLOX's "
+					 "raw grid: give \"output\" in the recipe");
 	struct output_rows rows = {t, (size_t)s->dims[1], (size_t)s->dims[2], 1};
-	if (output_boxes_seen(&rows, g->width, g->height) != BOXES_RAW)
-		return has_labels_of_v8 ? OUTPUT_NO
-					: doubt(why, p, index,
-						  "they are not YOLOX's raw grid (decoded already, as "
-						  "YOLOv5's?), which is not read yet");
+	enum output_boxes boxes = output_boxes_seen(&rows, g->width, g->height);
+	if (boxes == BOXES_PIXELS)
+		return OUTPUT_NO; /* decoded: of yolo_v8 or yolo_v5 */
+	if (boxes != BOXES_RAW)
+		return has_labels_of_v8
+			       ? OUTPUT_NO
+			       : output_doubt(why, p, index,
+					 "has the shape of rows of boxes with an objectness, but its "
+					 "values are neither YOLOX's raw grid nor boxes in pixels");
 	if (!output_range_is_unit(output_range_seen(&rows, 4, (size_t)s->dims[2])))
-		return doubt(why, p, index,
-			"its scores are not in 0…1 (before the sigmoid?), which is not read yet");
+		return output_doubt(why, p, index,
+			"has the shape of rows of boxes with an objectness, but its scores are not in 0…1 "
+			"(before the sigmoid?), which is not read yet");
 	return OUTPUT_FITS;
 }
 
 static enum output_fit find_in(
 	const struct output_probe *p, unsigned index, const struct output_shape *s, struct err *why)
 {
-	struct output_grid g;
+	struct output_grid g = {p->width, p->height, STRIDE_FIRST, STRIDE_LAST, 1};
 	if (s->dims[2] < 6 || s->dims[2] > 5 + RECIPE_CLASSES_MAX)
 		return OUTPUT_NO;
-	bool fits = grid_fits(p, s->dims[1], 1, &g);
+	bool fits = output_grid_fits(&g, s->dims[1]);
 	if (p->chosen)
 		return fits || s->dims[1] == -1 ? OUTPUT_FITS : OUTPUT_NO;
-	if (fits)
-		return find_by_values(p, index, s, &g, why);
-	if (grid_fits(p, s->dims[1], 3, &g))
-		return doubt(why, p, index,
-			"with three of them a cell they are as YOLOv5's, which are not read yet");
-	return OUTPUT_NO;
+	return fits ? find_by_values(p, index, s, &g, why) : OUTPUT_NO;
 }
 
 static enum output_fit find(const struct output_probe *p, struct recipe *r, struct err *why)

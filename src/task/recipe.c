@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SIDE_OF_DETECTION 640
 #define SIDE_OF_CLASSIFICATION 224
@@ -215,7 +216,7 @@ static enum output_fit try_layout(
 static enum status no_layout(const struct output_probe *p, struct recipe *r, struct err *err)
 {
 	struct err ignored;
-	char outputs[280], layouts[100];
+	char outputs[280], layouts[120];
 	print_outputs(p->graph, outputs, sizeof(outputs));
 	print_layouts(r->task, layouts, sizeof(layouts));
 	for (enum output_layout o = 0; o < OUTPUT_COUNT; o++) {
@@ -225,9 +226,6 @@ static enum status no_layout(const struct output_probe *p, struct recipe *r, str
 				"The model's outputs (%s) are no %s, but they fit %s: is its type %s?",
 				outputs, task_name(r->task), output_name(o), task_name(output_task(o)));
 	}
-	if (layouts[0] == '\0')
-		return err_set(err, ST_UNPROCESSABLE, "No outputs of %s are read yet (the model has %s).",
-			task_name(r->task), outputs);
 	return err_set(err, ST_UNPROCESSABLE,
 		"The model's outputs (%s) fit none of the layouts that are read for %s: %s.", outputs,
 		task_name(r->task), layouts);
@@ -305,6 +303,34 @@ enum status recipe_find(const struct engine_description *d, const struct engine_
 	uint32_t label_count, struct recipe *out, struct err *err)
 {
 	return recipe_find_given(d, probe, task, label_count, NULL, out, err);
+}
+
+static bool is_background_name(const char *label)
+{
+	static const char *const names[] = {"background", "__background__", "_background_", "bg"};
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (strcasecmp(label, names[i]) == 0)
+			return true;
+	return false;
+}
+
+enum status recipe_find_for_labels(const struct engine_description *d, const struct engine_tensor *probe,
+	enum task task, const char *const *labels, uint32_t label_count, yyjson_val *given,
+	struct recipe *out, uint32_t *skipped, struct err *err)
+{
+	*skipped = 0;
+	if (label_count > 1 && is_background_name(labels[0])) {
+		struct recipe r;
+		struct err ignored;
+		if (recipe_find_given(d, probe, task, label_count - 1, given, &r, &ignored) == ST_OK &&
+			recipe_check(&r, d, label_count - 1, &ignored) == ST_OK &&
+			r.background == BACKGROUND_FIRST) {
+			*out = r;
+			*skipped = 1;
+			return ST_OK;
+		}
+	}
+	return recipe_find_given(d, probe, task, label_count, given, out, err);
 }
 
 /* ---- does it fit ---- */
@@ -399,7 +425,7 @@ enum status recipe_read(const struct recipe *r, const struct engine_tensor *outp
 		if (!output_shape_tensor(tensors[i], &shapes[i]))
 			return err_set(err, ST_FAILED,
 				"The model's output %u is not as large as its shape says.", r->tensors[i]);
-		if (!output_is_float(&shapes[i]))
+		if (!output_is_float(&shapes[i]) && !(ops->takes_integers && output_is_number(&shapes[i])))
 			return err_set(err, ST_FAILED,
 				"The model's output %u is of type %s, not float32 or float16.", r->tensors[i],
 				engine_type_name(shapes[i].type));

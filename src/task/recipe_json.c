@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "task/output.h"
+#include "task/recipe_control.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -25,6 +26,9 @@ enum kind {
 	KIND_SAMPLE,
 	KIND_OUTPUT,
 	KIND_BACKGROUND,
+	KIND_BOX_FORM,
+	KIND_BOX_UNIT,
+	KIND_ROW_ORDER,
 	KIND_WHOLE,   /* uint32_t */
 	KIND_BYTE,    /* uint8_t */
 	KIND_REAL,    /* float */
@@ -52,7 +56,7 @@ static const char all_names[] =
 #undef FIELD
 	"from";
 
-#define NAMES_MAX 8
+#define NAMES_MAX 12
 #define OUTPUT(name, text, task, help) #text,
 static const char *const names[KIND_WHOLE][NAMES_MAX] = {
 	[KIND_FIT] =
@@ -68,6 +72,11 @@ static const char *const names[KIND_WHOLE][NAMES_MAX] = {
 		},
 	[KIND_BACKGROUND] =
 		{[BACKGROUND_NONE] = "none", [BACKGROUND_FIRST] = "first", [BACKGROUND_LAST] = "last"},
+	[KIND_BOX_FORM] = {[BOX_FORM_CORNERS] = "corners",
+		[BOX_FORM_CORNERS_YX] = "corners_yx",
+		[BOX_FORM_CENTER] = "center"},
+	[KIND_BOX_UNIT] = {[BOX_UNIT_PIXELS] = "pixels", [BOX_UNIT_FRACTION] = "fraction"},
+	[KIND_ROW_ORDER] = {[ROW_SCORE_CLASS] = "score_class", [ROW_CLASS_SCORE] = "class_score"},
 };
 #undef OUTPUT
 _Static_assert(OUTPUT_COUNT < NAMES_MAX, "room for the names of all output layouts, and a NULL");
@@ -95,13 +104,51 @@ const char *recipe_field_help(enum recipe_field f)
 
 struct recipe recipe_blank(enum task task)
 {
+	static const enum output_layout layouts[TASK_COUNT] = {[TASK_CLASSIFICATION] = OUTPUT_CLASSIFICATION,
+		[TASK_DETECTION] = OUTPUT_YOLO_V8,
+		[TASK_SEGMENTATION] = OUTPUT_SEMANTIC};
+	CHECK(task < TASK_COUNT);
 	return (struct recipe){
 		.task = task,
 		.input = {.width = 1, .height = 1, .pad_value = 114, .scale = 1.0f / 255, .std = {1, 1, 1}},
-		.output = task == TASK_CLASSIFICATION ? OUTPUT_CLASSIFICATION : OUTPUT_YOLO_V8,
+		.output = layouts[task],
 		.class_count = 1,
 		.nms_iou = 0.45f,
+		.polygon_tolerance = 2,
+		.region_area_min = 0.001f,
 	};
+}
+
+bool recipe_field_applies(enum output_layout o, enum recipe_field f)
+{
+	bool final = o == OUTPUT_END_TO_END || o == OUTPUT_END_TO_END_PARTS;
+	switch (f) {
+	case RECIPE_BOX_FORM:
+	case RECIPE_BOX_UNIT: return final || o == OUTPUT_BOXES_SCORES;
+	case RECIPE_ROW_ORDER: return o == OUTPUT_END_TO_END;
+	case RECIPE_POLYGON_TOLERANCE:
+	case RECIPE_REGION_AREA_MIN: return output_task(o) == TASK_SEGMENTATION;
+	default: return true;
+	}
+}
+
+/* Fields that say nothing of this layout are as if never set: another layout had them. */
+static void forget_idle_fields(struct recipe *r)
+{
+	const struct recipe blank = recipe_blank(r->task);
+	for (enum recipe_field f = 0; f < RECIPE_FIELD_COUNT; f++)
+		if (!recipe_field_applies(r->output, f))
+			recipe_mark(r, f, ORIGIN_GUESSED);
+	if (!recipe_field_applies(r->output, RECIPE_BOX_FORM)) {
+		r->box_form = blank.box_form;
+		r->box_unit = blank.box_unit;
+	}
+	if (!recipe_field_applies(r->output, RECIPE_ROW_ORDER))
+		r->row_order = blank.row_order;
+	if (!recipe_field_applies(r->output, RECIPE_POLYGON_TOLERANCE)) {
+		r->polygon_tolerance = blank.polygon_tolerance;
+		r->region_area_min = blank.region_area_min;
+	}
 }
 
 /* ---- reading ---- */
@@ -240,8 +287,7 @@ static enum status check_consistent(const struct recipe *r, struct err *err)
 	if (output_task(r->output) != r->task)
 		return err_set(err, ST_INVALID, "The recipe's output %s is one of %s, but its task is %s.",
 			output, task_name(output_task(r->output)), task_name(r->task));
-	bool may_have_background = r->output == OUTPUT_CLASSIFICATION || r->output == OUTPUT_DETR;
-	if (r->background != BACKGROUND_NONE && !may_have_background)
+	if (r->background != BACKGROUND_NONE && !output_has_background(r->output))
 		return err_set(err, ST_INVALID, "The recipe's output %s has no background class.", output);
 	if (recipe_label_count(r) == 0)
 		return err_set(err, ST_INVALID, "The recipe has a background class and no other.");
@@ -283,12 +329,23 @@ static enum status get_fields(
 	return ST_OK;
 }
 
+/* After get_fields: what was there applies to the layout and agrees. */
+static enum status settle(struct recipe *r, const bool present[RECIPE_FIELD_COUNT], struct err *err)
+{
+	for (enum recipe_field f = 0; f < RECIPE_FIELD_COUNT; f++)
+		if (present[f] && !recipe_field_applies(r->output, f))
+			return err_set(err, ST_INVALID, "A recipe with the output %s has no \"%s\".",
+				output_name(r->output), fields[f].name);
+	forget_idle_fields(r);
+	return check_consistent(r, err);
+}
+
 enum status recipe_apply(struct recipe *r, yyjson_val *object, struct err *err)
 {
 	struct recipe next = *r;
 	bool present[RECIPE_FIELD_COUNT] = {false};
 	TRY(get_fields(&next, object, present, err));
-	TRY(check_consistent(&next, err));
+	TRY(settle(&next, present, err));
 	for (enum recipe_field f = 0; f < RECIPE_FIELD_COUNT; f++)
 		if (present[f])
 			recipe_mark(&next, f, ORIGIN_GIVEN);
@@ -340,7 +397,7 @@ enum status recipe_parse(yyjson_val *object, struct recipe *out, struct err *err
 		if (!present[required[i]])
 			return err_set(err, ST_INVALID, "\"%s\" is missing in a stored recipe.",
 				fields[required[i]].name);
-	TRY(check_consistent(&r, err));
+	TRY(settle(&r, present, err));
 	TRY(get_origins(&r, yyjson_obj_get(object, "from"), err));
 	*out = r;
 	return ST_OK;
@@ -388,9 +445,34 @@ yyjson_mut_val *recipe_json(const struct recipe *r, yyjson_mut_doc *doc)
 {
 	yyjson_mut_val *object = yyjson_mut_obj(doc), *from = yyjson_mut_obj(doc);
 	for (enum recipe_field f = 0; f < RECIPE_FIELD_COUNT; f++) {
+		if (!recipe_field_applies(r->output, f))
+			continue;
 		CHECK(yyjson_mut_obj_add_val(doc, object, fields[f].name, put_field(r, &fields[f], doc)));
 		CHECK(yyjson_mut_obj_add_str(doc, from, fields[f].name, origin_name(r->origins[f])));
 	}
 	CHECK(yyjson_mut_obj_add_val(doc, object, "from", from));
 	return object;
+}
+
+/* ---- for controls ---- */
+
+void recipe_field_control(enum recipe_field f, struct recipe_control *out)
+{
+	static const enum recipe_control_kind kinds[] = {[KIND_WHOLE] = CONTROL_INTEGER,
+		[KIND_BYTE] = CONTROL_INTEGER,
+		[KIND_REAL] = CONTROL_NUMBER,
+		[KIND_TRIPLE] = CONTROL_NUMBERS,
+		[KIND_FLAG] = CONTROL_FLAG,
+		[KIND_TEXT] = CONTROL_TEXT,
+		[KIND_TENSORS] = CONTROL_INTEGERS};
+	CHECK(f < RECIPE_FIELD_COUNT);
+	const struct field *field = &fields[f];
+	*out = (struct recipe_control){.kind = kinds[field->kind], .low = field->low, .high = field->high};
+	if (field->kind >= KIND_WHOLE)
+		return;
+	out->kind = CONTROL_CHOICE;
+	out->choice_count = enum_count(field->kind);
+	CHECK(out->choice_count <= RECIPE_CHOICES_MAX);
+	for (uint32_t i = 0; i < out->choice_count; i++)
+		out->choices[i] = enum_name(field->kind, i);
 }

@@ -70,11 +70,13 @@ static inline struct engine_tensor sample_zeros(float **values, const int64_t *d
 static inline struct recipe sample_recipe(
 	enum output_layout output, uint32_t width, uint32_t height, uint32_t classes)
 {
+	bool two = output == OUTPUT_DETR || output == OUTPUT_BOXES_SCORES,
+	     three = output == OUTPUT_END_TO_END_PARTS;
 	return (struct recipe){
 		.task = output_task(output),
 		.input = {.width = width, .height = height, .scale = 1, .std = {1, 1, 1}},
 		.output = output,
-		.tensors = {0, output == OUTPUT_DETR ? 1 : 0},
+		.tensors = {0, two || three ? 1 : 0, three ? 2 : 0},
 		.class_count = classes,
 		.probabilities = output != OUTPUT_DETR && output != OUTPUT_CLASSIFICATION,
 		.nms_iou = 0.45f,

@@ -305,17 +305,22 @@ static void test_yolox_is_found_by_its_values(void **state)
 	free(data);
 }
 
-static void test_decoded_rows_are_not_taken_for_yolox(void **state)
+static void test_decoded_rows_are_told_by_values_and_labels(void **state)
 {
 	struct engine_description d = sample_graph(DIMS(1, 3, SIDE, SIDE));
 	sample_output(&d, "output", DIMS(1, CELLS, 7));
 	float *data;
 	struct engine_tensor probe = rows_tensor(&data, ROWS_PIXELS, 7, false);
-	refuse(&d, &probe, TASK_DETECTION, 2, "decoded already");
 	refuse(&d, &probe, TASK_DETECTION, 0, "may also hold an objectness");
 	refuse(&d, &probe, TASK_DETECTION, 9, "may also hold an objectness");
+	/* As many labels as classes after an objectness: yolo_v5 with one box a cell. */
+	struct recipe r = find(&d, &probe, TASK_DETECTION, 2);
+	assert_int_equal(r.output, OUTPUT_YOLO_V5);
+	assert_int_equal(r.class_count, 2);
+	assert_int_equal(r.input.pad_at, PAD_CENTER);
+	expect_found(&r, RECIPE_OUTPUT, ORIGIN_READ);
 	/* With as many labels as there are values after the boxes, they are yolo_v8, transposed. */
-	struct recipe r = find(&d, &probe, TASK_DETECTION, 3);
+	r = find(&d, &probe, TASK_DETECTION, 3);
 	assert_int_equal(r.output, OUTPUT_YOLO_V8);
 	assert_int_equal(r.class_count, 3);
 	expect_found(&r, RECIPE_OUTPUT, ORIGIN_READ);
@@ -326,8 +331,43 @@ static void test_decoded_rows_are_not_taken_for_yolox(void **state)
 	probe = rows_tensor(&data, ROWS_UNIT, 7, false);
 	refuse(&d, &probe, TASK_DETECTION, 3, "in 0…1 and not in pixels");
 	free(data);
-	d.outputs[0].shape[1] = 3 * CELLS; /* YOLOv5: three anchors */
-	refuse(&d, NULL, TASK_DETECTION, 2, "YOLOv5");
+}
+
+static void test_three_rows_a_cell_are_v5(void **state)
+{
+	struct engine_description d = sample_graph(DIMS(1, 3, SIDE, SIDE));
+	sample_output(&d, "output", DIMS(1, 3 * CELLS, 7));
+	struct recipe r = find(&d, NULL, TASK_DETECTION, 2);
+	assert_int_equal(r.output, OUTPUT_YOLO_V5);
+	assert_int_equal(r.class_count, 2);
+	assert_float_equal(r.input.scale, 1.0 / 255, 1e-9);
+	assert_int_equal(r.input.colour, COLOUR_RGB);
+	float *data;
+	struct engine_tensor probe = sample_zeros(&data, DIMS(1, 3 * CELLS, 7));
+	static const struct {
+		enum rows rows;
+		const char *word; /* NULL: taken */
+	} cases[] = {
+		{ROWS_PIXELS, NULL}, {ROWS_RAW, "not decoded yet"}, {ROWS_UNIT, "0…1 and not in pixels"}};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		for (size_t k = 0; k < 3 * CELLS * 7; k++)
+			data[k] = row_value(cases[i].rows, k / 7 % CELLS, k % 7);
+		if (cases[i].word)
+			refuse(&d, &probe, TASK_DETECTION, 2, cases[i].word);
+		else
+			assert_int_equal(find(&d, &probe, TASK_DETECTION, 2).output, OUTPUT_YOLO_V5);
+	}
+	for (size_t k = 0; k < 3 * CELLS * 7; k++)
+		data[k] = row_value(ROWS_PIXELS, k / 7 % CELLS, k % 7) + (k == 13 ? 40 : 0);
+	refuse(&d, &probe, TASK_DETECTION, 2, "mask coefficients");
+	free(data);
+	d.inputs[0].shape[2] = d.inputs[0].shape[3] = d.outputs[0].shape[1] =
+		-1; /* known by the probe alone */
+	probe = sample_zeros(&data, DIMS(1, 3 * CELLS, 7));
+	for (size_t k = 0; k < 3 * CELLS * 7; k++)
+		data[k] = row_value(ROWS_PIXELS, k / 7 % CELLS, k % 7);
+	assert_int_equal(find(&d, &probe, TASK_DETECTION, 2).output, OUTPUT_YOLO_V5);
+	free(data);
 }
 
 static void test_dynamic_grids(void **state)
@@ -339,12 +379,12 @@ static void test_dynamic_grids(void **state)
 	assert_int_equal(find(&d, &probe, TASK_DETECTION, 2).output, OUTPUT_YOLOX_RAW);
 	free(data);
 	probe = rows_tensor(&data, ROWS_PIXELS, 7, false);
-	refuse(&d, &probe, TASK_DETECTION, 2, "decoded already");
+	assert_int_equal(find(&d, &probe, TASK_DETECTION, 2).output, OUTPUT_YOLO_V5);
 	/* One side fixed: the other is known from how the probe was run. */
 	d.inputs[0].shape[2] = SIDE;
 	d.probe_rank = 4;
 	memcpy(d.probe_shape, DIMS(1, 3, SIDE, 2 * SIDE), 4 * sizeof(int64_t));
-	refuse(&d, &probe, TASK_DETECTION, 3, "fit none of the layouts");
+	refuse(&d, &probe, TASK_DETECTION, 3, "no number of an image in the batch");
 	d.probe_shape[3] = SIDE;
 	assert_int_equal(find(&d, &probe, TASK_DETECTION, 3).output, OUTPUT_YOLO_V8);
 	free(data);
@@ -366,7 +406,7 @@ static void test_v8_is_found_by_its_shape(void **state)
 	d.outputs[0].shape[2] = 1234; /* no grid: still the only long output, but guessed */
 	r = find(&d, NULL, TASK_DETECTION, 80);
 	expect_found(&r, RECIPE_OUTPUT, ORIGIN_GUESSED);
-	sample_output(&d, "other", DIMS(1, 7, 7));
+	sample_output(&d, "other", DIMS(1, 9, 9));
 	refuse(&d, NULL, TASK_DETECTION, 80, "fit none of the layouts");
 }
 
@@ -394,9 +434,13 @@ static void test_final_boxes_are_not_taken_for_v8(void **state)
 {
 	struct engine_description d = sample_graph(DIMS(1, 3, 640, 640));
 	sample_output(&d, "output0", DIMS(1, 300, 6));
-	refuse(&d, NULL, TASK_DETECTION, 80, "\"output0\" float32[1,300,6]");
+	assert_int_equal(find(&d, NULL, TASK_DETECTION, 80).output, OUTPUT_END_TO_END);
 	d.inputs[0].shape[2] = d.inputs[0].shape[3] = -1;
-	refuse(&d, NULL, TASK_DETECTION, 80, "detr, yolo_v8, yolox_raw");
+	assert_int_equal(find(&d, NULL, TASK_DETECTION, 80).output, OUTPUT_END_TO_END);
+	d.outputs[0].shape[2] = 5;
+	refuse(&d, NULL, TASK_DETECTION, 80, "\"output0\" float32[1,300,5]");
+	refuse(&d, NULL, TASK_DETECTION, 80,
+		"detr, yolo_v8, yolox_raw, yolo_v5, end_to_end_parts, boxes_scores, end_to_end.");
 }
 
 static struct engine_description detr_graph(
@@ -430,7 +474,7 @@ static void test_detr_is_found_by_names(void **state)
 	d = detr_graph("pred_logits", "pred_boxes", 8400, 80); /* cells of a grid, and no set */
 	assert_true(find(&d, NULL, TASK_DETECTION, 80).nms_iou == 0.45f);
 	d = detr_graph("scores", "boxes", 4420, 2); /* SSD's */
-	refuse(&d, NULL, TASK_DETECTION, 2, "\"output\": \"detr\"");
+	assert_int_equal(find(&d, NULL, TASK_DETECTION, 2).output, OUTPUT_BOXES_SCORES);
 	/* Four classes: both outputs have the same shape, and only the names tell. */
 	d = detr_graph("logits", "pred_boxes", 100, 4);
 	r = find(&d, NULL, TASK_DETECTION, 4);
@@ -454,8 +498,12 @@ static void test_detr_is_probed(void **state)
 	const float scores[] = {0.1f, 0.2f, 0.3f, 0, 0, 1};
 	memcpy(logits, scores, sizeof(scores));
 	assert_true(find(&d, probe, TASK_DETECTION, 3).probabilities);
-	boxes[0] = 320;
+	boxes[0] = 320; /* named so, but in pixels */
+	assert_int_equal(find(&d, probe, TASK_DETECTION, 3).output, OUTPUT_BOXES_SCORES);
+	boxes[2] = -3; /* and of no form at all: the first doubt is told */
 	refuse(&d, probe, TASK_DETECTION, 3, "not in 0…1");
+	boxes[0] = 0.5f;
+	boxes[2] = 0.2f;
 	/* A probe that is not as the graph says is not looked at. */
 	probe[1] = sample_tensor(logits, DIMS(1, 6));
 	probe[0].size = 3;
@@ -517,7 +565,7 @@ static void test_the_wrong_task_is_named(void **state)
 	refuse(&d, NULL, TASK_SEGMENTATION, 80, "they fit yolo_v8: is its type detection?");
 	d.outputs[0].rank = 4;
 	d.outputs[0].shape[3] = 21;
-	refuse(&d, NULL, TASK_SEGMENTATION, 21, "No outputs of segmentation are read yet");
+	refuse(&d, NULL, TASK_SEGMENTATION, 21, "read for segmentation: semantic.");
 	sample_output(&d, "scores", DIMS(1, 10));
 	refuse(&d, NULL, TASK_DETECTION, 10, "they fit classification");
 	d.outputs[1].type = ENGINE_INT64;
@@ -575,7 +623,8 @@ int main(void)
 		cmocka_unit_test(test_classes_and_labels),
 		cmocka_unit_test(test_classes_that_the_graph_does_not_count),
 		cmocka_unit_test(test_yolox_is_found_by_its_values),
-		cmocka_unit_test(test_decoded_rows_are_not_taken_for_yolox),
+		cmocka_unit_test(test_decoded_rows_are_told_by_values_and_labels),
+		cmocka_unit_test(test_three_rows_a_cell_are_v5),
 		cmocka_unit_test(test_dynamic_grids),
 		cmocka_unit_test(test_v8_is_found_by_its_shape),
 		cmocka_unit_test(test_v8_with_more_than_boxes),

@@ -21,8 +21,10 @@ static struct recipe detr_recipe(void)
 	r.background = BACKGROUND_LAST;
 	r.nms_iou = 1;
 	snprintf(r.features_output, sizeof(r.features_output), "/backbone/Conv_output_0");
+	r.polygon_tolerance = 2;
+	r.region_area_min = 0.001f;
 	for (enum recipe_field f = 0; f < RECIPE_FIELD_COUNT; f++)
-		r.origins[f] = f % ORIGIN_COUNT;
+		r.origins[f] = recipe_field_applies(r.output, f) ? f % ORIGIN_COUNT : ORIGIN_GUESSED;
 	return r;
 }
 
@@ -40,7 +42,7 @@ static const char detr_json[] =
 	"\"read\",\"std\":\"given\","
 	"\"output\":\"guessed\",\"tensors\":\"read\",\"class_count\":\"given\",\"background\":\"guessed\","
 	"\"probabilities\":\"read\","
-	"\"nms_iou\":\"given\",\"features_output\":\"guessed\"}}";
+	"\"nms_iou\":\"given\",\"features_output\":\"given\"}}";
 
 static const char *print(const struct recipe *r, struct arena *a)
 {
