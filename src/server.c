@@ -7,11 +7,14 @@
 
 #include "api/api.h"
 #include "api/guard.h"
+#include "api/job_json.h"
 #include "api/live.h"
 #include "base/check.h"
 #include "deploy/roster.h"
+#include "deploy/spare.h"
 #include "engine/engine.h"
 #include "http/server.h"
+#include "jobs/jobs.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "serve/pipeline.h"
@@ -30,6 +33,7 @@
 #define LOGIN_LINK_US ((int64_t)15 * 60 * 1000000)
 #define COMMIT_QUEUE_MAX 4096u
 #define COMMIT_GROUP_MAX 64u
+#define JOBS_AT_ONCE 1u /* each takes as many processors as it can use */
 
 /* All parts; NULL or -1 where a part was not opened. */
 struct server {
@@ -69,7 +73,9 @@ static enum status lock_data(struct server *s, struct err *err)
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return ST_OK;
 	if (errno == EWOULDBLOCK)
-		return err_set(err, ST_CONFLICT, "Another gyre server uses the data folder %s; stop it first, or give another --data.", folder);
+		return err_set(err, ST_CONFLICT,
+			"Another gyre server uses the data folder %s; stop it first, or give another --data.",
+			folder);
 	return err_errno(err, "The data folder %s cannot be locked", folder);
 }
 
@@ -121,7 +127,9 @@ static enum status open_serving(struct server *s, struct err *err)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	find_runtime(c);
 	model_limits_set(&(struct model_limits){
-		.seats = c->integer[CONFIG_seats] ? (unsigned)c->integer[CONFIG_seats] : cores > 0 ? (unsigned)cores : 1,
+		.seats = c->integer[CONFIG_seats] ? (unsigned)c->integer[CONFIG_seats]
+			 : cores > 0              ? (unsigned)cores
+						  : 1,
 		.memory_bytes_max = megabytes(c, CONFIG_model_memory_mb),
 		.load_timeout_us = seconds_us(c, CONFIG_load_timeout_s),
 		.run_timeout_us = seconds_us(c, CONFIG_run_timeout_s),
@@ -137,6 +145,13 @@ static enum status open_serving(struct server *s, struct err *err)
 		.recorded = live_recorded,
 		.recorded_arg = &s->api,
 	});
+	s->api.spare = spare_new(s->api.readers, s->api.roster, 0);
+	TRY(jobs_new(&(struct jobs_options){.readers = s->api.readers,
+			     .recorder = s->recorder,
+			     .threads = JOBS_AT_ONCE,
+			     .changed = job_changed,
+			     .changed_arg = &s->api},
+		&s->api.jobs, err));
 	return roster_load_all(s->api.roster, err);
 }
 
@@ -176,8 +191,14 @@ static enum status open_all(struct server *s, struct err *err)
 
 static void close_all(struct server *s)
 {
+	if (s->api.jobs)
+		jobs_stop(s->api.jobs); /* they publish, which must end before the server that does it */
 	if (s->api.http)
 		http_server_stop(s->api.http);
+	if (s->api.jobs)
+		jobs_free(s->api.jobs);
+	if (s->api.spare)
+		spare_free(s->api.spare);
 	if (s->api.serve)
 		serve_free(s->api.serve);
 	if (s->api.roster)
@@ -201,9 +222,11 @@ static void announce(struct server *s)
 {
 	char code[GUARD_SECRET_SIZE];
 	guard_login_code(s->api.guard, LOGIN_LINK_US, code);
-	printf("gyre " GYRE_VERSION " serves at %s  (log in, once, within 15 minutes: %s/login?code=%s)\n", s->public_url, s->public_url, code);
+	printf("gyre " GYRE_VERSION " serves at %s  (log in, once, within 15 minutes: %s/login?code=%s)\n",
+		s->public_url, s->public_url, code);
 	fflush(stdout);
-	log_event(LOG_LEVEL_INFO, "started", "address", s->public_url, "data", s->config->text[CONFIG_data], NULL);
+	log_event(LOG_LEVEL_INFO, "started", "address", s->public_url, "data", s->config->text[CONFIG_data],
+		NULL);
 }
 
 static void wait_for_signal(const sigset_t *signals)
@@ -235,7 +258,8 @@ enum status server_run(const struct config *config, struct err *err)
 	enum status st = open_all(&server, err);
 	if (st == ST_OK) {
 		if (server.public_url[0] == '\0')
-			snprintf(server.public_url, sizeof(server.public_url), "%s", http_server_url(server.api.http));
+			snprintf(server.public_url, sizeof(server.public_url), "%s",
+				http_server_url(server.api.http));
 		server.api.ready = true;
 		announce(&server);
 		wait_for_signal(&signals);

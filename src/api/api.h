@@ -19,7 +19,9 @@
 #include "store/rows.h"
 
 struct guard;
+struct jobs;
 struct roster;
+struct spare;
 struct serve;
 struct config;
 
@@ -30,6 +32,8 @@ struct api {
 	struct blob *blobs;
 	struct guard *guard;      /* who may call: api/guard.h */
 	struct roster *roster;    /* which models answer: deploy/roster.h */
+	struct spare *spare;      /* the model that was last tried: deploy/spare.h */
+	struct jobs *jobs;        /* long work: jobs/jobs.h */
 	struct serve *serve;      /* the fast loop: serve/pipeline.h */
 	struct http_server *http; /* for events; set after it started */
 	struct uuid organization_id;

@@ -8,9 +8,11 @@
 
 /* Without tags. */
 yyjson_mut_val *model_json(yyjson_mut_doc *doc, const struct model_row *row);
-/* Without tags. model: the version's, shown as "origin". */
-yyjson_mut_val *model_version_json(struct http_request *req, yyjson_mut_doc *doc,
-	const struct model_version_row *row, const struct model_row *model);
+/* Without tags. model: the version's, shown as "origin". Reads its files and the deployments that it is in.
+ */
+enum status model_version_json(struct http_request *req, struct db_conn *c, yyjson_mut_doc *doc,
+	const struct model_version_row *row, const struct model_row *model, yyjson_mut_val **out,
+	struct err *err) MUST_CHECK;
 /* Answer with the version as it is now, tags and all. */
 enum status model_version_reply(
 	struct http_request *req, struct http_reply *reply, struct uuid id, struct err *err) MUST_CHECK;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changing the recipe of a version makes a new version, with the same files. */
+/* The recipe of a version: changing it makes a new version, with the same files; confirming it says that a
+ * person has looked at what was guessed. */
 #include "api/model_admission.h"
 #include "api/model_json.h"
 #include "api/nouns.h"
 #include "os/clock.h"
+#include "task/recipe_control.h"
 
 #include <inttypes.h>
 
@@ -70,9 +72,97 @@ enum status api_model_version_recipe(struct http_request *req, struct http_reply
 	if (strcmp(copy->row.state, "READY") != 0)
 		return err_set(err, ST_UNPROCESSABLE, "%s", copy->row.state_text);
 	copy->row.name = name;
+	copy->row.based_on_id = copy->from_id;
 	copy->row.created_us = clock_unix_us();
 	copy->row.id = uuid_v7(copy->row.created_us / 1000);
 	TRY(api_write(req, "model_version.create", copy->row.id, insert_copy, copy, err));
 	reply->code = 201;
 	return model_version_reply(req, reply, copy->row.id, err);
+}
+
+/* ---- confirming ---- */
+
+/* The recipe of a version that can run. ST_CONFLICT: there is none yet. */
+static enum status stored_recipe(
+	const struct model_version_row *row, struct arena *a, struct recipe *out, struct err *err)
+{
+	yyjson_doc *doc;
+	if (strcmp(row->state, "READY") != 0)
+		return err_set(err, ST_CONFLICT, "Version %" PRId64 " has no recipe yet: %s", row->version,
+			row->state_text ? row->state_text : "it has no ONNX file; store one first.");
+	TRY(json_parse(span_of_text(row->recipe), a, &doc, err));
+	return recipe_parse(yyjson_doc_get_root(doc), out, err);
+}
+
+struct confirmation {
+	struct uuid id;
+	struct arena *arena;
+};
+
+static enum status confirm_version(struct db_conn *c, void *arg, struct err *err)
+{
+	const struct confirmation *confirmation = arg;
+	struct model_version_row row;
+	struct recipe recipe;
+	TRY(model_rows_version_by_id(c, confirmation->id, confirmation->arena, &row, err));
+	TRY(stored_recipe(&row, confirmation->arena, &recipe, err));
+	recipe_confirm(&recipe);
+	yyjson_mut_doc *doc = json_new(confirmation->arena);
+	yyjson_mut_doc_set_root(doc, recipe_json(&recipe, doc));
+	row.recipe = (const char *)json_print(doc, confirmation->arena).data;
+	return model_rows_version_update(c, &row, err);
+}
+
+/* No value changes, so it is the same version, in service or not. */
+enum status api_model_version_confirm(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct confirmation confirmation = {.arena = req->arena};
+	TRY(api_id(req, "id", "model version", &confirmation.id, err));
+	TRY(api_write(req, "model_version.confirm", confirmation.id, confirm_version, &confirmation, err));
+	return model_version_reply(req, reply, confirmation.id, err);
+}
+
+/* ---- controls ---- */
+
+static yyjson_mut_val *control_json(yyjson_mut_doc *doc, const struct recipe *recipe, enum recipe_field f)
+{
+	struct recipe_control control;
+	recipe_control(recipe, f, &control);
+	yyjson_mut_val *object = yyjson_mut_obj(doc);
+	api_add_text(doc, object, "name", recipe_field_name(f));
+	api_add_text(doc, object, "help", recipe_field_help(f));
+	api_add_text(doc, object, "kind", recipe_control_kind_name(control.kind));
+	bool ranged = control.low < control.high;
+	if (control.kind == CONTROL_CHOICE) {
+		yyjson_mut_val *choices = yyjson_mut_obj_add_arr(doc, object, "choices");
+		for (size_t i = 0; i < control.choice_count; i++)
+			yyjson_mut_arr_add_str(doc, choices, control.choices[i]);
+	} else {
+		yyjson_mut_obj_add_null(doc, object, "choices");
+	}
+	yyjson_mut_obj_add_val(
+		doc, object, "min", ranged ? yyjson_mut_real(doc, control.low) : yyjson_mut_null(doc));
+	yyjson_mut_obj_add_val(
+		doc, object, "max", ranged ? yyjson_mut_real(doc, control.high) : yyjson_mut_null(doc));
+	yyjson_mut_obj_add_bool(doc, object, "matters", control.matters);
+	return object;
+}
+
+/* What can be set of this version's recipe: only fields that its layout has. */
+enum status api_model_version_fields(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	API_READER reader = {0};
+	struct model_version_row row;
+	struct recipe recipe;
+	struct uuid id;
+	TRY(api_id(req, "id", "model version", &id, err));
+	TRY(api_read(req, &reader, err));
+	TRY(model_rows_version_by_id(reader.conn, id, req->arena, &row, err));
+	TRY(stored_recipe(&row, req->arena, &recipe, err));
+	yyjson_mut_doc *doc = json_new(req->arena);
+	yyjson_mut_val *items = yyjson_mut_arr(doc);
+	for (enum recipe_field f = 0; f < RECIPE_FIELD_COUNT; f++)
+		if (recipe_field_applies(recipe.output, f))
+			yyjson_mut_arr_append(items, control_json(doc, &recipe, f));
+	return api_reply_list(req, reply, doc, items, (int64_t)yyjson_mut_arr_size(items));
 }

@@ -11,59 +11,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static void add_docker(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *docker, struct arena *a)
-{
-	static const char *const names[] = MODEL_VERSION_DOCKER_KEYS;
-	yyjson_doc *stored = NULL;
-	if (docker && json_parse(span_of_text(docker), a, &stored, NULL) != ST_OK)
-		stored = NULL;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		yyjson_val *value = yyjson_obj_get(yyjson_doc_get_root(stored), names[i]);
-		yyjson_mut_val *copy = value ? yyjson_val_mut_copy(doc, value) : yyjson_mut_null(doc);
-		yyjson_mut_obj_add_val(doc, object, names[i], copy);
-	}
-}
-
-static void add_stored(
-	yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *json, struct arena *a)
-{
-	if (json)
-		api_add_json(doc, object, key, json, a);
-	else
-		yyjson_mut_obj_add_null(doc, object, key);
-}
-
-yyjson_mut_val *model_version_json(struct http_request *req, yyjson_mut_doc *doc,
-	const struct model_version_row *row, const struct model_row *model)
-{
-	yyjson_mut_val *object = yyjson_mut_obj(doc);
-	api_add_id(doc, object, "id", row->id);
-	api_add_text(doc, object, "name", row->name);
-	yyjson_mut_obj_add_int(doc, object, "version", row->version);
-	api_add_text(doc, object, "description", row->description);
-	api_add_text(doc, object, "type", row->type);
-	api_add_text(doc, object, "framework", row->framework);
-	api_add_json(doc, object, "labels", row->labels, req->arena);
-	api_add_json(doc, object, "parameters", row->parameters, req->arena);
-	yyjson_mut_obj_add_val(doc, object, "origin", model_json(doc, model));
-	api_add_text(doc, object, "state", row->state);
-	api_add_text(doc, object, "state_text", row->state_text);
-	add_stored(doc, object, "recipe", row->recipe, req->arena);
-	add_stored(doc, object, "graph", row->graph, req->arena);
-	add_docker(doc, object, row->docker, req->arena);
-	api_add_text(doc, object, "notebook_link", row->notebook_link);
-	api_add_text(doc, object, "thumbnail_object_name", row->thumbnail_object_name);
-	api_add_time(doc, object, "created_at", row->created_us);
-	return object;
-}
-
 static enum status reply_version(struct http_request *req, struct http_reply *reply, struct db_conn *c,
 	const struct model_version_row *row, struct err *err)
 {
 	struct model_row model;
 	TRY(model_rows_by_id(c, row->model_id, req->arena, &model, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
-	yyjson_mut_val *root = model_version_json(req, doc, row, &model);
+	yyjson_mut_val *root;
+	TRY(model_version_json(req, c, doc, row, &model, &root, err));
 	yyjson_mut_doc_set_root(doc, root);
 	TRY(tag_json_of(c, row->id, doc, root, req->arena, err));
 	return http_reply_json(req, reply, doc);
@@ -151,9 +106,11 @@ enum status api_model_version_list(struct http_request *req, struct http_reply *
 	TRY(model_rows_by_id(reader.conn, id, req->arena, &model, err));
 	TRY(model_rows_version_list(reader.conn, id, &page, req->arena, &rows, &count, &total, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
-	yyjson_mut_val *items = yyjson_mut_arr(doc);
-	for (size_t i = 0; i < count; i++)
-		yyjson_mut_arr_append(items, model_version_json(req, doc, &rows[i], &model));
+	yyjson_mut_val *items = yyjson_mut_arr(doc), *item;
+	for (size_t i = 0; i < count; i++) {
+		TRY(model_version_json(req, reader.conn, doc, &rows[i], &model, &item, err));
+		yyjson_mut_arr_append(items, item);
+	}
 	return api_reply_list(req, reply, doc, items, total);
 }
 

@@ -3,7 +3,7 @@
 
 enum status predict_postprocess(struct prediction *p, struct err *err)
 {
-	enum status st = recipe_read(&p->model->recipe, p->seat->outputs, p->seat->output_count, &p->map,
+	enum status st = recipe_read(predict_recipe(p), p->seat->outputs, p->seat->output_count, &p->map,
 		p->arena, &p->shapes, err);
 	engine_seat_give(p->seat);
 	p->seat = NULL;

@@ -18,6 +18,7 @@ struct prediction {
 	/* given */
 	struct span bytes;           /* the image file */
 	const struct model *model;   /* held by the caller */
+	const struct recipe *recipe; /* another than the model's own, to try it; NULL: its own */
 	struct arena *arena;         /* shapes live here */
 	struct budget *pixel_budget; /* bytes of decoded pixels at once; NULL: no limit */
 	int64_t seat_deadline_us;    /* clock_mono_us until which a free seat is waited for */
@@ -50,5 +51,11 @@ enum status predict_infer(struct prediction *p, struct err *err) MUST_CHECK;
 /* Output tensors → shapes; gives the seat back. */
 enum status predict_postprocess(struct prediction *p, struct err *err) MUST_CHECK;
 void predict_release(struct prediction *p);
+
+/* The recipe by which it predicts. */
+static inline const struct recipe *predict_recipe(const struct prediction *p)
+{
+	return p->recipe ? p->recipe : &p->model->recipe;
+}
 
 #endif

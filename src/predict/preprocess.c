@@ -8,7 +8,7 @@ enum status predict_seat(struct prediction *p, struct err *err)
 
 enum status predict_preprocess(struct prediction *p, struct err *err)
 {
-	const struct tensor_spec *spec = &p->model->recipe.input;
+	const struct tensor_spec *spec = &predict_recipe(p)->input;
 	int64_t channels = tensor_channels(spec), width = spec->width, height = spec->height;
 	const int64_t nchw[4] = {1, channels, height, width}, nhwc[4] = {1, height, width, channels};
 	void *data;

@@ -39,6 +39,11 @@ void serve_free(struct serve *s)
 	free(s);
 }
 
+struct budget *serve_pixel_budget(struct serve *s)
+{
+	return &s->pixel_budget;
+}
+
 /* The predict/ steps, on the run's prediction. */
 enum status serve_decode(struct run *run, struct err *err)
 {

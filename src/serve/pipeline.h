@@ -54,6 +54,8 @@ struct serve_options {
 };
 struct serve *serve_new(const struct serve_options *options);
 void serve_free(struct serve *s);
+/* What all who decode images ask for their pixels. */
+struct budget *serve_pixel_budget(struct serve *s);
 
 /* *answer: a JSON text in the request's arena. ST_OK means that the prediction is durable. */
 enum status serve_predict(struct serve *s, const struct serve_request *request, struct span *answer,

@@ -34,6 +34,14 @@ struct model_version_row {
 	const char *recipe;      /* given before the file, or found from it */
 	const char *graph;       /* what inspection said */
 	int64_t created_us;
+	struct uuid based_on_id; /* whose file it runs by another recipe; zero: none. Never changed */
+};
+
+/* A deployment that a version is in now. */
+struct model_version_use {
+	struct uuid deployment_id;
+	const char *name;
+	bool shadow; /* else it is the champion */
 };
 
 struct model_file_row {
@@ -86,6 +94,10 @@ enum status model_rows_version_delete(struct db_conn *c, struct uuid id, struct 
  * there is none. */
 enum status model_rows_version_deployment(struct db_conn *c, struct uuid id, bool past, struct arena *a,
 	const char **name, struct err *err) MUST_CHECK;
+
+/* All deployments that it is in now, as champion first, then by name. */
+enum status model_rows_version_uses(struct db_conn *c, struct uuid id, struct arena *a,
+	struct model_version_use **items, size_t *count, struct err *err) MUST_CHECK;
 
 /* ---- files ---- */
 

@@ -7,7 +7,7 @@
 #define CONTENT                                                                                              \
 	"name, description, type, framework, labels, parameters, docker, notebook_link,"                     \
 	" thumbnail_object_name, state, state_text, onnx_sha256, recipe, graph"
-#define SELECT "SELECT id, model_id, version, created_us, " CONTENT " FROM model_version"
+#define SELECT "SELECT id, model_id, version, created_us, " CONTENT ", based_on_id FROM model_version"
 
 static void read_version(struct db_query *q, struct arena *a, struct model_version_row *out)
 {
@@ -30,6 +30,7 @@ static void read_version(struct db_query *q, struct arena *a, struct model_versi
 		.onnx_sha256 = db_text(q, 15, a),
 		.recipe = db_text(q, 16, a),
 		.graph = db_text(q, 17, a),
+		.based_on_id = db_uuid(q, 18),
 	};
 }
 
@@ -64,13 +65,15 @@ enum status model_rows_next_version(
 enum status model_rows_version_insert(struct db_conn *c, const struct model_version_row *v, struct err *err)
 {
 	struct db_query q = db_query(c,
-		"INSERT INTO model_version (id, model_id, version, created_us, " CONTENT ")"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
+		"INSERT INTO model_version (id, model_id, version, created_us, " CONTENT ", based_on_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+		"$19)");
 	db_bind_uuid(&q, v->id);
 	db_bind_uuid(&q, v->model_id);
 	db_bind_integer(&q, v->version);
 	db_bind_integer(&q, v->created_us);
 	bind_content(&q, v);
+	db_bind_uuid(&q, v->based_on_id);
 	return db_done(&q, err);
 }
 
@@ -195,5 +198,24 @@ enum status model_rows_version_deployment(
 	db_bind_text(&q, text);
 	if (db_next(&q))
 		*name = db_text(&q, 0, a);
+	return db_done(&q, err);
+}
+
+enum status model_rows_version_uses(struct db_conn *c, struct uuid id, struct arena *a,
+	struct model_version_use **items, size_t *count, struct err *err)
+{
+	struct db_query q = db_query(c,
+		"SELECT id, name, 0 FROM deployment WHERE champion_id = $1"
+		" UNION ALL SELECT d.id, d.name, 1 FROM deployment_shadow s"
+		" JOIN deployment d ON d.id = s.deployment_id WHERE s.model_version_id = $1 ORDER BY 3, 2");
+	db_bind_uuid(&q, id);
+	size_t room = 0;
+	*items = NULL;
+	for (*count = 0; db_next(&q); (*count)++) {
+		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
+		(*items)[*count] = (struct model_version_use){.deployment_id = db_uuid(&q, 0),
+			.name = db_text(&q, 1, a),
+			.shadow = db_integer(&q, 2) != 0};
+	}
 	return db_done(&q, err);
 }
