@@ -210,8 +210,8 @@ const char *model_label(const char *const *labels, uint32_t label_count, int32_t
 	return arena_printf(a, "%d", index);
 }
 
-static enum status open_parts(
-	struct model *m, const struct model_version_row *row, struct blob *blobs, struct err *err)
+static enum status open_parts(struct model *m, const struct model_version_row *row, struct blob *blobs,
+	bool background, struct err *err)
 {
 	yyjson_doc *doc;
 	TRY(json_parse(span_of_text(row->recipe), &m->arena, &doc, err));
@@ -225,10 +225,11 @@ static enum status open_parts(
 	struct engine_options options = {
 		.model_path = path,
 		.features_output = m->recipe.features_output[0] ? m->recipe.features_output : NULL,
-		.seats = limits.seats,
+		.seats = background ? 1 : limits.seats,
 		.memory_bytes_max = limits.memory_bytes_max,
 		.load_timeout_us = limits.load_timeout_us,
 		.run_timeout_us = limits.run_timeout_us,
+		.background = background,
 	};
 	enum status st = engine_open(&options, &m->engine, err);
 	close(fd);
@@ -237,8 +238,8 @@ static enum status open_parts(
 	return recipe_check(&m->recipe, &m->description, m->label_count, err);
 }
 
-enum status model_open(const struct model_version_row *row, const char *model_name, struct blob *blobs,
-	struct model **out, struct err *err)
+static enum status open_model(const struct model_version_row *row, const char *model_name, struct blob *blobs,
+	bool background, struct model **out, struct err *err)
 {
 	if (strcmp(row->state, "READY") != 0)
 		return err_set(err, ST_CONFLICT, "Version %" PRId64 " of model %s cannot be deployed: %s",
@@ -253,13 +254,25 @@ enum status model_open(const struct model_version_row *row, const char *model_na
 	m->version = row->version;
 	m->model_name = arena_strdup(&m->arena, model_name);
 	m->version_name = arena_strdup(&m->arena, row->name);
-	enum status st = open_parts(m, row, blobs, err);
+	enum status st = open_parts(m, row, blobs, background, err);
 	if (st != ST_OK) {
 		model_drop(m);
 		return st;
 	}
 	*out = m;
 	return ST_OK;
+}
+
+enum status model_open(const struct model_version_row *row, const char *model_name, struct blob *blobs,
+	struct model **out, struct err *err)
+{
+	return open_model(row, model_name, blobs, false, out, err);
+}
+
+enum status model_open_background(const struct model_version_row *row, const char *model_name,
+	struct blob *blobs, struct model **out, struct err *err)
+{
+	return open_model(row, model_name, blobs, true, out, err);
 }
 
 struct model *model_hold(struct model *m)

@@ -59,6 +59,9 @@ struct model {
 /* Open a READY version (ST_CONFLICT with a sentence when it is not). The caller holds the result once. */
 enum status model_open(const struct model_version_row *row, const char *model_name, struct blob *blobs,
 	struct model **out, struct err *err) MUST_CHECK;
+/* The same for a shadow: one seat, in a process that stands back for those of champions. */
+enum status model_open_background(const struct model_version_row *row, const char *model_name,
+	struct blob *blobs, struct model **out, struct err *err) MUST_CHECK;
 struct model *model_hold(struct model *m);
 void model_drop(struct model *m); /* the last one ends the child */
 

@@ -208,6 +208,11 @@ void engine_seat_give(struct engine_seat *s)
 	s->engine->ops->give(s);
 }
 
+bool engine_held(struct engine *e, struct err *why)
+{
+	return e->ops->held(e, why);
+}
+
 void engine_close(struct engine *e)
 {
 	e->ops->close(e);

@@ -21,6 +21,7 @@
 #define ENGINE_SEATS_MAX 128
 #define ENGINE_FEATURES_MAX 256
 #define ENGINE_METADATA_MAX 16
+#define ENGINE_PATIENCE 16
 #define ENGINE_FEATURES_AUTO "auto" /* engine_options.features_output: choose the tensor at open */
 
 enum engine_type {
@@ -96,7 +97,10 @@ struct engine_options {
 				      pages cost nothing) */
 	int64_t load_timeout_us;   /* for open and each restart */
 	int64_t run_timeout_us;    /* for one run */
-	int64_t probe_side;        /* pixels of a dynamic height or width in the probe run; 0: 640 */
+	/* The process stands back for others: it gets the CPU that nobody else wants. Its time-outs count the
+	 * CPU time that it got, and end at the latest after ENGINE_PATIENCE times as much by the clock. */
+	bool background;
+	int64_t probe_side; /* pixels of a dynamic height or width in the probe run; 0: 640 */
 };
 
 struct engine;
@@ -111,6 +115,7 @@ struct engine_ops {
 		struct engine_seat *s, const int64_t *shape, int rank, void **data, struct err *err);
 	enum status (*run)(struct engine_seat *s, struct err *err);
 	void (*give)(struct engine_seat *s);
+	bool (*held)(struct engine *e, struct err *why);
 	void (*close)(struct engine *e);
 };
 
@@ -158,6 +163,8 @@ enum status engine_seat_input(
  */
 enum status engine_run(struct engine_seat *s, struct err *err) MUST_CHECK;
 void engine_seat_give(struct engine_seat *s);
+/* Whether it is held after three crashes in a row, and why. */
+bool engine_held(struct engine *e, struct err *why);
 void engine_close(struct engine *e); /* waits for seats to be given back, ends the child */
 
 int engine_child_main(int argc, char **argv); /* `gyre engine`: never called by people */

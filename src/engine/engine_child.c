@@ -14,6 +14,7 @@
 #include "engine/sentence.h"
 #include "engine/tap.h"
 #include "os/clock.h"
+#include "os/proc.h"
 #include "os/thread.h"
 
 #include <errno.h>
@@ -404,6 +405,8 @@ int engine_child_main(int argc, char **argv)
 			"gyre engine is started by gyre itself, one for each model; see gyre serve.\n");
 		return 64;
 	}
+	if (c->start.background)
+		proc_stand_back();
 	sandbox_begin(c->start.parent_pid, PROTOCOL_FD_SEATS + (int)c->start.seats);
 	mallopt(M_ARENA_MAX, 2); /* each reserves address space, which is limited */
 	struct err err;

@@ -203,6 +203,11 @@ static void fake_give(struct engine_seat *s)
 	mutex_unlock(&e->lock);
 }
 
+static bool fake_held(struct engine *engine, struct err *why)
+{
+	return false;
+}
+
 static void fake_close(struct engine *engine)
 {
 	struct fake_engine *e = fake_of(engine);
@@ -230,5 +235,6 @@ const struct engine_ops engine_fake_ops = {
 	.input = fake_input,
 	.run = fake_run,
 	.give = fake_give,
+	.held = fake_held,
 	.close = fake_close,
 };

@@ -333,11 +333,11 @@ static enum status copy_result(
 enum outcome { ANSWERED, UNSENT, ENDED, LATE, BROKEN };
 
 static enum outcome await(
-	struct ort_seat *seat, int socket, int64_t deadline_us, struct protocol_result *result)
+	struct ort_seat *seat, int socket, const struct ort_timer *timer, struct protocol_result *result)
 {
 	for (;;) {
-		int64_t left_us = deadline_us - clock_mono_us();
-		if (left_us <= 0)
+		int64_t left_us = engine_timer_left_us(seat->engine, timer);
+		if (left_us == 0)
 			return LATE;
 		struct pollfd wait = {.fd = socket, .events = POLLIN};
 		struct timespec t = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
@@ -359,8 +359,9 @@ static enum outcome await(
 static enum outcome stop(struct ort_seat *seat, int socket, struct protocol_result *result)
 {
 	struct protocol_stop message = {.sequence = seat->sequence, .seat = seat->index};
+	struct ort_timer grace = engine_timer(seat->engine, STOP_GRACE_US);
 	send(seat->engine->control, &message, sizeof(message), MSG_NOSIGNAL | MSG_DONTWAIT);
-	return await(seat, socket, clock_mono_us() + STOP_GRACE_US, result);
+	return await(seat, socket, &grace, result);
 }
 
 /* The child that this run talked to, if it still lives. */
@@ -443,12 +444,12 @@ static enum status ort_run(struct engine_seat *s, struct err *err)
 	uint64_t generation = 0, bytes = 0;
 	int socket = -1;
 	TRY(begin_run(seat, &socket, &generation, err));
-	int64_t before_us = clock_mono_us();
+	struct ort_timer timer = engine_timer(e, e->options.run_timeout_us);
 	seat->run.sequence = ++seat->sequence;
 	enum outcome outcome = UNSENT;
 	if (send(socket, &seat->run, sizeof(seat->run), MSG_NOSIGNAL | MSG_DONTWAIT) ==
 		(ssize_t)sizeof(seat->run))
-		outcome = await(seat, socket, before_us + e->options.run_timeout_us, &result);
+		outcome = await(seat, socket, &timer, &result);
 	bool late = outcome == LATE;
 	if (late)
 		outcome = stop(seat, socket, &result);
@@ -462,7 +463,7 @@ static enum status ort_run(struct engine_seat *s, struct err *err)
 		st = result.status == ST_OK ? copy_result(seat, &result, bytes, err)
 					    : explain_result(e, &result, err);
 	finish_run(e, outcome == ANSWERED && result.status == ST_OK);
-	int64_t wall_us = clock_mono_us() - before_us;
+	int64_t wall_us = clock_mono_us() - timer.began_us;
 	if (outcome == ANSWERED)
 		s->cpu_us = result.cpu_us < 0 ? 0 : result.cpu_us < wall_us ? result.cpu_us : wall_us;
 	if (outcome == ENDED && !late)
@@ -479,6 +480,17 @@ static enum status ort_run(struct engine_seat *s, struct err *err)
 	return st;
 }
 
+static bool ort_held(struct engine *engine, struct err *why)
+{
+	struct ort_engine *e = ort_of(engine);
+	mutex_lock(&e->lock);
+	bool held = e->state == ORT_HELD;
+	if (held)
+		err_set(why, e->why.status, "%s", e->why.text);
+	mutex_unlock(&e->lock);
+	return held;
+}
+
 const struct engine_ops engine_ort_ops = {
 	.name = "ort",
 	.open = ort_open,
@@ -487,5 +499,6 @@ const struct engine_ops engine_ort_ops = {
 	.input = ort_input,
 	.run = ort_run,
 	.give = ort_give,
+	.held = ort_held,
 	.close = ort_close,
 };

@@ -64,6 +64,16 @@ struct ort_engine {
 	char last_end[PROC_END_TEXT_SIZE]; /* "was ended by signal 9 (Killed)" */
 };
 
+/*
+ * How long the child may take for something. Of one in the background what counts is the CPU time that it
+ * got, as long as the clock does not pass ENGINE_PATIENCE times as much.
+ */
+struct ort_timer {
+	int64_t began_us, began_cpu_us, allowed_us;
+};
+struct ort_timer engine_timer(struct ort_engine *e, int64_t allowed_us); /* with its child as it is now */
+int64_t engine_timer_left_us(struct ort_engine *e, const struct ort_timer *t); /* 0: it is too late */
+
 void engine_supervise(void *ort_engine); /* the supervisor's thread */
 
 pid_t engine_ort_pid(

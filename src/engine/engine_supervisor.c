@@ -112,6 +112,7 @@ static void send_start(struct ort_engine *e, const char *features_output)
 		.seats = e->options.seats,
 		.slot_bytes = e->options.slot_bytes_max,
 		.memory_bytes_max = e->options.memory_bytes_max,
+		.background = e->options.background,
 		.input_type = e->description.inputs[0].type,
 		.probe_rank = e->description.probe_rank,
 	};
@@ -149,14 +150,14 @@ static void reap(struct ort_engine *e)
 }
 
 /* Waits for the next report. ST_OK with *got false: the child has closed its end. */
-static enum status next_report(
-	struct ort_engine *e, int64_t deadline_us, struct protocol_report *report, bool *got, struct err *err)
+static enum status next_report(struct ort_engine *e, const struct ort_timer *timer,
+	struct protocol_report *report, bool *got, struct err *err)
 {
 	for (;;) {
-		int64_t left_us = deadline_us - clock_mono_us();
+		int64_t left_us = engine_timer_left_us(e, timer);
 		struct pollfd wait[] = {
 			{.fd = e->control, .events = POLLIN}, {.fd = e->wake, .events = POLLIN}};
-		if (left_us <= 0)
+		if (left_us == 0)
 			return err_set(err, ST_TIMEOUT, "too late");
 		int ready = poll(wait, 2, (int)(left_us / 1000 + 1 < 60000 ? left_us / 1000 + 1 : 60000));
 		if (ready < 0)
@@ -185,13 +186,13 @@ static enum status refuse(const struct protocol_report *report, struct err *err)
 
 /* The stages one after the other, until the child is ready, says why not, ends (*ended, err is not set), or
  * it is too late. */
-static enum status follow(struct ort_engine *e, int64_t deadline_us, struct protocol_report *report,
+static enum status follow(struct ort_engine *e, const struct ort_timer *timer, struct protocol_report *report,
 	bool *ended, struct err *err)
 {
 	enum protocol_stage stage = PROTOCOL_STARTING;
 	while (stage != PROTOCOL_READY) {
 		bool got = false;
-		enum status st = next_report(e, deadline_us, report, &got, err);
+		enum status st = next_report(e, timer, report, &got, err);
 		if (st == ST_TIMEOUT)
 			return err_set(err, ST_TIMEOUT,
 				"The model was not ready after %.1f s: time ran out while %s.",
@@ -211,8 +212,8 @@ static enum status follow(struct ort_engine *e, int64_t deadline_us, struct prot
 	return ST_OK;
 }
 
-static enum status start_child(struct ort_engine *e, const char *features_output, int64_t deadline_us,
-	struct protocol_report *report, struct err *err)
+static enum status start_child(struct ort_engine *e, const char *features_output,
+	const struct ort_timer *timer, struct protocol_report *report, struct err *err)
 {
 	int theirs[ENGINE_SEATS_MAX + 1] = {0};
 	*report = (struct protocol_report){0};
@@ -228,7 +229,7 @@ static enum status start_child(struct ort_engine *e, const char *features_output
 	}
 	bool ended = false;
 	send_start(e, features_output);
-	st = follow(e, deadline_us, report, &ended, err);
+	st = follow(e, timer, report, &ended, err);
 	if (st == ST_OK)
 		return ST_OK;
 	reap(e);
@@ -264,12 +265,12 @@ static enum status describe(struct ort_engine *e, const struct protocol_report *
 static enum status start_first(struct ort_engine *e, struct err *err)
 {
 	struct protocol_report report;
-	int64_t deadline_us = clock_mono_us() + e->options.load_timeout_us;
-	enum status st = start_child(e, e->features_output, deadline_us, &report, err);
+	struct ort_timer timer = engine_timer(e, e->options.load_timeout_us);
+	enum status st = start_child(e, e->features_output, &timer, &report, err);
 	/* The search for features opens the model in an unusual way; where that fails the model does without.
 	 */
 	if (st == ST_UNPROCESSABLE && report.stage == PROTOCOL_CHOOSING)
-		st = start_child(e, "", deadline_us, &report, err);
+		st = start_child(e, "", &timer, &report, err);
 	TRY(st);
 	st = describe(e, &report, err);
 	if (st != ST_OK) {
@@ -284,7 +285,8 @@ static enum status start_again(struct ort_engine *e, struct err *err)
 {
 	struct protocol_report report;
 	metric_add(METRIC_ENGINE_RESTARTS, 1);
-	return start_child(e, e->features_output, clock_mono_us() + e->options.load_timeout_us, &report, err);
+	struct ort_timer timer = engine_timer(e, e->options.load_timeout_us);
+	return start_child(e, e->features_output, &timer, &report, err);
 }
 
 /* Sleeps until the child has ended. False: the engine is being closed. */

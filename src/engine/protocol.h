@@ -28,6 +28,7 @@ struct protocol_start {
 	uint64_t memory_bytes_max;
 	char library[4096];        /* of ONNX Runtime; a bare name is looked up by dlopen */
 	char features_output[128]; /* "", ENGINE_FEATURES_AUTO or a name */
+	uint32_t background;       /* stand back for other processes */
 	uint32_t input_type;       /* enum engine_type */
 	int32_t probe_rank;        /* 0: do not try it */
 	int64_t probe_shape[ENGINE_RANK_MAX];

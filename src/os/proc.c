@@ -9,13 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FDS_MAX 256
@@ -117,6 +120,22 @@ enum status proc_spawn(const struct proc_options *o, struct proc *out, struct er
 	kill(out->pid, SIGKILL);
 	waitpid(out->pid, NULL, 0);
 	return st;
+}
+
+int64_t proc_cpu_us(const struct proc *p)
+{
+	clockid_t clock;
+	struct timespec t;
+	if (p->pidfd < 0 || clock_getcpuclockid(p->pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+		return -1;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void proc_stand_back(void)
+{
+	/* Preferences, not needs: nice alone where the policy may not be set. */
+	(void)setpriority(PRIO_PROCESS, 0, 10);
+	(void)sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
 }
 
 void proc_signal(const struct proc *p, int signal_number)

@@ -32,6 +32,10 @@ struct proc_options {
  * thread, which must then live on.
  */
 enum status proc_spawn(const struct proc_options *o, struct proc *out, struct err *err) MUST_CHECK;
+/* CPU time of all its threads so far; -1 when it was reaped. */
+int64_t proc_cpu_us(const struct proc *p);
+/* The calling process, and threads that it starts later, get the CPU when nobody else wants it. */
+void proc_stand_back(void);
 /* Never hits another process that got the same number; does nothing once the child was reaped. */
 void proc_signal(const struct proc *p, int signal_number);
 /*

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 struct start {
 	char name[16];
@@ -43,6 +45,13 @@ void thread_start(thread_handle *out, const char *name, void (*run)(void *), voi
 void thread_join(thread_handle t)
 {
 	CHECK(pthread_join(t, NULL) == 0);
+}
+
+void thread_stand_back(void)
+{
+	/* Linux keeps a nice value for each thread. It may have been raised further from outside: a
+	   preference, not a need. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 }
 
 void cond_init(pthread_cond_t *c)

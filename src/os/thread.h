@@ -12,6 +12,8 @@ typedef pthread_t thread_handle;
 void thread_start(thread_handle *out, const char *name, void (*run)(void *),
 	void *arg); /* name: at most 15 characters */
 void thread_join(thread_handle t);
+/* From now on the calling thread runs after others that want the CPU (nice 10). There is no way back. */
+void thread_stand_back(void);
 
 static inline void mutex_lock(pthread_mutex_t *m)
 {
