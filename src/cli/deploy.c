@@ -10,6 +10,16 @@ static enum status deploy(struct client *c, const char *what, const char *name, 
 {
 	yyjson_val *version;
 	TRY(client_version(c, what, &version, err));
+	const char *guesses = client_guesses(c, version);
+	if (*guesses)
+		fprintf(stderr,
+			"gyre: nobody has confirmed what was guessed of the recipe: %s. A wrong guess gives "
+			"worse "
+			"answers, not an error: look at it (gyre model recipe show %s), or find the right "
+			"one from "
+			"labelled pictures (gyre model check %s FOLDER), then gyre model recipe confirm "
+			"%s.\n",
+			guesses, what, what, what);
 	yyjson_mut_doc *doc = json_new(&c->arena);
 	yyjson_mut_val *body = yyjson_mut_obj(doc);
 	yyjson_mut_doc_set_root(doc, body);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gyre model push, gyre model list */
+/* gyre model push, gyre model list; recipe and check have files of their own */
 #include "base/str.h"
 #include "cli/where.h"
 #include "os/file.h"
@@ -259,8 +259,12 @@ int cli_model(int argc, char **argv)
 		return code;
 	if (words.count == 1 && strcmp(words.words[0], "list") == 0)
 		return list_command(p.json);
+	if (words.count > 0 && strcmp(words.words[0], "recipe") == 0)
+		return cli_model_recipe(words.words + 1, words.count - 1, p.json);
+	if (words.count > 0 && strcmp(words.words[0], "check") == 0)
+		return cli_model_check(words.words + 1, words.count - 1, p.json);
 	if (words.count != 2 || strcmp(words.words[0], "push") != 0)
-		return cli_usage("model", "Say push and a file, or list.");
+		return cli_usage("model", "Say push and a file, list, recipe or check.");
 	if (p.name == NULL || p.type == NULL)
 		return cli_usage("model", "--name and --type are needed.");
 	p.file = words.words[1];

@@ -2,77 +2,10 @@
 /* gyre predict: images and folders of images, in order, one line for each. */
 #include "base/check.h"
 #include "base/str.h"
+#include "cli/files.h"
 #include "cli/where.h"
-#include "os/file.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <strings.h>
-#include <sys/stat.h>
-
-#define IMAGES_MAX 1000000u
-#define FOLDER_DEPTH_MAX 16
-
-struct images {
-	const char **paths;
-	size_t count, room;
-	struct arena *arena;
-};
-
-static void add_image(struct images *images, const char *path)
-{
-	if (images->count == images->room) {
-		images->room = images->room ? images->room * 2 : 64;
-		images->paths = realloc(images->paths, images->room * sizeof(*images->paths));
-		CHECK(images->paths != NULL);
-	}
-	images->paths[images->count++] = arena_strdup(images->arena, path);
-}
-
-static bool looks_like_image(const char *name)
-{
-	static const char *const endings[] = {".jpg", ".jpeg", ".png", ".webp"};
-	const char *dot = strrchr(name, '.');
-	for (size_t i = 0; dot && i < COUNT_OF(endings); i++)
-		if (strcasecmp(dot, endings[i]) == 0)
-			return true;
-	return false;
-}
-
-static int no_dots(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-static enum status add_path(struct images *images, const char *path, int depth, struct err *err)
-{
-	struct stat info;
-	if (stat(path, &info) != 0)
-		return err_set(err, ST_MISSING, "There is no file or folder %s.", path);
-	if (!S_ISDIR(info.st_mode)) {
-		if (depth == 0 || looks_like_image(path))
-			add_image(images, path);
-		return images->count < IMAGES_MAX
-			       ? ST_OK
-			       : err_set(err, ST_TOO_LARGE, "These are more than %u images.", IMAGES_MAX);
-	}
-	if (depth > FOLDER_DEPTH_MAX)
-		return err_set(err, ST_TOO_LARGE, "The folder %s is nested too deep.", path);
-	struct dirent **entries;
-	int count = scandir(path, &entries, no_dots, alphasort);
-	if (count < 0)
-		return err_errno(err, "The folder %s cannot be read", path);
-	enum status st = ST_OK;
-	for (int i = 0; i < count; i++) {
-		if (st == ST_OK)
-			st = add_path(images, arena_printf(images->arena, "%s/%s", path, entries[i]->d_name),
-				depth + 1, err);
-		free(entries[i]);
-	}
-	free(entries);
-	return st;
-}
 
 static void print_text(const char *path, yyjson_val *answer)
 {
@@ -122,7 +55,7 @@ static enum status predict_one(
 
 /* An image that fails is named and does not stop the rest. */
 static enum status predict_all(
-	struct client *c, const char *name, struct images *images, bool json, size_t *failed, struct err *err)
+	struct client *c, const char *name, struct files *images, bool json, size_t *failed, struct err *err)
 {
 	yyjson_val *deployment;
 	TRY(client_deployment(c, name, &deployment, err));
@@ -156,20 +89,18 @@ int cli_predict(int argc, char **argv)
 		return code;
 	if (words.count < 2)
 		return cli_usage("predict", "Say which deployment to ask, and about which images.");
-	struct arena paths;
-	arena_init(&paths);
-	struct images images = {.arena = &paths};
+	struct files images;
+	files_init(&images);
 	struct client c;
 	struct err err;
 	size_t failed = 0;
 	enum status st = client_open(&c, &err);
 	for (size_t i = 1; st == ST_OK && i < words.count; i++)
-		st = add_path(&images, words.words[i], 0, &err);
+		st = files_add(&images, words.words[i], files_is_image, &err);
 	if (st == ST_OK)
 		st = predict_all(&c, words.words[0], &images, json, &failed, &err);
 	code = st != ST_OK ? cli_failed(&err) : failed ? EXIT_FAILED : EXIT_DONE;
 	client_close(&c);
-	free(images.paths);
-	arena_release(&paths);
+	files_release(&images);
 	return code;
 }

@@ -16,4 +16,12 @@ enum status client_version(
 	struct client *c, const char *model_and_version, yyjson_val **out, struct err *err) MUST_CHECK;
 void client_print(yyjson_val *value); /* one line of JSON on standard output */
 
+/* `gyre model recipe …` and `gyre model check …`: words[0] is the first after that. */
+int cli_model_recipe(const char *const *words, size_t count, bool json);
+int cli_model_check(const char *const *words, size_t count, bool json);
+
+/* Names of the recipe fields of a version that were guessed and not confirmed, "colour, scale"; "" when there
+ * are none. */
+const char *client_guesses(struct client *c, yyjson_val *version);
+
 #endif
