@@ -201,6 +201,8 @@ static void test_a_model_at_fault_gets_a_verdict(void **state)
 	refused(sample, TASK_CLASSIFICATION, 3, NULL, "output0");
 	refused(sample, TASK_DETECTION, 3, "{\"width\": 100}", "100");
 	refused(sample, TASK_DETECTION, 3, "{\"nonsense\": 100}", "nonsense");
+	refused(sample, TASK_DETECTION, 3, "{\"features_output\": \"no such tensor\"}",
+		"ONNX Runtime refuses");
 	refused_file(model_custom_operator, "com.example");
 	refused_file(write_two_inputs, "2 inputs");
 }

@@ -64,6 +64,20 @@ static void raw_predictions_are(yyjson_val *answer, const struct shapes *shapes,
 	}
 }
 
+/* Stored under that name, byte for byte. */
+static void object_is(const char *name, struct span bytes)
+{
+	struct db_conn *c;
+	struct object_row object;
+	struct span stored;
+	WORLD_OK(db_reader_take(w.readers, &c, WORLD_ERR));
+	WORLD_OK(object_rows_by_name(c, name, &w.arena, &object, WORLD_ERR));
+	db_reader_give(w.readers, c);
+	WORLD_OK(blob_get(w.blobs, object.sha256, 1 << 24, &w.arena, &stored, WORLD_ERR));
+	assert_true(span_equal(stored, bytes));
+	assert_int_equal(object.size_bytes, bytes.size);
+}
+
 static void test_an_answer_is_what_its_row_says(void **state)
 {
 	static const char *const labels[] = ENGINE_SAMPLE_LABELS;
@@ -120,18 +134,8 @@ static void test_an_answer_is_what_its_row_says(void **state)
 	assert_int_equal(row.width, WIDTH);
 	assert_int_equal(row.height, HEIGHT);
 
-	/* The image is stored under its object's name, byte for byte. */
-	struct db_conn *c;
-	struct object_row object;
-	struct span stored;
 	assert_int_equal(count_blobs(), blobs + 1);
-	WORLD_OK(db_reader_take(w.readers, &c, WORLD_ERR));
-	WORLD_OK(object_rows_by_name(c, row.object_name, &w.arena, &object, WORLD_ERR));
-	db_reader_give(w.readers, c);
-	WORLD_OK(blob_get(w.blobs, object.sha256, 1 << 24, &w.arena, &stored, WORLD_ERR));
-	assert_true(span_equal(stored, image));
-	assert_int_equal(object.size_bytes, image.size);
-
+	object_is(row.object_name, image);
 	assert_int_equal(w.told, 1);
 	assert_int_equal(w.told_shapes, SURE);
 	assert_int_equal(metric_value(METRIC_PREDICTIONS), recorded + 1);
