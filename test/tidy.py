@@ -20,8 +20,8 @@ LAYERS = {
     "os": 1,
     "http": 2, "store": 2, "vision": 2, "engine": 2,
     "task": 3, "deploy": 3, "jobs": 3,
-    "predict": 4,
-    "serve": 5, "watch": 5, "learn": 5,
+    "predict": 4, "formats": 4,
+    "serve": 5, "shadow": 5, "watch": 5, "learn": 5,
     "api": 6, "cli": 6,
     "": 7,  # main.c, server.c
 }  # fmt: skip
