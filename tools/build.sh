@@ -34,10 +34,6 @@ build_pages() {
 	touch web/dist/index.html
 }
 
-# clang's sanitizers look for the functions that throw C++ exceptions when the program starts, and ONNX Runtime, which throws
-# them, is opened later: so the C++ library is there from the start.
-throwing=(-Dc_link_args=-Wl,--no-as-needed,-lstdc++,--as-needed)
-
 kind=${1:?which: release, sanitized, gcc or tsan}
 build_pages
 case $kind in
@@ -48,7 +44,7 @@ release)
 sanitized)
 	folder=build/asan
 	CC=clang configured $folder -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Doptimization=1 \
-		-Dc_args=-fsanitize=fuzzer-no-link "${throwing[@]}"
+		-Dc_args=-fsanitize=fuzzer-no-link
 	;;
 gcc)
 	folder=build/gcc-asan
@@ -56,7 +52,7 @@ gcc)
 	;;
 tsan)
 	folder=build/tsan
-	CC=clang configured $folder -Db_sanitize=thread -Db_lundef=false -Doptimization=1 "${throwing[@]}"
+	CC=clang configured $folder -Db_sanitize=thread -Db_lundef=false -Doptimization=1
 	;;
 *)
 	echo "build: unknown kind \"$kind\"; known are release, sanitized, gcc, tsan" >&2
