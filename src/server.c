@@ -18,6 +18,7 @@
 #include "os/file.h"
 #include "os/log.h"
 #include "serve/pipeline.h"
+#include "shadow/shadows.h"
 #include "store/blob.h"
 #include "store/db_sqlite.h"
 #include "store/migrate.h"
@@ -33,6 +34,7 @@
 #define LOGIN_LINK_US ((int64_t)15 * 60 * 1000000)
 #define COMMIT_QUEUE_MAX 4096u
 #define COMMIT_GROUP_MAX 64u
+#define SHADOW_READERS 4u
 #define JOBS_AT_ONCE 1u /* each takes as many processors as it can use */
 
 /* All parts; NULL or -1 where a part was not opened. */
@@ -42,6 +44,7 @@ struct server {
 	int lock_fd;
 	struct db *db;
 	struct recorder *recorder;
+	struct db_readers *shadow_readers; /* of their own, so that no request waits for one of theirs */
 	struct api api;
 	char public_url[512];
 };
@@ -145,6 +148,16 @@ static enum status open_serving(struct server *s, struct err *err)
 		.recorded = live_recorded,
 		.recorded_arg = &s->api,
 	});
+	TRY(db_readers_new(s->db, SHADOW_READERS, &s->shadow_readers, err));
+	s->api.shadows = shadows_new(&(struct shadows_options){
+		.readers = s->shadow_readers,
+		.recorder = s->recorder,
+		.blobs = s->api.blobs,
+		.pixel_bytes_max = megabytes(c, CONFIG_pixel_memory_mb),
+		.seat_timeout_us = seconds_us(c, CONFIG_seat_timeout_s),
+		.changed = live_shadow,
+		.changed_arg = &s->api,
+	});
 	s->api.spare = spare_new(s->api.readers, s->api.roster, 0);
 	TRY(jobs_new(&(struct jobs_options){.readers = s->api.readers,
 			     .recorder = s->recorder,
@@ -186,17 +199,23 @@ static enum status open_all(struct server *s, struct err *err)
 	TRY(open_store(s, err));
 	TRY(open_accounts(s, err));
 	TRY(open_serving(s, err));
-	return open_http(s, err);
+	TRY(open_http(s, err));
+	return shadows_load_all(s->api.shadows, err); /* they tell the pages, so not before there are any */
 }
 
 static void close_all(struct server *s)
 {
+	/* They publish, which must end before the server that does it. */
 	if (s->api.jobs)
-		jobs_stop(s->api.jobs); /* they publish, which must end before the server that does it */
+		jobs_stop(s->api.jobs);
+	if (s->api.shadows)
+		shadows_stop(s->api.shadows);
 	if (s->api.http)
 		http_server_stop(s->api.http);
 	if (s->api.jobs)
 		jobs_free(s->api.jobs);
+	if (s->api.shadows)
+		shadows_free(s->api.shadows);
 	if (s->api.spare)
 		spare_free(s->api.spare);
 	if (s->api.serve)
@@ -207,6 +226,8 @@ static void close_all(struct server *s)
 		guard_close(s->api.guard);
 	if (s->api.blobs)
 		blob_close(s->api.blobs);
+	if (s->shadow_readers)
+		db_readers_free(s->shadow_readers);
 	if (s->api.readers)
 		db_readers_free(s->api.readers);
 	if (s->recorder)

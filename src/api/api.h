@@ -21,6 +21,7 @@
 struct guard;
 struct jobs;
 struct roster;
+struct shadows;
 struct spare;
 struct serve;
 struct config;
@@ -35,6 +36,7 @@ struct api {
 	struct spare *spare;      /* the model that was last tried: deploy/spare.h */
 	struct jobs *jobs;        /* long work: jobs/jobs.h */
 	struct serve *serve;      /* the fast loop: serve/pipeline.h */
+	struct shadows *shadows;  /* who follows the log: shadow/shadows.h */
 	struct http_server *http; /* for events; set after it started */
 	struct uuid organization_id;
 	struct uuid connector_id;

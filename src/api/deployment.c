@@ -5,12 +5,14 @@
  */
 #include "api/deployment_change.h"
 #include "api/deployment_json.h"
+#include "api/deployment_shadow.h"
 #include "api/live.h"
 #include "api/nouns.h"
 #include "base/check.h"
 #include "deploy/names.h"
 #include "deploy/roster.h"
 #include "os/clock.h"
+#include "shadow/shadows.h"
 #include "store/data_rows.h"
 #include "store/datalake_rows.h"
 #include "store/model_rows.h"
@@ -31,15 +33,24 @@ static enum status read_ratio(yyjson_val *body, const char *key, double *out, st
 	return ST_OK;
 }
 
+struct creation {
+	struct deployment_change change; /* first: the job gets its address */
+	struct uuid shadow_version_id;   /* zero: none */
+};
+
 static enum status insert_deployment(struct db_conn *c, void *arg, struct err *err)
 {
-	struct deployment_change *change = arg;
+	struct creation *creation = arg;
+	struct deployment_change *change = &creation->change;
 	TRY(deployment_rows_insert(c, &change->row, err));
 	char version[UUID_TEXT_SIZE];
 	uuid_format(change->row.champion_id, version);
 	struct deployment_event_row event = {
 		.at_us = change->row.created_us, .what = "created", .who = change->who, .to = version};
-	return deployment_rows_add_event(c, change->row.id, &event, err);
+	TRY(deployment_rows_add_event(c, change->row.id, &event, err));
+	if (uuid_is_zero(creation->shadow_version_id))
+		return ST_OK;
+	return deployment_shadow_insert(c, change, creation->shadow_version_id, false, err);
 }
 
 /* What the champion says about the new deployment: its type; and the datalake to use when none is given. */
@@ -59,18 +70,32 @@ static enum status read_defaults(struct http_request *req, struct deployment_row
 	return ST_OK;
 }
 
+static enum status insert_and_serve(
+	struct http_request *req, struct creation *creation, struct model *model, struct err *err)
+{
+	struct api *api = api_of(req);
+	struct uuid id = creation->change.row.id;
+	arena_init(&creation->change.arena);
+	enum status st = api_write(req, "deployment.create", id, insert_deployment, creation, err);
+	arena_release(&creation->change.arena);
+	TRY(st);
+	TRY(roster_serve(api->roster, id, model, err));
+	return shadows_refresh(api->shadows, id, err);
+}
+
 static enum status create(struct http_request *req, struct http_reply *reply, yyjson_val *body,
 	struct uuid version_id, struct err *err)
 {
 	struct api *api = api_of(req);
-	struct deployment_change change = {.who = caller_of(req)->user_name};
-	struct deployment_row *row = &change.row;
+	struct creation creation = {.change.who = caller_of(req)->user_name};
+	struct deployment_row *row = &creation.change.row;
 	bool disable_serving = false;
 	*row = (struct deployment_row){
 		.threshold = THRESHOLD_DEFAULT, .sample_rate = 1, .champion_id = version_id};
 	TRY(json_text(body, "name", &row->name, err));
 	TRY(read_ratio(body, "min_threshold", &row->threshold, err));
 	TRY(api_json_id(body, "target_datalake_id", false, &row->datalake_id, err));
+	TRY(api_json_id(body, "shadow_model_version_id", false, &creation.shadow_version_id, err));
 	TRY(json_bool(body, "disable_serving", &disable_serving, err));
 	if (row->name == NULL)
 		row->name = names_random(req->arena);
@@ -85,9 +110,7 @@ static enum status create(struct http_request *req, struct http_reply *reply, yy
 	row->organization_id = api->organization_id;
 	row->created_us = row->champion_since_us = clock_unix_us();
 	row->id = uuid_v7(row->created_us / 1000);
-	enum status st = api_write(req, "deployment.create", row->id, insert_deployment, &change, err);
-	if (st == ST_OK)
-		st = roster_serve(api->roster, row->id, model, err);
+	enum status st = insert_and_serve(req, &creation, model, err);
 	if (model)
 		model_drop(model);
 	TRY(st);
@@ -232,6 +255,7 @@ enum status api_deployment_delete(struct http_request *req, struct http_reply *r
 	arena_release(&change.arena);
 	TRY(st);
 	roster_remove(api->roster, id);
+	TRY(shadows_refresh(api->shadows, id, err));
 	live_changed(api, id);
 	return http_reply_empty(reply, 204);
 }

@@ -5,6 +5,7 @@
 #include "api/live.h"
 #include "deploy/roster.h"
 #include "os/clock.h"
+#include "shadow/shadows.h"
 
 enum status deployment_change_begin(struct db_conn *c, struct deployment_change *change, struct err *err)
 {
@@ -31,6 +32,7 @@ enum status deployment_change_run(struct http_request *req, struct http_reply *r
 	arena_release(&change->arena);
 	TRY(st);
 	TRY(roster_serve(api->roster, id, model, err));
+	TRY(shadows_refresh(api->shadows, id, err));
 	live_changed(api, id);
 	return deployment_reply(req, reply, id, err);
 }

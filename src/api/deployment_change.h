@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A change to a deployment: read its row inside the writer's transaction, change
- * it, note it in the history; then let the roster serve what the row says, tell the
+ * it, note it in the history; then let the roster serve what the row says, shadows follow, tell the
  * pages and answer with the deployment.
  */
 #ifndef GYRE_API_DEPLOYMENT_CHANGE_H

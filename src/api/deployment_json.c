@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/deployment_json.h"
 
+#include "api/deployment_shadow.h"
 #include "deploy/roster.h"
 #include "store/model_rows.h"
 
-static void add_champion(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct deployment_row *row,
-	const struct model_version_row *version, const struct model_row *model)
+static yyjson_mut_val *add_champion(yyjson_mut_doc *doc, yyjson_mut_val *root,
+	const struct deployment_row *row, const struct model_version_row *version,
+	const struct model_row *model)
 {
 	yyjson_mut_val *champion = yyjson_mut_obj_add_obj(doc, root, "champion");
 	api_add_id(doc, champion, "model_id", model->id);
@@ -14,6 +16,7 @@ static void add_champion(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
 	yyjson_mut_obj_add_int(doc, champion, "version", version->version);
 	api_add_text(doc, champion, "version_name", version->name);
 	api_add_time(doc, champion, "since", row->champion_since_us);
+	return champion;
 }
 
 static void add_stats(yyjson_mut_doc *doc, yyjson_mut_val *root, struct service *s)
@@ -43,8 +46,8 @@ static void add_state(yyjson_mut_doc *doc, yyjson_mut_val *root, struct service 
 	add_stats(doc, root, s);
 }
 
-enum status deployment_json(struct http_request *req, struct db_conn *c, const struct deployment_row *row, yyjson_mut_doc *doc,
-	yyjson_mut_val **out, struct err *err)
+enum status deployment_json(struct http_request *req, struct db_conn *c, const struct deployment_row *row,
+	yyjson_mut_doc *doc, yyjson_mut_val **out, struct err *err)
 {
 	struct api *api = api_of(req);
 	struct model_version_row version;
@@ -66,7 +69,6 @@ enum status deployment_json(struct http_request *req, struct db_conn *c, const s
 	api_add_text(doc, root, "serving_host", row->serving ? api->public_url : NULL);
 	yyjson_mut_obj_add_null(doc, root, "review_campaign_id");
 	api_add_id(doc, root, "model_version_id", row->champion_id);
-	yyjson_mut_obj_add_null(doc, root, "shadow_model_version_id");
 	yyjson_mut_obj_add_arr(doc, root, "tags");
 	yyjson_mut_obj_add_real(doc, root, "min_threshold", row->threshold);
 	yyjson_mut_obj_add_real(doc, root, "sample_rate", row->sample_rate);
@@ -74,16 +76,17 @@ enum status deployment_json(struct http_request *req, struct db_conn *c, const s
 	api_add_time(doc, root, "created_at", row->created_us);
 	api_add_text(doc, root, "paused_by", row->paused_us ? row->paused_by : NULL);
 	api_add_time(doc, root, "paused_at", row->paused_us);
-	add_champion(doc, root, row, &version, &model);
+	yyjson_mut_val *champion = add_champion(doc, root, row, &version, &model);
 	yyjson_mut_val *names = yyjson_mut_obj_add_arr(doc, root, "labels");
 	for (uint32_t i = 0; i < label_count; i++)
 		yyjson_mut_arr_add_str(doc, names, labels[i]);
 	add_state(doc, root, service);
 	service_drop(service);
-	return ST_OK;
+	return deployment_shadow_json(req, c, row->id, doc, root, champion, err);
 }
 
-enum status deployment_reply(struct http_request *req, struct http_reply *reply, struct uuid id, struct err *err)
+enum status deployment_reply(
+	struct http_request *req, struct http_reply *reply, struct uuid id, struct err *err)
 {
 	API_READER reader = {0};
 	struct deployment_row row;

@@ -3,6 +3,7 @@
 
 #include "http/events.h"
 #include "os/clock.h"
+#include "shadow/shadows.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ static bool list_is_due(void)
 void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown)
 {
 	struct api *api = arg;
+	shadows_recorded(api->shadows, row->deployment_id);
 	if (api->http == NULL)
 		return;
 	char channel[LIVE_CHANNEL_SIZE], asset[UUID_TEXT_SIZE], at[28], json[320];
@@ -40,6 +42,16 @@ void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_sh
 	http_events_publish(api->http, channel, "prediction", json);
 	if (list_is_due())
 		http_events_publish(api->http, LIVE_LIST, "deployments", "{}");
+}
+
+void live_shadow(void *arg, struct uuid deployment_id)
+{
+	struct api *api = arg;
+	char channel[LIVE_CHANNEL_SIZE];
+	if (api->http == NULL)
+		return;
+	live_channel(deployment_id, channel);
+	http_events_publish(api->http, channel, "deployment", "{}");
 }
 
 void live_changed(struct api *api, struct uuid deployment_id)

@@ -12,9 +12,11 @@
 #define LIVE_LIST "deployments"
 void live_channel(struct uuid deployment_id, char out[LIVE_CHANNEL_SIZE]);
 
-/* A prediction became durable (a serve_recorded function; arg is the struct api). The list hears of it at
- * most once a second. */
+/* A prediction became durable (a serve_recorded function; arg is the struct api): shadows wake, pages are
+ * told. The list hears of it at most once a second. */
 void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
+/* A shadow came further (a shadows_changed function; arg is the struct api). */
+void live_shadow(void *arg, struct uuid deployment_id);
 /* Something of the deployment changed: pages fetch it again. */
 void live_changed(struct api *api, struct uuid deployment_id);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gyre deployment: list, show, pause, resume, rollback, set-model, delete */
+/* gyre deployment: list, show, pause, resume, rollback, set-model, shadow, delete */
 #include "base/check.h"
 #include "cli/where.h"
 
@@ -17,12 +17,35 @@ static void print_line(yyjson_val *d)
 		yyjson_get_num(yyjson_obj_get(stats, "mean_latency_ms")));
 }
 
+static void print_shadows(yyjson_val *d)
+{
+	yyjson_val *s;
+	yyjson_arr_iter shadows = yyjson_arr_iter_with(yyjson_obj_get(d, "shadows"));
+	while ((s = yyjson_arr_iter_next(&shadows))) {
+		printf("  shadow %s:%d  %s  %lld predictions, %lld behind, %lld passed over",
+			yyjson_get_str(yyjson_obj_get(s, "model_name")),
+			yyjson_get_int(yyjson_obj_get(s, "version")),
+			yyjson_get_str(yyjson_obj_get(s, "state")),
+			(long long)yyjson_get_sint(yyjson_obj_get(s, "predictions")),
+			(long long)yyjson_get_sint(yyjson_obj_get(s, "lag")),
+			(long long)yyjson_get_sint(yyjson_obj_get(s, "skipped")));
+		if (yyjson_get_sint(yyjson_obj_get(s, "compared")))
+			printf("  CPU %.1f ms, champion %.1f ms",
+				yyjson_get_num(yyjson_obj_get(s, "mean_cpu_ms")),
+				yyjson_get_num(yyjson_obj_get(s, "champion_mean_cpu_ms")));
+		const char *text = yyjson_get_str(yyjson_obj_get(s, "state_text"));
+		printf("%s%s\n", text ? ": " : "", text ? text : "");
+	}
+}
+
 static void print_one(yyjson_val *d, bool json)
 {
 	if (json)
 		client_print(d);
-	else
+	else {
 		print_line(d);
+		print_shadows(d);
+	}
 }
 
 static enum status list(struct client *c, bool json, struct err *err)
@@ -51,6 +74,47 @@ static enum status set_model(struct client *c, const char *id, const char *what,
 	return client_call(c, "POST", doc, &answer, err, "/api/deployment/%s/model", id);
 }
 
+/* What `gyre deployment shadow` was told. */
+struct shadow_words {
+	const char *since;
+	bool keep_old;
+};
+
+static enum status change_shadow(struct client *c, const char *id, const char *verb, const char *what,
+	const struct shadow_words *options, struct err *err)
+{
+	yyjson_val *version, *answer;
+	TRY(client_version(c, what, &version, err));
+	const char *version_id = yyjson_get_str(yyjson_obj_get(version, "id"));
+	if (strcmp(verb, "remove") == 0)
+		return client_call(
+			c, "DELETE", NULL, &answer, err, "/api/deployment/%s/shadow/%s", id, version_id);
+	yyjson_mut_doc *doc = json_new(&c->arena);
+	yyjson_mut_val *body = yyjson_mut_obj(doc);
+	yyjson_mut_doc_set_root(doc, body);
+	if (strcmp(verb, "promote") == 0) {
+		yyjson_mut_obj_add_bool(doc, body, "keep_old_as_shadow", options->keep_old);
+		return client_call(
+			c, "POST", doc, &answer, err, "/api/deployment/%s/shadow/%s/promote", id, version_id);
+	}
+	yyjson_mut_obj_add_str(doc, body, "model_version_id", version_id);
+	if (options->since)
+		yyjson_mut_obj_add_str(doc, body, "since", options->since);
+	return client_call(c, "POST", doc, &answer, err, "/api/deployment/%s/shadow", id);
+}
+
+static enum status act_on_shadow(struct client *c, const struct cli_words *words,
+	const struct shadow_words *options, bool json, struct err *err)
+{
+	yyjson_val *deployment, *answer;
+	TRY(client_deployment(c, words->words[2], &deployment, err));
+	const char *id = yyjson_get_str(yyjson_obj_get(deployment, "id"));
+	TRY(change_shadow(c, id, words->words[1], words->words[3], options, err));
+	TRY(client_call(c, "GET", NULL, &answer, err, "/api/deployment/%s", id));
+	print_one(answer, json);
+	return ST_OK;
+}
+
 static enum status act(struct client *c, const struct cli_words *words, bool json, struct err *err)
 {
 	const char *verb = words->words[0];
@@ -68,26 +132,54 @@ static enum status act(struct client *c, const struct cli_words *words, bool jso
 	return ST_OK;
 }
 
+enum what { UNKNOWN, LIST, ACT, SHADOW };
+
+static bool is_one_of(const char *word, const char *const *known, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, known[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum what understand(const struct cli_words *w)
+{
+	static const char *const verbs[] = {"show", "pause", "resume", "rollback", "delete"};
+	static const char *const shadow_verbs[] = {"set", "remove", "promote"};
+	if (w->count == 1 && strcmp(w->words[0], "list") == 0)
+		return LIST;
+	if (w->count == 2 && is_one_of(w->words[0], verbs, COUNT_OF(verbs)))
+		return ACT;
+	if (w->count == 3 && strcmp(w->words[0], "set-model") == 0)
+		return ACT;
+	if (w->count == 4 && strcmp(w->words[0], "shadow") == 0 &&
+		is_one_of(w->words[1], shadow_verbs, COUNT_OF(shadow_verbs)))
+		return SHADOW;
+	return UNKNOWN;
+}
+
 int cli_deployment(int argc, char **argv)
 {
-	static const char *const verbs[] = {"show", "pause", "resume", "rollback", "delete", "set-model"};
 	bool json = false;
+	struct shadow_words shadow = {0};
 	static struct cli_words words;
-	const struct cli_option options[] = {{"--json", NULL, &json}};
-	int code = cli_parse("deployment", argc, argv, options, 1, &words);
+	const struct cli_option options[] = {{"--json", NULL, &json}, {"--since", &shadow.since, NULL},
+		{"--keep-old", NULL, &shadow.keep_old}};
+	int code = cli_parse("deployment", argc, argv, options, COUNT_OF(options), &words);
 	if (code)
 		return code;
-	bool listing = words.count == 1 && strcmp(words.words[0], "list") == 0, known = listing;
-	for (size_t i = 0; !known && words.count && i < COUNT_OF(verbs); i++)
-		known = strcmp(words.words[0], verbs[i]) == 0 &&
-			words.count == (strcmp(verbs[i], "set-model") == 0 ? 3 : 2);
-	if (!known)
+	enum what what = understand(&words);
+	if (what == UNKNOWN)
 		return cli_usage("deployment", "Say list, or what to do with which deployment.");
 	struct client c;
 	struct err err;
 	enum status st = client_open(&c, &err);
-	if (st == ST_OK)
-		st = listing ? list(&c, json, &err) : act(&c, &words, json, &err);
+	if (st == ST_OK && what == LIST)
+		st = list(&c, json, &err);
+	else if (st == ST_OK && what == SHADOW)
+		st = act_on_shadow(&c, &words, &shadow, json, &err);
+	else if (st == ST_OK)
+		st = act(&c, &words, json, &err);
 	code = st == ST_OK ? EXIT_DONE : cli_failed(&err);
 	client_close(&c);
 	return code;

@@ -314,9 +314,9 @@ static bool may_try_again(struct ort_engine *e, const char *how)
 	if (!again)
 		err_set(&e->why, ST_UNAVAILABLE,
 			"The model is held: its process failed %d times in a row, the last time because it "
-			"%s. "
-			"Deploy another version, or this one again.",
-			CRASHES_MAX, how);
+			"%s.%s",
+			CRASHES_MAX, how,
+			e->options.background ? "" : " Deploy another version, or this one again.");
 	pthread_cond_broadcast(&e->changed);
 	mutex_unlock(&e->lock);
 	log_event(LOG_LEVEL_WARN, again ? "engine_restart" : "engine_held", "model", e->options.model_path,

@@ -66,4 +66,8 @@ enum status serve_predict(struct serve *s, const struct serve_request *request, 
 yyjson_mut_val *serve_shapes_json(yyjson_mut_doc *doc, const struct shapes *shapes, const char *const *labels,
 	uint32_t label_count, double threshold, int64_t *hidden, struct arena *a);
 
+/* The shapes as an answer has them: "shapes", how many are "hidden", and the SDK's parallel lists. */
+void serve_add_shapes(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct shapes *shapes,
+	const char *const *labels, uint32_t label_count, double threshold, struct arena *a);
+
 #endif

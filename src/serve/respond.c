@@ -94,6 +94,16 @@ static void add_raw_predictions(
 	}
 }
 
+void serve_add_shapes(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct shapes *shapes,
+	const char *const *labels, uint32_t label_count, double threshold, struct arena *a)
+{
+	int64_t hidden;
+	yyjson_mut_val *list = serve_shapes_json(doc, shapes, labels, label_count, threshold, &hidden, a);
+	yyjson_mut_obj_add_val(doc, root, "shapes", list);
+	yyjson_mut_obj_add_int(doc, root, "hidden", hidden);
+	add_raw_predictions(doc, root, shapes, threshold);
+}
+
 /* In milliseconds. A repetition knows what was recorded, which is all but the recording itself. */
 static enum status add_latency(
 	yyjson_mut_doc *doc, yyjson_mut_val *root, const struct run *run, struct err *err)
@@ -194,12 +204,7 @@ enum status serve_respond(struct run *run, struct err *err)
 	yyjson_mut_obj_add_int(doc, image, "height", row->height);
 	yyjson_mut_obj_add_real(doc, root, "threshold", threshold);
 	TRY(add_latency(doc, root, run, err));
-	int64_t hidden;
-	yyjson_mut_val *list =
-		serve_shapes_json(doc, shapes, answerer.labels, answerer.label_count, threshold, &hidden, a);
-	yyjson_mut_obj_add_val(doc, root, "shapes", list);
-	yyjson_mut_obj_add_int(doc, root, "hidden", hidden);
-	add_raw_predictions(doc, root, shapes, threshold);
+	serve_add_shapes(doc, root, shapes, answerer.labels, answerer.label_count, threshold, a);
 	run->answer = json_print(doc, a);
 	return ST_OK;
 }

@@ -192,7 +192,7 @@ enum status deployment_rows_previous_champion(
 	*out = (struct uuid){{0}};
 	struct db_query q =
 		db_query(c, "SELECT from_text FROM deployment_event WHERE deployment_id = $1"
-			    " AND what IN ('deployed', 'rolled_back') ORDER BY position DESC LIMIT 1");
+			    " AND what IN ('deployed', 'rolled_back', 'promoted') ORDER BY position DESC LIMIT 1");
 	db_bind_uuid(&q, id);
 	struct arena a;
 	arena_init(&a);

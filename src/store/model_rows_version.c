@@ -184,7 +184,10 @@ enum status model_rows_version_deployment(
 	struct db_conn *c, struct uuid id, bool past, struct arena *a, const char **name, struct err *err)
 {
 	*name = NULL;
-	struct db_query q = db_query(c, "SELECT name FROM deployment WHERE champion_id = $1 LIMIT 1");
+	struct db_query q = db_query(c, "SELECT name FROM deployment WHERE champion_id = $1"
+					" UNION ALL SELECT d.name FROM deployment_shadow s"
+					" JOIN deployment d ON d.id = s.deployment_id"
+					" WHERE s.model_version_id = $1 LIMIT 1");
 	db_bind_uuid(&q, id);
 	if (db_next(&q))
 		*name = db_text(&q, 0, a);

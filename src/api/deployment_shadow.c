@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shadows of a deployment: set, removed, promoted; how they do; and predict_shadow. */
+#include "api/deployment_shadow.h"
+
+#include "api/deployment_swap.h"
+#include "api/nouns.h"
+#include "os/clock.h"
+#include "serve/pipeline.h"
+#include "shadow/shadows.h"
+#include "store/model_rows.h"
+#include "store/shadow_rows.h"
+
+#include <inttypes.h>
+
+/* ---- changes ---- */
+
+static enum status read_version(struct db_conn *c, struct uuid id, struct arena *a,
+	struct model_version_row *version, struct model_row *model, struct err *err)
+{
+	TRY(model_rows_version_by_id(c, id, a, version, err));
+	return model_rows_by_id(c, version->model_id, a, model, err);
+}
+
+enum status deployment_shadow_missing(struct db_conn *c, const struct deployment_row *row,
+	struct uuid version_id, struct arena *a, struct err *err)
+{
+	struct model_version_row version;
+	struct model_row model;
+	TRY(read_version(c, version_id, a, &version, &model, err));
+	return err_set(err, ST_MISSING, "Version %" PRId64 " of model %s is no shadow of deployment %s.",
+		version.version, model.name, row->name);
+}
+
+static enum status check_shadow(const struct deployment_row *row, const struct model_version_row *version,
+	const struct model_row *model, struct err *err)
+{
+	if (strcmp(version->type, row->type) != 0)
+		return err_set(err, ST_CONFLICT,
+			"Deployment %s is of type %s; a model of type %s cannot be its shadow.", row->name,
+			row->type, version->type);
+	if (strcmp(version->state, "READY") != 0)
+		return err_set(err, ST_CONFLICT, "Version %" PRId64 " of model %s cannot be a shadow: %s",
+			version->version, model->name,
+			version->state_text ? version->state_text
+					    : "it has no ONNX file yet; store one first.");
+	if (uuid_equal(version->id, row->champion_id))
+		return err_set(err, ST_CONFLICT,
+			"Version %" PRId64 " of model %s is the champion of deployment %s; its shadow is "
+			"another version.",
+			version->version, model->name, row->name);
+	return ST_OK;
+}
+
+enum status deployment_shadow_insert(struct db_conn *c, struct deployment_change *change,
+	struct uuid version_id, bool from_start, struct err *err)
+{
+	struct model_version_row version;
+	struct model_row model;
+	int64_t now_us = clock_unix_us();
+	struct shadow_row shadow = {
+		.id = uuid_v7(now_us / 1000),
+		.deployment_id = change->row.id,
+		.model_version_id = version_id,
+		.since_us = now_us,
+	};
+	TRY(read_version(c, version_id, &change->arena, &version, &model, err));
+	TRY(check_shadow(&change->row, &version, &model, err));
+	if (!from_start)
+		TRY(shadow_rows_newest(c, &shadow.position, err));
+	enum status st = shadow_rows_insert(c, &shadow, err);
+	if (st == ST_CONFLICT)
+		return err_set(err, ST_CONFLICT,
+			"Version %" PRId64 " of model %s is a shadow of deployment %s already.",
+			version.version, model.name, change->row.name);
+	TRY(st);
+	char text[UUID_TEXT_SIZE];
+	uuid_format(version_id, text);
+	return deployment_change_event(c, change, "shadow_set", NULL, text, err);
+}
+
+struct shadow_change {
+	struct deployment_change change; /* first: the job gets its address */
+	struct uuid version_id;
+	bool from_start;
+};
+
+static enum status set_shadow(struct db_conn *c, void *arg, struct err *err)
+{
+	struct shadow_change *s = arg;
+	TRY(deployment_change_begin(c, &s->change, err));
+	return deployment_shadow_insert(c, &s->change, s->version_id, s->from_start, err);
+}
+
+static enum status read_since(yyjson_val *body, bool *from_start, struct err *err)
+{
+	const char *since = NULL;
+	TRY(json_text(body, "since", &since, err));
+	*from_start = since && strcmp(since, "start") == 0;
+	if (since && !*from_start && strcmp(since, "now") != 0)
+		return err_set(err, ST_INVALID,
+			"\"since\" is \"now\" (what comes from now on) or \"start\" (the whole log).");
+	return ST_OK;
+}
+
+enum status api_deployment_shadow_set(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct shadow_change s = {0};
+	struct uuid id;
+	yyjson_val *body;
+	TRY(api_id(req, "id", "deployment", &id, err));
+	TRY(api_body(req, &body, err));
+	TRY(api_json_id(body, "model_version_id", true, &s.version_id, err));
+	TRY(read_since(body, &s.from_start, err));
+	return deployment_change_run(
+		req, reply, "deployment.shadow_set", id, set_shadow, &s.change, NULL, err);
+}
+
+static enum status remove_shadow(struct db_conn *c, void *arg, struct err *err)
+{
+	struct shadow_change *s = arg;
+	bool existed;
+	char text[UUID_TEXT_SIZE];
+	TRY(deployment_change_begin(c, &s->change, err));
+	TRY(shadow_rows_delete(c, s->change.row.id, s->version_id, &existed, err));
+	if (!existed)
+		return deployment_shadow_missing(c, &s->change.row, s->version_id, &s->change.arena, err);
+	uuid_format(s->version_id, text);
+	return deployment_change_event(c, &s->change, "shadow_removed", text, NULL, err);
+}
+
+enum status api_deployment_shadow_remove(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct shadow_change s = {0};
+	struct uuid id;
+	TRY(api_id(req, "id", "deployment", &id, err));
+	TRY(api_id(req, "version", "model version", &s.version_id, err));
+	return deployment_change_run(
+		req, reply, "deployment.shadow_remove", id, remove_shadow, &s.change, NULL, err);
+}
+
+enum status api_deployment_shadow_promote(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct deployment_swap swap = {.what = "promoted", .from_shadow = true};
+	struct uuid id;
+	yyjson_val *body = NULL;
+	TRY(api_id(req, "id", "deployment", &id, err));
+	TRY(api_id(req, "version", "model version", &swap.version_id, err));
+	if (req->body.size)
+		TRY(api_body(req, &body, err));
+	if (body)
+		TRY(json_bool(body, "keep_old_as_shadow", &swap.keep_as_shadow, err));
+	return deployment_swap_run(req, reply, id, &swap, err);
+}
+
+/* ---- how they do ---- */
+
+static void add_mean_ms(
+	yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t us, int64_t count)
+{
+	if (count > 0)
+		yyjson_mut_obj_add_real(doc, object, key, (double)us / (double)count / 1e3);
+	else
+		yyjson_mut_obj_add_null(doc, object, key);
+}
+
+static void add_state(struct http_request *req, yyjson_mut_doc *doc, yyjson_mut_val *object, struct uuid id)
+{
+	enum shadow_state state;
+	char text[480];
+	shadows_state(api_of(req)->shadows, id, &state, text);
+	yyjson_mut_obj_add_str(doc, object, "state", shadow_state_name(state));
+	if (text[0])
+		yyjson_mut_obj_add_strcpy(doc, object, "state_text", text);
+	else
+		yyjson_mut_obj_add_null(doc, object, "state_text");
+}
+
+static enum status add_shadow(struct http_request *req, struct db_conn *c, yyjson_mut_doc *doc,
+	yyjson_mut_val *list, const struct shadow_row *s, struct err *err)
+{
+	struct model_version_row version;
+	struct model_row model;
+	int64_t lag;
+	TRY(read_version(c, s->model_version_id, req->arena, &version, &model, err));
+	TRY(shadow_rows_lag(c, s->deployment_id, s->position, &lag, err));
+	yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, list);
+	api_add_id(doc, object, "model_version_id", s->model_version_id);
+	api_add_id(doc, object, "model_id", version.model_id);
+	api_add_text(doc, object, "model_name", model.name);
+	yyjson_mut_obj_add_int(doc, object, "version", version.version);
+	api_add_text(doc, object, "version_name", version.name);
+	api_add_time(doc, object, "since", s->since_us);
+	yyjson_mut_obj_add_int(doc, object, "lag", lag);
+	yyjson_mut_obj_add_int(doc, object, "predictions", s->predictions);
+	yyjson_mut_obj_add_int(doc, object, "compared", s->compared);
+	add_mean_ms(doc, object, "mean_cpu_ms", s->cpu_us, s->compared);
+	add_mean_ms(doc, object, "champion_mean_cpu_ms", s->champion_cpu_us, s->compared);
+	yyjson_mut_obj_add_int(doc, object, "skipped", s->skipped);
+	api_add_text(doc, object, "skipped_text", s->skipped_text);
+	add_state(req, doc, object, s->id);
+	return ST_OK;
+}
+
+enum status deployment_shadow_json(struct http_request *req, struct db_conn *c, struct uuid deployment_id,
+	yyjson_mut_doc *doc, yyjson_mut_val *root, yyjson_mut_val *champion, struct err *err)
+{
+	struct shadow_row *shadows, none = {0};
+	size_t count;
+	TRY(shadow_rows_list(c, deployment_id, req->arena, &shadows, &count, err));
+	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "shadows");
+	for (size_t i = 0; i < count; i++)
+		TRY(add_shadow(req, c, doc, list, &shadows[i], err));
+	const struct shadow_row *newest = count ? &shadows[0] : &none;
+	api_add_id(doc, root, "shadow_model_version_id", newest->model_version_id);
+	add_mean_ms(doc, champion, "mean_cpu_ms", newest->champion_cpu_us, newest->compared);
+	return ST_OK;
+}
+
+/* ---- predict_shadow ---- */
+
+static enum status add_latency(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct prediction_row *p,
+	struct arena *a, struct err *err)
+{
+	yyjson_doc *steps;
+	double total_us = 0;
+	TRY(json_parse(span_of_text(p->steps_us), a, &steps, err));
+	yyjson_mut_obj_add_real(doc, root, "latency", (double)p->latency_us / 1e6);
+	yyjson_mut_val *latency = yyjson_mut_obj_add_obj(doc, root, "latency_ms"), *ms;
+	yyjson_val *key, *value;
+	size_t i, n;
+	yyjson_obj_foreach (yyjson_doc_get_root(steps), i, n, key, value) {
+		ms = yyjson_mut_real(doc, yyjson_get_num(value) / 1e3);
+		yyjson_mut_obj_add(latency, yyjson_mut_strcpy(doc, yyjson_get_str(key)), ms);
+		total_us += yyjson_get_num(value);
+	}
+	yyjson_mut_obj_add_real(doc, latency, "total", total_us / 1e3);
+	return ST_OK;
+}
+
+static enum status add_model(struct http_request *req, yyjson_mut_doc *doc, yyjson_mut_val *root,
+	struct uuid version_id, const char ***labels, uint32_t *label_count, struct err *err)
+{
+	API_READER reader = {0};
+	struct model_version_row version;
+	struct model_row model;
+	TRY(api_read(req, &reader, err));
+	TRY(read_version(reader.conn, version_id, req->arena, &version, &model, err));
+	TRY(model_labels(version.labels, req->arena, labels, label_count, err));
+	api_add_id(doc, root, "model_version_id", version_id);
+	yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "model");
+	api_add_text(doc, object, "name", model.name);
+	yyjson_mut_obj_add_int(doc, object, "version", version.version);
+	return ST_OK;
+}
+
+/* As predict answers. */
+static enum status answer(struct http_request *req, struct http_reply *reply, const struct predicted_row *row,
+	bool kept, struct err *err)
+{
+	const struct prediction_row *p = &row->prediction;
+	const char **labels;
+	uint32_t label_count;
+	struct shapes shapes;
+	yyjson_mut_doc *doc;
+	yyjson_mut_val *root = api_object(req, &doc);
+	TRY(shapes_unpack(p->shapes, req->arena, &shapes, err));
+	if (kept) {
+		api_add_id(doc, root, "id", p->id);
+		api_add_id(doc, root, "predicted_asset_id", p->predicted_asset_id);
+		api_add_id(doc, root, "data_id", row->data_id);
+	}
+	api_add_id(doc, root, "deployment_id", p->deployment_id);
+	yyjson_mut_obj_add_bool(doc, root, "is_shadow", true);
+	TRY(add_model(req, doc, root, p->model_version_id, &labels, &label_count, err));
+	yyjson_mut_val *image = yyjson_mut_obj_add_obj(doc, root, "image");
+	api_add_text(doc, image, "filename", row->filename);
+	yyjson_mut_obj_add_int(doc, image, "width", row->width);
+	yyjson_mut_obj_add_int(doc, image, "height", row->height);
+	yyjson_mut_obj_add_real(doc, root, "threshold", p->threshold);
+	TRY(add_latency(doc, root, p, req->arena, err));
+	serve_add_shapes(
+		doc, root, &shapes, (const char *const *)labels, label_count, p->threshold, req->arena);
+	return http_reply_json(req, reply, doc);
+}
+
+enum status api_predict_shadow(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct shadows_question question = {.keep = true, .arena = req->arena};
+	struct predicted_row *row = ARENA_NEW(req->arena, struct predicted_row);
+	yyjson_val *body;
+	TRY(api_id(req, "id", "deployment", &question.deployment_id, err));
+	TRY(api_body(req, &body, err));
+	TRY(api_json_id(body, "prediction_id", true, &question.prediction_id, err));
+	TRY(json_bool(body, "monitor", &question.keep, err));
+	TRY(shadows_ask(api_of(req)->shadows, &question, row, err));
+	return answer(req, reply, row, question.keep, err);
+}
