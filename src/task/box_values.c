@@ -9,16 +9,18 @@
 
 #include <math.h>
 
-/* Decoders of distances to four sides may cross on grey, now and then. */
-#define NEGATIVE_SHARE_MAX 0.01
+/* Decoders of distances to four sides may cross on grey, now and then; of what is no box far more are
+ * negative. */
+#define NEGATIVE_SHARE_MAX 0.1f
+#define NEGATIVE_SHARE_TOLD 0.01f
 /* Final boxes that must agree until they tell. */
 #define FINALS_MIN 10
 
-struct span_of_values {
+struct extent {
 	float low, high;
 };
 
-static void widen(struct span_of_values *s, float value)
+static void widen(struct extent *s, float value)
 {
 	s->low = fminf(s->low, value);
 	s->high = fmaxf(s->high, value);
@@ -27,9 +29,9 @@ static void widen(struct span_of_values *s, float value)
 /* Boxes seen in one form. */
 struct seen {
 	size_t count, negative;
-	struct span_of_values first, second; /* of centres, in the order of the tensor: x and y, or y and x */
-	double travel_first, travel_second;  /* of the centre from box to box */
-	float far;                           /* largest absolute value */
+	struct extent first, second;        /* of centres, in the order of the tensor: x and y, or y and x */
+	double travel_first, travel_second; /* of the centre from box to box */
+	float far;                          /* largest absolute value */
 	bool finite;
 };
 
@@ -69,12 +71,7 @@ static struct seen see(const struct output_rows *rows, enum box_form form, bool 
 	return s;
 }
 
-static bool has_sizes(const struct seen *s)
-{
-	return (double)s->negative <= NEGATIVE_SHARE_MAX * (double)s->count;
-}
-
-static bool is_within(struct span_of_values s, float side)
+static bool is_within(struct extent s, float side)
 {
 	return s.low >= -0.25f * side && s.high <= 1.25f * side;
 }
@@ -84,16 +81,26 @@ static bool is_spread(const struct seen *s, float side)
 	return s->first.high - s->first.low >= side / 2 && s->second.high - s->second.low >= side / 2;
 }
 
-/* Corner form where it has sizes, else centre form where that has. */
+static float negative_share(const struct seen *s)
+{
+	return s->count > 0 ? (float)s->negative / (float)s->count : 0;
+}
+
+/* Corner form where it has sizes: then centre form would have some, too. */
 static struct box_values form_of(const struct output_rows *rows, bool pass_zeros, struct seen *seen)
 {
 	struct box_values b = {.are_boxes = true, .form = BOX_FORM_CORNERS};
 	*seen = see(rows, BOX_FORM_CORNERS, pass_zeros);
-	if (!seen->finite || has_sizes(seen))
+	b.negative_share = negative_share(seen);
+	if (!seen->finite || b.negative_share <= NEGATIVE_SHARE_MAX)
 		return b;
-	b.form = BOX_FORM_CENTER;
-	*seen = see(rows, BOX_FORM_CENTER, pass_zeros);
-	b.are_boxes = has_sizes(seen);
+	struct seen centred = see(rows, BOX_FORM_CENTER, pass_zeros);
+	if (negative_share(&centred) < b.negative_share) {
+		*seen = centred;
+		b.form = BOX_FORM_CENTER;
+		b.negative_share = negative_share(&centred);
+	}
+	b.are_boxes = b.negative_share <= NEGATIVE_SHARE_MAX;
 	return b;
 }
 
@@ -113,17 +120,15 @@ struct box_values box_values_of_places(const struct output_rows *rows, uint32_t 
 		b.unit_told = least > 0 && is_spread(&s, least) && is_within(s.first, most) &&
 			      is_within(s.second, most);
 	}
-	/* In shares of the input's sides. */
+	/* In shares of the input's sides; the first axis is x, or the second is. */
 	bool scaled = b.unit == BOX_UNIT_PIXELS && least > 0;
-	double x = s.travel_first / (scaled ? (double)width : 1),
-	       y = s.travel_second / (scaled ? (double)height : 1);
-	double x_yx = s.travel_second / (scaled ? (double)width : 1),
-	       y_yx = s.travel_first / (scaled ? (double)height : 1);
-	if (x >= 2 * y) {
-		b.form_told = b.unit_told;
-	} else if (x_yx >= 2 * y_yx && b.form == BOX_FORM_CORNERS) {
+	bool sure = b.unit_told && b.negative_share <= NEGATIVE_SHARE_TOLD;
+	double x_side = scaled ? (double)width : 1, y_side = scaled ? (double)height : 1;
+	if (s.travel_first / x_side >= 2 * s.travel_second / y_side) {
+		b.form_told = sure;
+	} else if (s.travel_second / x_side >= 2 * s.travel_first / y_side && b.form == BOX_FORM_CORNERS) {
 		b.form = BOX_FORM_CORNERS_YX;
-		b.form_told = b.unit_told;
+		b.form_told = sure;
 	}
 	return b;
 }
@@ -140,6 +145,6 @@ struct box_values box_values_of_finals(const struct output_rows *rows)
 		b.unit_told = true;
 	else if (several)
 		b.unit = BOX_UNIT_FRACTION, b.unit_told = true;
-	b.form_told = several && b.form == BOX_FORM_CORNERS;
+	b.form_told = several && b.form == BOX_FORM_CORNERS && b.negative_share <= NEGATIVE_SHARE_TOLD;
 	return b;
 }

@@ -8,7 +8,8 @@
 #include "task/output.h"
 
 struct box_values {
-	bool are_boxes; /* false: in no form do they have sizes, as offsets from priors have not */
+	bool are_boxes;       /* false: in no form do they have sizes, as offsets from priors have not */
+	float negative_share; /* of boxes that have a negative size in the form that suits best */
 	bool form_told, unit_told;
 	enum box_form form; /* a guess where not told */
 	enum box_unit unit;

@@ -106,9 +106,8 @@ enum status detections_label(const struct recipe *r, double number, int32_t *lab
 		return ST_OK;
 	if (number >= r->class_count)
 		return err_set(err, ST_FAILED,
-			"The model says class %.0f of a box, but the recipe has %u (from 0): are the labels "
-			"all "
-			"there, and is \"background\" in the recipe right?",
+			"The model says class %.0f of a box, but the recipe has %u (from 0): correct the "
+			"labels, or \"background\" and \"class_count\" in the recipe.",
 			number, r->class_count);
 	bool is_background = (r->background == BACKGROUND_FIRST && number == 0) ||
 			     (r->background == BACKGROUND_LAST && number == r->class_count - 1);

@@ -26,7 +26,7 @@ static bool is_rows(const struct output_shape *s)
 /* [1,N,4] or [1,N,1,4]: in memory they are the same. */
 static bool is_boxes(const struct output_shape *s)
 {
-	bool deep = s->rank == 4 && s->dims[2] == 1;
+	bool deep = s->rank == 4 && output_dim_may_be(s->dims[2], 1);
 	return output_is_float(s) && (s->rank == 3 || deep) && output_dim_may_be(s->dims[0], 1) &&
 	       output_dim_may_be(s->dims[s->rank - 1], 4);
 }
@@ -134,7 +134,8 @@ static enum output_fit find(const struct output_probe *p, struct recipe *r, stru
 	if (!find_pair(p, pair))
 		return OUTPUT_NO;
 	struct box_values boxes = see_boxes(p, pair[BOXES]);
-	if (!boxes.are_boxes && !p->chosen)
+	/* Whoever names the layout is believed, unless most boxes would be turned inside out. */
+	if (!boxes.are_boxes && (!p->chosen || boxes.negative_share > 0.5f))
 		return output_doubt(why, p, pair[BOXES],
 			"has the shape of boxes, but as many of its values are negative as those of raw SSD "
 			"offsets, "

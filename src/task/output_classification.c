@@ -111,10 +111,22 @@ static void convention(struct recipe *r)
 	output_convention_imagenet(r);
 }
 
+/* Can one dimension count so many classes, and all others be 1? */
+static bool may_count(const struct output_shape *s, int64_t classes)
+{
+	for (int at = s->rank > 1 ? 1 : 0; at < s->rank && s->rank <= 4; at++) {
+		bool fits = true;
+		for (int i = 0; i < s->rank; i++)
+			fits &= output_dim_may_be(s->dims[i], i == at ? classes : 1);
+		if (fits)
+			return true;
+	}
+	return false;
+}
+
 static enum status check(const struct recipe *r, const struct output_shape *shapes, struct err *err)
 {
-	int dim = class_dim(&shapes[0]);
-	if (dim != -1 && output_dim_may_be(shapes[0].dims[dim], r->class_count))
+	if (may_count(&shapes[0], r->class_count))
 		return ST_OK;
 	char text[OUTPUT_SHAPE_TEXT_SIZE];
 	return err_set(err, ST_UNPROCESSABLE, "The recipe has %u classes, but the model's output is %s.",

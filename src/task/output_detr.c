@@ -35,9 +35,7 @@ static bool can_pair(const struct output_shape *scores, const struct output_shap
 {
 	if (!is_rows(scores) || !is_rows(boxes) || !output_dim_may_be(boxes->dims[2], 4))
 		return false;
-	if (scores->dims[1] != boxes->dims[1] && scores->dims[1] != -1 && boxes->dims[1] != -1)
-		return false;
-	return scores->dims[2] >= 1 && scores->dims[2] <= RECIPE_CLASSES_MAX;
+	return output_dim_may_be(scores->dims[1], boxes->dims[1]) || boxes->dims[1] == -1;
 }
 
 /* The pair whose names match, or else the first that can be one. */
@@ -48,7 +46,8 @@ static bool find_pair(const struct output_probe *p, uint32_t pair[2], bool *name
 		struct output_shape scores = output_shape_known(p, i);
 		for (unsigned k = 0; k < p->graph->output_count; k++) {
 			struct output_shape boxes = output_shape_known(p, k);
-			if (i == k || !can_pair(&scores, &boxes))
+			if (i == k || !can_pair(&scores, &boxes) || scores.dims[2] < 1 ||
+				scores.dims[2] > RECIPE_CLASSES_MAX)
 				continue;
 			*named = names_match(p->graph->outputs[i].name, p->graph->outputs[k].name);
 			if (any && !*named)

@@ -156,13 +156,15 @@ static void convention(struct recipe *r)
 
 static enum status check(const struct recipe *r, const struct output_shape *shapes, struct err *err)
 {
-	if (values_of(&shapes[0]) != 0 && rows_of(&shapes[0]) <= DETECTIONS_CELLS_MAX)
+	struct output_shape s = shapes[0];
+	if (s.rank > 0 && s.dims[s.rank - 1] == -1)
+		s.dims[s.rank - 1] = ROWS_LEAST;
+	if (values_of(&s) != 0 && rows_of(&s) <= DETECTIONS_CELLS_MAX)
 		return ST_OK;
 	char text[OUTPUT_SHAPE_TEXT_SIZE];
 	return err_set(err, ST_UNPROCESSABLE,
 		"The recipe has the layout end_to_end, so [1,K,6], [K,6], [1,K,7] or [K,7], but the model's "
-		"output is "
-		"%s.",
+		"output is %s.",
 		output_shape_print(&shapes[0], text));
 }
 

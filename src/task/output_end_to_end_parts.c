@@ -40,7 +40,8 @@ static bool fits(const struct output_shape shapes[3])
 	       output_is_float(&shapes[SCORES]) && is_list(&shapes[CLASSES], &shapes[BOXES]);
 }
 
-/* How sure names and types make it, 0…4: below 3 the three may be in another order, or something else. */
+/* How sure names and types make it, 0…6: below 3 the three may be in another order, or something else. -1: a
+ * name says that it is not they. */
 static int points_of(const struct output_probe *p, const uint32_t at[3])
 {
 	static const char *const boxes[] = {"box", "dets", NULL}, *const scores[] = {"score", "conf", NULL},
@@ -49,7 +50,7 @@ static int points_of(const struct output_probe *p, const uint32_t at[3])
 	const struct engine_port *outputs = p->graph->outputs;
 	for (int i = 0; i < 3; i++)
 		if (output_name_has(outputs[at[i]].name, others))
-			return 0;
+			return -1;
 	struct output_shape s = output_shape_known(p, at[CLASSES]);
 	bool counted = output_name_has(outputs[at[CLASSES]].name, classes) &&
 		       !output_name_has(outputs[at[CLASSES]].name, scores);
@@ -101,7 +102,7 @@ static enum output_fit find(const struct output_probe *p, struct recipe *r, stru
 {
 	uint32_t parts[3];
 	int points = find_parts(p, parts);
-	if (points < 0 || (points == 0 && !p->chosen))
+	if (points < 0)
 		return OUTPUT_NO;
 	if (points < 3 && !p->chosen)
 		return output_doubt(why, p, parts[BOXES],

@@ -74,6 +74,8 @@ static int points_of(
 static bool choose(const struct output_probe *p, const struct recipe *r, unsigned *index, struct view *view)
 {
 	int best = 0;
+	*index = 0;
+	*view = (struct view){0};
 	for (unsigned i = 0; i < p->graph->output_count; i++) {
 		struct output_shape s = output_shape_known(p, i);
 		for (int planar = 1; planar >= 0; planar--) {
@@ -213,8 +215,7 @@ static enum output_fit find(const struct output_probe *p, struct recipe *r, stru
 	if (v.channels == 1 && !is_map && p->label_count > 1)
 		return output_doubt(why, p, index,
 			"has one value a pixel, which is neither a whole number, as a class would be, nor "
-			"one of several "
-			"classes");
+			"one of several classes");
 	if (is_map && p->label_count == 0)
 		return output_doubt(why, p, index,
 			"numbers the classes, but does not say how many there are: give the labels");

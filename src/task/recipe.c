@@ -266,9 +266,16 @@ static enum status find_chosen(
 		output_name(o), output_help(o));
 }
 
-/* What the layout's convention says of the input. A graph that takes bytes scales them by itself. */
-static void follow_convention(struct recipe *r)
+/* A graph that takes bytes scales them by itself. */
+void recipe_follow_convention(struct recipe *r)
 {
+	const struct tensor_spec own = r->input;
+	r->input = recipe_blank(r->task).input;
+	r->input.width = own.width;
+	r->input.height = own.height;
+	r->input.layout = own.layout;
+	r->input.sample = own.sample;
+	r->input.colour = own.colour == COLOUR_GREY ? COLOUR_GREY : COLOUR_RGB;
 	output_ops(r->output)->convention(r);
 	if (r->input.sample != SAMPLE_UINT8)
 		return;
@@ -290,7 +297,7 @@ enum status recipe_find_given(const struct engine_description *d, const struct e
 	enum output_layout chosen = OUTPUT_COUNT;
 	TRY(recipe_chosen_output(given, &chosen, err));
 	TRY(chosen == OUTPUT_COUNT ? find_output(&p, &r, err) : find_chosen(&p, chosen, &r, err));
-	follow_convention(&r);
+	recipe_follow_convention(&r);
 	snprintf(r.features_output, sizeof(r.features_output), "%s", d->features_output);
 	recipe_mark(&r, RECIPE_FEATURES_OUTPUT, ORIGIN_READ);
 	if (given != NULL)
@@ -370,8 +377,8 @@ static enum status check_labels(const struct recipe *r, uint32_t labels, struct 
 	if (wanted != classes)
 		return err_set(err, ST_UNPROCESSABLE,
 			"The model has %u classes of which one is the background, so there must be %u "
-			"labels, and not %u.",
-			classes, wanted, labels);
+			"labels, and not %u%s.",
+			classes, wanted, labels, labels == classes ? ": leave the background's out" : "");
 	if (labels + 1 == classes)
 		return err_set(err, ST_UNPROCESSABLE,
 			"The model has %u classes, but there are %u labels: if a class is the background, "

@@ -112,21 +112,27 @@ enum status recipe_check(const struct recipe *r, const struct engine_description
 
 /*
  * All recipes that a model of this recipe could plausibly need, to be tried on labelled pictures: *found
- * first, then those that differ from it in one thing, in two, and so on, without duplicates,
- * RECIPE_CANDIDATES_MAX at most. What is READ stays, what is GUESSED or GIVEN (people err too) is varied:
- *   colour   rgb, bgr (mean and std turn with it; grey stays)
- *   scale, mean, std   0…255, 0…1, -1…1, ImageNet's; what is the same but for 2 % of the range is left out.
- *            Nothing for uint8, ImageNet's not for grey
- *   fit, pad detection, segmentation: letterbox in the middle and in the corner, stretch;
- *            classification: center_crop, stretch, letterbox in the middle
- *   background   none, first or last, where the layout may have one, so that label_count (0: unknown) labels
- * still fit; class_count follows where the tensors do not count the classes box_form, box_unit, row_order
- * where the layout has them Each candidate is consistent, fits what *found fits, and its changed fields are
- * GUESSED. Pure. Returns how many.
+ * first, then the likeliest, those with few changes. All mixtures of the input's conventions come in; of what
+ * the outputs mean, each change by itself and with one of the input. No duplicates, RECIPE_CANDIDATES_MAX at
+ * most.
+ *
+ * What is READ stays, what is GUESSED or GIVEN (people err too) is varied. Colour: rgb and bgr; mean and std
+ * turn with it; grey stays. Scale, mean and std: 0…255, 0…1, -1…1 and ImageNet's (but for grey); what differs
+ * from another by less than 2 % of the range is left out; uint8 has none. Fit and pad: for detection and
+ * segmentation letterbox in the middle and in the corner and stretch, for classification center_crop, stretch
+ * and letterbox in the middle. Background: none, first or last where the layout may have one and label_count
+ * labels (0: unknown) still fit; class_count follows where no tensor counts the classes. Then box_form,
+ * box_unit and row_order where the layout has them.
+ *
+ * Each candidate is consistent and fits the graph that *found fits; its changed fields are GUESSED. Pure.
+ * Returns how many.
  */
 #define RECIPE_CANDIDATES_MAX 64
 size_t recipe_candidates(
 	const struct recipe *found, uint32_t label_count, struct recipe out[RECIPE_CANDIDATES_MAX]);
+
+/* As models of its layout take images by convention: colour (grey stays), scale, mean, std, fit and pad. */
+void recipe_follow_convention(struct recipe *r);
 
 /* How many labels the model has: class_count, less a background class. */
 uint32_t recipe_label_count(const struct recipe *r);

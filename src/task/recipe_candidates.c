@@ -16,6 +16,8 @@
 #define SCALING_SAME 0.02f
 
 enum axis { AXIS_COLOUR, AXIS_SCALING, AXIS_FIT, AXIS_BACKGROUND, AXIS_BOXES, AXIS_ORDER, AXIS_COUNT };
+#define INPUT_AXES (AXIS_FIT + 1)
+#define COST_MAX (INPUT_AXES + 2 * (AXIS_COUNT - INPUT_AXES))
 
 struct scaling {
 	float scale, mean[3], std[3]; /* red, green, blue */
@@ -143,9 +145,16 @@ static void list_placings(const struct recipe *r, struct axes *axes)
 
 /* ---- the outputs ---- */
 
+/* Then no tensor has a dimension of classes. */
+static bool numbers_classes(const struct recipe *r)
+{
+	return r->output == OUTPUT_END_TO_END || r->output == OUTPUT_END_TO_END_PARTS;
+}
+
 static uint32_t class_count_with(const struct recipe *r, enum background b)
 {
-	if (!is_open(r, RECIPE_CLASS_COUNT))
+	bool is_map = r->output == OUTPUT_SEMANTIC && r->origins[RECIPE_CLASS_COUNT] == ORIGIN_GUESSED;
+	if (!numbers_classes(r) && !is_map)
 		return r->class_count;
 	return recipe_label_count(r) + (b != BACKGROUND_NONE);
 }
@@ -158,7 +167,9 @@ static void list_backgrounds(const struct recipe *r, uint32_t label_count, struc
 		return;
 	for (enum background b = 0; b < BACKGROUND_COUNT; b++) {
 		uint32_t classes = class_count_with(r, b), labels = classes - (b != BACKGROUND_NONE);
-		if (b == r->background || labels == 0 || classes > RECIPE_CLASSES_MAX)
+		/* Where classes are numbered in rows of boxes, none comes after the others. */
+		bool odd = b == BACKGROUND_LAST && numbers_classes(r);
+		if (b == r->background || odd || labels == 0 || classes > RECIPE_CLASSES_MAX)
 			continue;
 		if (label_count != 0 && labels != label_count)
 			continue;
@@ -175,7 +186,9 @@ static void list_boxes(const struct recipe *r, struct axes *axes)
 		for (enum box_unit u = 0; u < BOX_UNIT_COUNT; u++) {
 			bool form = f == r->box_form || is_open(r, RECIPE_BOX_FORM);
 			bool unit = u == r->box_unit || is_open(r, RECIPE_BOX_UNIT);
-			if (form && unit && (f != r->box_form || u != r->box_unit))
+			/* TensorFlow's order, and its models never have rows. */
+			bool odd = f == BOX_FORM_CORNERS_YX && r->output == OUTPUT_END_TO_END;
+			if (form && unit && !odd && (f != r->box_form || u != r->box_unit))
 				axes->boxes[axes->counts[AXIS_BOXES]++] = (struct boxes){f, u};
 		}
 	}
@@ -247,11 +260,26 @@ static bool advance(const struct axes *axes, size_t at[AXIS_COUNT])
 	return false;
 }
 
-static unsigned changes(const size_t at[AXIS_COUNT])
+/* Changed axes from first to before end. */
+static unsigned changes(const size_t at[AXIS_COUNT], int first, int end)
 {
 	unsigned count = 0;
-	for (int i = 0; i < AXIS_COUNT; i++)
+	for (int i = first; i < end; i++)
 		count += at[i] != 0;
+	return count;
+}
+
+/* Those of one cost that change so many things of the outputs. */
+static size_t add_combinations(const struct recipe *found, const struct axes *axes, unsigned cost,
+	unsigned outputs, size_t count, struct recipe out[RECIPE_CANDIDATES_MAX])
+{
+	size_t at[AXIS_COUNT] = {0};
+	do {
+		unsigned of_outputs = changes(at, INPUT_AXES, AXIS_COUNT);
+		bool wanted = of_outputs == outputs && changes(at, 0, INPUT_AXES) + 2 * of_outputs == cost;
+		if (wanted && count < RECIPE_CANDIDATES_MAX)
+			out[count++] = combine(found, axes, at);
+	} while (advance(axes, at));
 	return count;
 }
 
@@ -264,12 +292,8 @@ size_t recipe_candidates(
 	list_backgrounds(found, label_count, &axes);
 	list_boxes(found, &axes);
 	size_t count = 0;
-	for (unsigned wanted = 0; wanted <= AXIS_COUNT; wanted++) {
-		size_t at[AXIS_COUNT] = {0};
-		do {
-			if (changes(at) == wanted && count < RECIPE_CANDIDATES_MAX)
-				out[count++] = combine(found, &axes, at);
-		} while (advance(&axes, at));
-	}
+	for (unsigned cost = 0; cost <= COST_MAX; cost++)
+		for (unsigned outputs = 0; 2 * outputs <= cost; outputs++)
+			count = add_combinations(found, &axes, cost, outputs, count, out);
 	return count;
 }

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define SHAPES_MAX 300          /* an image; the best by score */
+#define SHAPES_MAX 300          /* an image; the best by score, of regions the largest */
 #define SHAPE_POINTS_MAX 4096   /* a polygon, at least 3 */
 #define SHAPE_SCORE_FLOOR 0.01f /* below it nothing is kept */
 
@@ -23,7 +23,7 @@ struct shape {
 	int32_t label;  /* index into the version's labels, from 0: a background class is never a shape */
 	float score;    /* 0…1 */
 	struct box box; /* BOX, and the bounds of a POLYGON; zero for a CLASS */
-	const float *points; /* POLYGON: x, y, x, y … in image pixels, arena memory; else NULL */
+	const float *points; /* POLYGON: outer ring, x, y, x, y … in image pixels, arena memory; else NULL */
 	uint32_t point_count;
 };
 

@@ -30,6 +30,9 @@ static void check_ranges(const struct recipe *r)
 	CHECK(r->class_count >= 1 && r->class_count <= RECIPE_CLASSES_MAX && recipe_label_count(r) >= 1);
 	CHECK(r->background < BACKGROUND_COUNT);
 	CHECK(r->nms_iou >= 0 && r->nms_iou <= 1);
+	CHECK(r->box_form < BOX_FORM_COUNT && r->box_unit < BOX_UNIT_COUNT && r->row_order < ROW_ORDER_COUNT);
+	CHECK(r->polygon_tolerance >= 0 && r->polygon_tolerance <= 1000);
+	CHECK(r->region_area_min >= 0 && r->region_area_min <= 1);
 	CHECK(memchr(r->features_output, '\0', sizeof(r->features_output)) != NULL);
 	for (int i = 0; i < RECIPE_TENSORS_MAX; i++)
 		CHECK(r->tensors[i] < ENGINE_TENSORS_MAX);
@@ -74,7 +77,20 @@ static void check_reading(const struct recipe *r, struct span fill, struct arena
 		switch (r->output) {
 		case OUTPUT_YOLOX_RAW: t->shape[2] = 5 + classes; break;
 		case OUTPUT_YOLO_V8: t->shape[2] = 4 + classes; break;
-		case OUTPUT_DETR: t->shape[2] = r->tensors[1] == (uint32_t)i ? 4 : classes; break;
+		case OUTPUT_YOLO_V5: t->shape[2] = 5 + classes; break;
+		case OUTPUT_DETR:
+		case OUTPUT_BOXES_SCORES: t->shape[2] = r->tensors[1] == (uint32_t)i ? 4 : classes; break;
+		case OUTPUT_END_TO_END: t->shape[2] = 6 + fill.data[fill.size / 2] % 2; break;
+		case OUTPUT_END_TO_END_PARTS:
+			t->shape[2] = 4;
+			t->rank = r->tensors[0] == (uint32_t)i ? 3 : 2;
+			break;
+		case OUTPUT_SEMANTIC:
+			t->rank = 4;
+			t->shape[1] = classes;
+			t->shape[2] = cells / 8 + 1;
+			t->shape[3] = 8;
+			break;
 		default: t->rank = 2; t->shape[1] = classes;
 		}
 		if (fill.data[0] & 1)
@@ -87,6 +103,17 @@ static void check_reading(const struct recipe *r, struct span fill, struct arena
 		(void)shapes_pack(&shapes, a); /* holds every rule of a shape */
 }
 
+/* All candidates are recipes, too. */
+static void check_candidates(const struct recipe *r, struct arena *a)
+{
+	struct recipe *list = arena_alloc(a, RECIPE_CANDIDATES_MAX * sizeof(*list));
+	size_t count = recipe_candidates(r, r->class_count % 3 ? recipe_label_count(r) : 0, list);
+	CHECK(count >= 1 && count <= RECIPE_CANDIDATES_MAX);
+	for (size_t i = 0; i < count; i++)
+		check_ranges(&list[i]);
+	check_round_trip(&list[count - 1], a);
+}
+
 static void try_recipe(yyjson_val *root, struct span fill, struct arena *a)
 {
 	struct recipe r;
@@ -97,6 +124,7 @@ static void try_recipe(yyjson_val *root, struct span fill, struct arena *a)
 		check_reading(&r, fill, a);
 	check_ranges(&r);
 	check_round_trip(&r, a);
+	check_candidates(&r, a);
 	if (recipe_apply(&r, root, &err) == ST_OK) {
 		check_ranges(&r);
 		check_round_trip(&r, a);

@@ -36,10 +36,15 @@ def iou(a, b):
 
 def detections(centres, scores, iou_max):
     """centres [N,4], scores [N,C] → rows of label, score, x1, y1, x2, y2 in image pixels."""
-    labels = scores.argmax(1)
-    best = scores.max(1)
+    return corner_detections(corners_of(centres), scores.argmax(1), scores.max(1), iou_max)
+
+
+def corners_of(centres):
+    return np.concatenate([centres[:, :2] - centres[:, 2:] / 2, centres[:, :2] + centres[:, 2:] / 2], 1)
+
+
+def corner_detections(corner, labels, best, iou_max):
     order = [i for i in np.argsort(-best, kind="stable") if best[i] >= FLOOR]
-    corner = np.concatenate([centres[:, :2] - centres[:, 2:] / 2, centres[:, :2] + centres[:, 2:] / 2], 1)
     kept = []
     for i in order:
         if all(labels[i] != labels[k] or iou(corner[i], corner[k]) <= iou_max for k in kept):
@@ -92,6 +97,63 @@ def detr(softmax, iou_max, seed):
     return detections(boxes * [WIDTH, HEIGHT, WIDTH, HEIGHT], scores, iou_max)
 
 
+def yolo_v5(dtype):
+    t = uniform(cells() * (5 + CLASSES), 10).reshape(cells(), 5 + CLASSES)
+    t[:, 0] = t[:, 0] * WIDTH
+    t[:, 1] = t[:, 1] * HEIGHT
+    t[:, 2:4] = t[:, 2:4] * 40
+    t[:, 4] = t[:, 4] * t[:, 4]
+    t = t.astype(dtype).astype(np.float64)
+    return detections(t[:, :4], t[:, 4:5] * t[:, 5:], 0.45)
+
+
+def softmax(logits):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def sample_corners(count, seed):
+    """Corners in 0…1, x1, y1, x2, y2."""
+    u = uniform(count * 4, seed).reshape(count, 4)
+    u[:, :2] = u[:, :2] * 0.75
+    u[:, 2:] = u[:, :2] + u[:, 2:] * 0.25
+    return u
+
+
+def boxes_scores_corners():
+    """Corners in fractions, logits of a background first."""
+    n = 120
+    logits = (uniform(n * CLASSES, 11).reshape(n, CLASSES) * 8 - 4).astype(np.float64)
+    scores = softmax(logits)[:, 1:]
+    corner = sample_corners(n, 12).astype(np.float64) * [WIDTH, HEIGHT, WIDTH, HEIGHT]
+    return corner_detections(corner, scores.argmax(1), scores.max(1), 0.45)
+
+
+def boxes_scores_centres():
+    """Centre form in pixels, logits with a sigmoid each."""
+    n = 120
+    logits = (uniform(n * CLASSES, 13).reshape(n, CLASSES) * 8 - 6).astype(np.float64)
+    boxes = uniform(n * 4, 14).reshape(n, 4) * 60
+    return detections(boxes.astype(np.float64), 1 / (1 + np.exp(-logits)), 0.45)
+
+
+def end_to_end():
+    """Rows of batch, corners in pixels, class, score: nothing is dropped but what scores too little."""
+    n = 40
+    corner = sample_corners(n, 15).astype(np.float64) * [WIDTH, HEIGHT, WIDTH, HEIGHT]
+    labels = np.floor(uniform(n, 16) * CLASSES).astype(int)
+    return corner_detections(corner, labels, uniform(n, 17).astype(np.float64), 1.0)
+
+
+def parts():
+    """Corners y first in fractions, classes from 1 on."""
+    n = 40
+    corner = sample_corners(n, 18).astype(np.float64)[:, [1, 0, 3, 2]] * [WIDTH, HEIGHT, WIDTH, HEIGHT]
+    labels = np.floor(uniform(n, 19) * CLASSES).astype(int) - 1
+    score = np.where(labels < 0, 0, uniform(n, 20).astype(np.float64))
+    return corner_detections(corner, labels, score, 1.0)
+
+
 def classification():
     logits = uniform(40, 5).astype(np.float64) * 12
     scores = np.exp(logits) / np.exp(logits).sum()
@@ -109,6 +171,12 @@ def main():
         "detr_sigmoid": detr(False, 0.45, 3),
         "detr_softmax": detr(True, 1.0, 4),
         "classification": classification(),
+        "yolo_v5": yolo_v5(np.float32),
+        "yolo_v5_half": yolo_v5(np.float16),
+        "boxes_scores_corners": boxes_scores_corners(),
+        "boxes_scores_centres": boxes_scores_centres(),
+        "end_to_end": end_to_end(),
+        "end_to_end_parts": parts(),
     }.items():
         print(f"GOLDEN_COUNT({name}, {len(rows)})")
         for label, score, *box in rows[:20]:

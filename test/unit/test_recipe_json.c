@@ -211,6 +211,62 @@ static void test_what_cannot_be_is_refused_and_changes_nothing(void **state)
 	}
 }
 
+static void test_fields_of_other_layouts(void **state)
+{
+	struct arena a;
+	arena_init(&a);
+	struct recipe r = sample_recipe(OUTPUT_YOLOX_RAW, 416, 416, 80), back;
+	struct err err;
+	assert_null(strstr(print(&r, &a), "box_form"));
+	assert_null(strstr(print(&r, &a), "polygon_tolerance"));
+	static const struct {
+		const char *json, *word;
+	} bad[] = {
+		{"{\"polygon_tolerance\": 3}", "with the output yolox_raw has no \"polygon_tolerance\""},
+		{"{\"box_form\": \"corners\"}", "has no \"box_form\""},
+		{"{\"output\": \"boxes_scores\", \"tensors\": [0, 1], \"row_order\": \"score_class\"}",
+			"no \"row_order\""},
+		{"{\"box_unit\": \"percent\"}", "pixels, fraction"},
+		{"{\"output\": \"semantic\"}", "semantic is one of segmentation"},
+	};
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		assert_int_equal(apply(bad[i].json, &r, &err), ST_INVALID);
+		if (strstr(err.text, bad[i].word) == NULL)
+			fail_msg("no \"%s\" in: %s", bad[i].word, err.text);
+	}
+	/* A layout that has them keeps them; another forgets them. */
+	const char *given =
+		"{\"output\": \"end_to_end\", \"box_form\": \"center\", \"box_unit\": \"fraction\", "
+		"\"row_order\": \"class_score\", \"background\": \"first\"}";
+	assert_int_equal(apply(given, &r, &err), ST_OK);
+	assert_int_equal(parse(print(&r, &a), &a, &back, &err), ST_OK);
+	assert_int_equal(back.box_form, BOX_FORM_CENTER);
+	assert_int_equal(back.box_unit, BOX_UNIT_FRACTION);
+	assert_int_equal(back.row_order, ROW_CLASS_SCORE);
+	assert_int_equal(back.origins[RECIPE_ROW_ORDER], ORIGIN_GIVEN);
+	assert_int_equal(apply("{\"output\": \"yolo_v5\", \"background\": \"none\"}", &back, &err), ST_OK);
+	assert_int_equal(back.box_form, BOX_FORM_CORNERS);
+	assert_int_equal(back.origins[RECIPE_ROW_ORDER], ORIGIN_GUESSED);
+	arena_release(&a);
+}
+
+static void test_a_recipe_of_masks(void **state)
+{
+	struct arena a;
+	arena_init(&a);
+	struct recipe r;
+	struct err err;
+	const char *least = "{\"task\":\"segmentation\",\"width\":257,\"height\":257,\"output\":\"semantic\","
+			    "\"class_count\":21}";
+	assert_int_equal(parse(least, &a, &r, &err), ST_OK);
+	assert_true(r.polygon_tolerance == 2 && r.region_area_min == 0.001f);
+	assert_int_equal(apply("{\"polygon_tolerance\": 0.5, \"region_area_min\": 0}", &r, &err), ST_OK);
+	assert_non_null(strstr(print(&r, &a), "\"polygon_tolerance\":0.5,\"region_area_min\":0.0,"));
+	assert_int_equal(apply("{\"polygon_tolerance\": -1}", &r, &err), ST_INVALID);
+	assert_int_equal(apply("{\"region_area_min\": 1.5}", &r, &err), ST_INVALID);
+	arena_release(&a);
+}
+
 static void test_long_texts(void **state)
 {
 	struct recipe r = sample_recipe(OUTPUT_YOLOX_RAW, 416, 416, 80);
@@ -242,6 +298,8 @@ int main(void)
 		cmocka_unit_test(test_from_is_read_strictly),
 		cmocka_unit_test(test_given_fields_are_marked),
 		cmocka_unit_test(test_what_cannot_be_is_refused_and_changes_nothing),
+		cmocka_unit_test(test_fields_of_other_layouts),
+		cmocka_unit_test(test_a_recipe_of_masks),
 		cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_every_line_of_the_tables_is_told),
 	};
