@@ -3,6 +3,7 @@
  * COCO: one JSON of images, categories and annotations, each with ids of its own. Read with NaN and Infinity,
  * which Python writes into it, so that a broken number costs one box and not the file.
  */
+#include "base/check.h"
 #include "formats/readers.h"
 
 #include <math.h>
@@ -257,23 +258,19 @@ static void read_annotation(struct coco *r, yyjson_val *row)
 
 static void say_what_was_not_read(struct coco *r)
 {
-	if (r->masks)
-		collect_problem(r->c, "%s: %zu masks in run lengths are not read; their boxes are.",
-			r->source, r->masks);
-	if (r->masks_lost)
-		collect_problem(r->c,
-			"%s: %zu masks in run lengths are not read, and have no box; they are left out.",
-			r->source, r->masks_lost);
-	if (r->keypoints)
-		collect_problem(r->c,
-			"%s: the key points of %zu annotations are not read; boxes and polygons are.",
-			r->source, r->keypoints);
-	if (r->captions)
-		collect_problem(r->c, "%s: %zu captions are not read.", r->source, r->captions);
-	if (r->panoptic)
-		collect_problem(r->c,
-			"%s: panoptic segments of %zu images, which are pixels of PNG files, are not read.",
-			r->source, r->panoptic);
+	const struct {
+		size_t count;
+		const char *what;
+	} rows[] = {
+		{r->masks, "masks in run lengths are not read, only their boxes"},
+		{r->masks_lost, "masks in run lengths without a box are not read"},
+		{r->keypoints, "key points are not read, only boxes and polygons"},
+		{r->captions, "captions are not read"},
+		{r->panoptic, "panoptic segments, which are pixels of PNG files, are not read"},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].count)
+			collect_problem(r->c, "%s: %s (%zu).", r->source, rows[i].what, rows[i].count);
 }
 
 /* An image of a file of shapes is annotated, also when it has none; one that is only listed is not. */

@@ -117,6 +117,14 @@ static bool is_split_of(const char *image, const char *source)
 	return size > 0 && (size_t)size < sizeof(folder) && strstr(file_base(source), folder) != NULL;
 }
 
+static unsigned folder_count(const char *path)
+{
+	unsigned count = 0;
+	for (; *path; path++)
+		count += *path == '/';
+	return count;
+}
+
 /* How well a file of the right stem fits a name; 0: not at all. */
 static unsigned fitness(const char *path, const char *source, const char *name, bool stem_only)
 {
@@ -131,8 +139,9 @@ static unsigned fitness(const char *path, const char *source, const char *name, 
 		kind = 2;
 	else if (!stem_only && file_kind_of(name) != FILE_IMAGE && strchr(file_base(name), '.'))
 		return 0; /* what looks like an extension may belong to the name */
-	unsigned near = file_nearness(path, source) + is_split_of(path, source);
-	return kind * 1000 + (near < 999 ? near : 999);
+	/* Then the nearer, then the one with fewer folders around it. */
+	unsigned near = file_nearness(path, source) + is_split_of(path, source), depth = folder_count(path);
+	return kind * 1000000 + (near < 999 ? near : 999) * 1000 + (depth < 999 ? 999 - depth : 0);
 }
 
 static struct collected_file *find_by_stem(
@@ -244,10 +253,22 @@ void collect_size(
 	}
 }
 
+/* Masks of other formats, which are images as well: SegmentationClass/a.png, panoptic_train/a.png. */
+static bool is_mask(const char *path)
+{
+	static const char *const folders[] = {"segmentationclass", "segmentationobject", "panoptic"};
+	for (const char *at = path, *slash; (slash = strchr(at, '/')) != NULL; at = slash + 1)
+		for (size_t i = 0; i < COUNT_OF(folders); i++)
+			if (strncasecmp(at, folders[i], strlen(folders[i])) == 0)
+				return true;
+	return false;
+}
+
 void collect_finish(struct collect *c, enum format f, struct labelled_set *out)
 {
 	for (size_t i = 0; i < c->file_count; i++)
-		if (c->files[i].kind == FILE_IMAGE && c->files[i].image == NAME_MAP_NONE)
+		if (c->files[i].kind == FILE_IMAGE && c->files[i].image == NAME_MAP_NONE &&
+			!is_mask(c->files[i].path))
 			collect_image(c, file_name_below_images(c->files[i].path), &c->files[i]);
 	*out = (struct labelled_set){.format = f,
 		.labels = c->labels,

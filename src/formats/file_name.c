@@ -40,7 +40,7 @@ const char *file_base(const char *path)
 
 const char *file_name_below_images(const char *path)
 {
-	static const char *const folders[] = {"images/", "jpegimages/"};
+	static const char *const folders[] = {"images/", "jpegimages/", "obj_train_data/"};
 	for (size_t i = 0; i < COUNT_OF(folders); i++)
 		if (strncasecmp(path, folders[i], strlen(folders[i])) == 0)
 			return path + strlen(folders[i]);

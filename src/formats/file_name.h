@@ -18,7 +18,7 @@ const char *file_name_clean(const char *name, struct arena *a);
 /* A label without outer blanks; NULL when it is empty, too long, no UTF-8 or has control characters. */
 const char *label_clean(const char *label, size_t size, struct arena *a);
 
-/* Without a first folder "images" or "JPEGImages", any case: those are of the layout, not of the name. */
+/* Without a first folder that is of a layout and not of the name: images, JPEGImages, obj_train_data. */
 const char *file_name_below_images(const char *path);
 const char *file_base(const char *path);   /* behind the last slash */
 size_t file_folder_size(const char *path); /* characters up to and with the last slash; 0: none */

@@ -89,11 +89,16 @@ static const char *class_of(const char *path, size_t shared, size_t *size)
 
 bool folders_are_there(struct collect *c)
 {
-	size_t shared = shared_folders(c), size = 0;
-	for (size_t i = 0; i < c->file_count && size == 0; i++)
+	size_t shared = shared_folders(c), found = 0;
+	for (size_t i = 0; i < c->file_count; i++) {
+		size_t size = 0;
+		if (c->files[i].kind == FILE_XML)
+			return false; /* folders are not what somebody's own format means */
 		if (c->files[i].kind == FILE_IMAGE)
 			class_of(c->files[i].path, shared, &size);
-	return size > 0;
+		found += size > 0;
+	}
+	return found > 0;
 }
 
 void folders_read(struct collect *c)

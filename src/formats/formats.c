@@ -9,9 +9,24 @@
 #include <string.h>
 #include <strings.h>
 
-static void read_nothing(struct collect *c)
+/* What looks like annotations and was recognized by none. */
+static void say_what_is_strange(struct collect *c)
 {
-	/* all images, none annotated */
+	for (size_t i = 0; i < c->file_count; i++)
+		if (c->files[i].kind == FILE_XML || c->files[i].kind == FILE_JSON)
+			collect_problem(c, "%s is in no format that is read here: COCO, Pascal VOC, YOLO.",
+				c->files[i].path);
+}
+
+static void read_images_alone(struct collect *c)
+{
+	say_what_is_strange(c);
+}
+
+static void read_folders(struct collect *c)
+{
+	say_what_is_strange(c);
+	folders_read(c);
 }
 
 static bool never_there(struct collect *c)
@@ -26,11 +41,11 @@ static const struct {
 	void (*read)(struct collect *c);
 	enum status (*write)(struct writing *w);
 } formats[FORMAT_COUNT] = {
-	[FORMAT_NONE] = {"no format", "none", "none", never_there, read_nothing, NULL},
+	[FORMAT_NONE] = {"no format", "none", "none", never_there, read_images_alone, NULL},
 	[FORMAT_COCO] = {"COCO", "coco", "coco", coco_is_there, coco_read, coco_write},
 	[FORMAT_VOC] = {"Pascal VOC", "voc", "pascal_voc", voc_is_there, voc_read, voc_write},
 	[FORMAT_YOLO] = {"YOLO", "yolo", "yolo", yolo_is_there, yolo_read, yolo_write},
-	[FORMAT_FOLDERS] = {"folders per class", "folders", "folders", folders_are_there, folders_read,
+	[FORMAT_FOLDERS] = {"folders per class", "folders", "folders", folders_are_there, read_folders,
 		folders_write},
 };
 

@@ -76,8 +76,10 @@ double number_text(float value, char out[NUMBER_BYTES])
 
 void size_text(double start, float end, char out[NUMBER_BYTES])
 {
+	/* No size must not become a negative one, where start was rounded up. */
+	double size = (float)start == end ? 0 : (double)end - start;
 	for (int digits = 1;; digits++) {
-		snprintf(out, NUMBER_BYTES, "%.*g", digits, (double)end - start);
+		snprintf(out, NUMBER_BYTES, "%.*g", digits, size);
 		if ((float)(start + strtod(out, NULL)) == end || digits == 17)
 			return;
 	}
