@@ -153,6 +153,9 @@ struct recipe recipe_blank(enum task task);
 /* The layout that an object names; *out stays as it was when it names none, or is NULL. ST_INVALID. */
 enum status recipe_chosen_output(yyjson_val *object, enum output_layout *out, struct err *err) MUST_CHECK;
 void recipe_mark(struct recipe *r, enum recipe_field f, enum origin o);
+/* No tensor has a dimension of classes (final boxes, maps of classes): class_count is as many as the labels,
+ * and one more with a background class. */
+bool recipe_counts_by_labels(const struct recipe *r);
 /* Kind, all choices and range of a field, from the table that reads and writes it. */
 struct recipe_control;
 void recipe_field_control(enum recipe_field f, struct recipe_control *out);

@@ -28,6 +28,13 @@ uint32_t recipe_label_count(const struct recipe *r)
 	return r->class_count - (r->background != BACKGROUND_NONE);
 }
 
+bool recipe_counts_by_labels(const struct recipe *r)
+{
+	/* Of a mask only a map of classes leaves their number to be guessed. */
+	return r->output == OUTPUT_END_TO_END || r->output == OUTPUT_END_TO_END_PARTS ||
+	       (r->output == OUTPUT_SEMANTIC && r->origins[RECIPE_CLASS_COUNT] == ORIGIN_GUESSED);
+}
+
 /* ---- the input ---- */
 
 static bool is_channels(int64_t dim)
@@ -379,7 +386,7 @@ static enum status check_labels(const struct recipe *r, uint32_t labels, struct 
 			"The model has %u classes of which one is the background, so there must be %u "
 			"labels, and not %u%s.",
 			classes, wanted, labels, labels == classes ? ": leave the background's out" : "");
-	if (labels + 1 == classes)
+	if (labels + 1 == classes && output_has_background(r->output))
 		return err_set(err, ST_UNPROCESSABLE,
 			"The model has %u classes, but there are %u labels: if a class is the background, "
 			"the recipe must say "

@@ -96,6 +96,7 @@ enum status recipe_find_for_labels(const struct engine_description *d, const str
  * Overlay fields of a JSON object (only those present and not null), marking them GIVEN; "from" is passed
  * over, so that a printed recipe can be edited and given back. Unknown keys, values out of range, fields that
  * contradict each other and fields that do not apply to the layout are ST_INVALID, and *r stays as it was.
+ * Where labels count the classes (final boxes, maps of classes) class_count follows a change of background.
  * Fuzzed.
  */
 enum status recipe_apply(struct recipe *r, yyjson_val *object, struct err *err) MUST_CHECK;

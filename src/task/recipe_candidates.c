@@ -145,18 +145,9 @@ static void list_placings(const struct recipe *r, struct axes *axes)
 
 /* ---- the outputs ---- */
 
-/* Then no tensor has a dimension of classes. */
-static bool numbers_classes(const struct recipe *r)
-{
-	return r->output == OUTPUT_END_TO_END || r->output == OUTPUT_END_TO_END_PARTS;
-}
-
 static uint32_t class_count_with(const struct recipe *r, enum background b)
 {
-	bool is_map = r->output == OUTPUT_SEMANTIC && r->origins[RECIPE_CLASS_COUNT] == ORIGIN_GUESSED;
-	if (!numbers_classes(r) && !is_map)
-		return r->class_count;
-	return recipe_label_count(r) + (b != BACKGROUND_NONE);
+	return recipe_counts_by_labels(r) ? recipe_label_count(r) + (b != BACKGROUND_NONE) : r->class_count;
 }
 
 static void list_backgrounds(const struct recipe *r, uint32_t label_count, struct axes *axes)
@@ -167,8 +158,8 @@ static void list_backgrounds(const struct recipe *r, uint32_t label_count, struc
 		return;
 	for (enum background b = 0; b < BACKGROUND_COUNT; b++) {
 		uint32_t classes = class_count_with(r, b), labels = classes - (b != BACKGROUND_NONE);
-		/* Where classes are numbered in rows of boxes, none comes after the others. */
-		bool odd = b == BACKGROUND_LAST && numbers_classes(r);
+		/* Where classes are numbered, none comes after the others. */
+		bool odd = b == BACKGROUND_LAST && recipe_counts_by_labels(r);
 		if (b == r->background || odd || labels == 0 || classes > RECIPE_CLASSES_MAX)
 			continue;
 		if (label_count != 0 && labels != label_count)
@@ -210,6 +201,11 @@ static void set_scaling(struct recipe *r, const struct scaling *s)
 	}
 }
 
+static bool differ(const float a[3], const float b[3])
+{
+	return a[0] != b[0] || a[1] != b[1] || a[2] != b[2];
+}
+
 static void mark_changed(struct recipe *r, const struct recipe *found)
 {
 	struct {
@@ -218,8 +214,8 @@ static void mark_changed(struct recipe *r, const struct recipe *found)
 	} fields[] = {
 		{RECIPE_COLOUR, r->input.colour != found->input.colour},
 		{RECIPE_SCALE, r->input.scale != found->input.scale},
-		{RECIPE_MEAN, memcmp(r->input.mean, found->input.mean, sizeof(r->input.mean)) != 0},
-		{RECIPE_STD, memcmp(r->input.std, found->input.std, sizeof(r->input.std)) != 0},
+		{RECIPE_MEAN, differ(r->input.mean, found->input.mean)},
+		{RECIPE_STD, differ(r->input.std, found->input.std)},
 		{RECIPE_FIT, r->input.fit != found->input.fit},
 		{RECIPE_PAD, r->input.pad_at != found->input.pad_at},
 		{RECIPE_BACKGROUND, r->background != found->background},

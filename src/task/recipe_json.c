@@ -345,6 +345,10 @@ enum status recipe_apply(struct recipe *r, yyjson_val *object, struct err *err)
 	struct recipe next = *r;
 	bool present[RECIPE_FIELD_COUNT] = {false};
 	TRY(get_fields(&next, object, present, err));
+	/* The labels stay as they are. */
+	uint32_t classes = recipe_label_count(r) + (next.background != BACKGROUND_NONE);
+	if (!present[RECIPE_CLASS_COUNT] && recipe_counts_by_labels(&next) && classes <= RECIPE_CLASSES_MAX)
+		next.class_count = classes;
 	TRY(settle(&next, present, err));
 	for (enum recipe_field f = 0; f < RECIPE_FIELD_COUNT; f++)
 		if (present[f])

@@ -250,6 +250,24 @@ static void test_fields_of_other_layouts(void **state)
 	arena_release(&a);
 }
 
+static void test_classes_follow_the_background_where_labels_count_them(void **state)
+{
+	struct recipe r = sample_recipe(OUTPUT_END_TO_END, 640, 640, 1);
+	struct err err;
+	assert_int_equal(apply("{\"background\": \"first\"}", &r, &err), ST_OK);
+	assert_int_equal(r.class_count, 2);
+	assert_int_equal(apply("{\"nms_iou\": 1}", &r, &err), ST_OK);
+	assert_int_equal(r.class_count, 2);
+	assert_int_equal(apply("{\"background\": \"none\"}", &r, &err), ST_OK);
+	assert_int_equal(r.class_count, 1);
+	assert_int_equal(apply("{\"background\": \"first\", \"class_count\": 7}", &r, &err), ST_OK);
+	assert_int_equal(r.class_count, 7);
+	/* Where a tensor counts them it has as many as it has. */
+	r = sample_recipe(OUTPUT_CLASSIFICATION, 640, 640, 1001);
+	assert_int_equal(apply("{\"background\": \"first\"}", &r, &err), ST_OK);
+	assert_int_equal(r.class_count, 1001);
+}
+
 static void test_a_recipe_of_masks(void **state)
 {
 	struct arena a;
@@ -299,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_given_fields_are_marked),
 		cmocka_unit_test(test_what_cannot_be_is_refused_and_changes_nothing),
 		cmocka_unit_test(test_fields_of_other_layouts),
+		cmocka_unit_test(test_classes_follow_the_background_where_labels_count_them),
 		cmocka_unit_test(test_a_recipe_of_masks),
 		cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_every_line_of_the_tables_is_told),
