@@ -186,14 +186,16 @@ await check('pause, refusal, resume', async () => {
 });
 
 await check('history by name, and the way back to the champion before', async () => {
-	await page.click('text="History"');
+	await page.click('.tabs >> text="History"');
 	await page.waitForFunction(() => /(Created with|Deployed) .+:\d/.test(document.querySelector('.history')?.textContent ?? ''));
 	await accessible('history');
-	await page.keyboard.press('Escape');
-	if (await page.locator('button:has-text("Go back")').isDisabled()) return;
+	await page.click('.tabs >> text="Dashboard"');
+	await page.waitForSelector('section[aria-label="Champion"]');
+	await page.waitForTimeout(300);
+	if (await page.locator('section[aria-label="Champion"] >> text="Go back"').isDisabled()) return;
 	const before = (await api(`/api/deployment/${target.id}`)).champion.version_id;
 	for (const there of [false, true]) {
-		await page.click('button:has-text("Go back")');
+		await page.click('section[aria-label="Champion"] >> text="Go back"');
 		await page.waitForSelector('dialog h2:has-text(":")');
 		await page.click('dialog .button.primary');
 		await page.waitForSelector('dialog', { state: 'detached' });
@@ -225,10 +227,10 @@ if (sample || mock) {
 	await check('a picture dropped on the page is predicted and slides in by itself', async () => {
 		const { count } = await api(`/api/deployment/${target.id}/predictedassets?limit=1&offset=0`);
 		const bytes = sample ? readFileSync(sample) : Buffer.from('/9j/2wBDAP/////////////////////////////////////////////////////////////////////////////////////8AACwgAAQABAQERAP/EABQAAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AN//Z', 'base64');
-		await page.setInputFiles('input[type=file]', { name: sample ? basename(sample) : 'drop.jpg', mimeType: 'image/jpeg', buffer: bytes });
+		await page.setInputFiles('.send input[type=file]', { name: sample ? basename(sample) : 'drop.jpg', mimeType: 'image/jpeg', buffer: bytes });
 		await page.waitForSelector('.sent a');
 		await page.waitForFunction((n) => document.querySelector('.predictions-head .count')?.textContent?.replace(',', '') === String(n + 1), count);
-		await page.setInputFiles('input[type=file]', { name: 'broken.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('this is no picture') });
+		await page.setInputFiles('.send input[type=file]', { name: 'broken.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('this is no picture') });
 		await page.waitForSelector('.sent.bad .sent-why');
 		await accessible('sent pictures');
 		await picture('sent');
@@ -304,7 +306,7 @@ if (mock) {
 		await control({ empty: true });
 		for (const path of ['/', '/models']) {
 			await page.goto(address + path);
-			await page.waitForSelector('.empty .command');
+			await page.waitForSelector('.empty .button.primary');
 			await accessible(`empty ${path}`);
 		}
 		await control({ empty: false });
@@ -328,6 +330,7 @@ await check('models, a model, a page that is not there', async () => {
 	await accessible('models');
 	await page.locator('tbody .row-link').first().click();
 	await page.waitForSelector('.version-head');
+	await page.waitForSelector('.control, .notice');
 	await page.waitForTimeout(300);
 	await accessible('model');
 	await picture('model');
@@ -337,6 +340,8 @@ await check('models, a model, a page that is not there', async () => {
 	await page.goto(`${address}/deployment/00000000-0000-0000-0000-000000000000`);
 	await page.waitForSelector('text=This deployment does not exist');
 });
+
+if (mock) await import('./browser_deploy.mjs').then(({ deployChecks }) => deployChecks({ page, address, check, accessible, api, control, assert }));
 
 await check('dark theme, chosen by keyboard, kept over a reload, and readable', async () => {
 	await page.goto(`${address}/deployment/${target.id}`);
@@ -360,7 +365,7 @@ await check('dark theme, chosen by keyboard, kept over a reload, and readable', 
 
 await check('at 360 pixels nothing sticks out', async () => {
 	await page.setViewportSize({ width: 360, height: 740 });
-	for (const path of ['/', `/deployment/${target.id}`, '/models', '/login?expired=1']) {
+	for (const path of ['/', `/deployment/${target.id}`, `/deployment/${target.id}/settings`, `/deployment/${target.id}/history`, '/models', '/login?expired=1']) {
 		await page.goto(address + path);
 		await page.waitForSelector('h1');
 		await page.waitForTimeout(500);

@@ -6,14 +6,15 @@
 //   node test/web/mock.mjs [port]      GYRE_TEST_DATA=…  MOCK_PREDICTIONS=3000  MOCK_RATE=0.5 (a second)
 //
 // Sign in with the token "mock-token" or open /login?code=welcome. POST /mock/control changes the weather:
-// {"empty": true} {"delay_ms": 2000} {"fail": 500} {"drop_streams": true} {"refuse_streams": true} {"rate": 5} {"burst": 20} {"expire": true}
+// {"empty": true} {"delay_ms": 2000} {"fail": 500} {"drop_streams": true} {"refuse_streams": true} {"rate": 5} {"burst": 20} {"expire": true} {"slow_jobs": true}
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { imageSize, photos, digits } from './mock/pictures.mjs';
-import { makeDeployments, makeModels, ORGANIZATION, uuid } from './mock/world.mjs';
+import { registryRoutes } from './mock/registry.mjs';
+import { Deployment, makeDeployments, makeModels, ORGANIZATION, uuid, versionJson } from './mock/world.mjs';
 
 const pages = resolve(dirname(fileURLToPath(import.meta.url)), '../../web/dist');
 const TOKEN = 'mock-token';
@@ -31,7 +32,7 @@ class Refused extends Error {
 export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 	const models = makeModels();
 	let deployments = makeDeployments(models, predictions);
-	const weather = { empty: false, delay_ms: 0, fail: 0, refuse_streams: false, expire: false };
+	const weather = { empty: false, delay_ms: 0, fail: 0, refuse_streams: false, expire: false, slow_jobs: false };
 	const uploads = new Map();
 	const streams = new Map();
 	let timer;
@@ -72,6 +73,17 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 		return deployment.json();
 	};
 
+	const findVersion = (id) => {
+		const found = models.flatMap((m) => m.versions).find((v) => v.id === id);
+		if (!found) throw new Refused(404, `There is no model version ${id}.`);
+		return found;
+	};
+	const swap = (d, version, what) => {
+		const before = d.fields.champion.version_id;
+		d.fields.champion = { model_id: version.origin.id, model_name: version.origin.name, version_id: version.id, version: version.version, version_name: version.name, since: new Date().toISOString() };
+		return change(d, what, before, version.id);
+	};
+
 	const routes = [
 		['GET', '/api/session', () => ({ user: { id: uuid(9, 1), name: 'admin' }, organization: { id: ORGANIZATION, name: 'Home', default_connector_id: uuid(9, 2) }, version: '0.1.0' })],
 		['DELETE', '/api/session', (_, { response }) => {
@@ -109,14 +121,57 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 		}],
 		['POST', '/api/deployment/:id/rollback', ({ id }) => {
 			const d = find(id);
-			const before = d.fields.champion;
-			const version = models[0].versions[before.version === 0 ? 1 : 0];
-			d.fields.champion = { ...before, version: version.version, version_id: version.id, since: new Date().toISOString() };
-			return change(d, 'rolled_back', before.version_id, version.id);
+			const back = [...d.history].reverse().find((h) => ['deployed', 'rolled_back', 'promoted'].includes(h.what) && h.from);
+			if (!back) throw new Refused(409, 'There was no other champion before this one.');
+			return swap(d, findVersion(back.from), 'rolled_back');
+		}],
+		['POST', '/api/deployment/:id/model', ({ id }, { body }) => swap(find(id), findVersion(JSON.parse(body).model_version_id), 'deployed')],
+		['POST', '/api/deployment/:id/shadow', ({ id }, { body }) => {
+			const d = find(id);
+			const { model_version_id, since = 'now' } = JSON.parse(body);
+			const version = findVersion(model_version_id);
+			const from = since === 'start' ? 0 : d.times.length;
+			d.addShadow(version, from, d.times.length - from);
+			const shadow = d.shadows[0];
+			const timer = setInterval(() => {
+				shadow.lag = Math.max(0, shadow.lag - Math.ceil(d.times.length / 12));
+				send(d.id, 'deployment', {});
+				if (shadow.lag === 0) clearInterval(timer);
+			}, 400);
+			return change(d, 'shadow_set', null, version.id);
+		}],
+		['DELETE', '/api/deployment/:id/shadow/:version', ({ id, version }) => {
+			const d = find(id);
+			d.shadows = d.shadows.filter((s) => s.version.id !== version);
+			return change(d, 'shadow_removed', version, null);
+		}],
+		['POST', '/api/deployment/:id/shadow/:version/promote', ({ id, version }, { body }) => {
+			const d = find(id);
+			const old = findVersion(d.fields.champion.version_id);
+			d.shadows = d.shadows.filter((s) => s.version.id !== version);
+			if (JSON.parse(body).keep_old_as_shadow) d.addShadow(old, d.times.length);
+			return swap(d, findVersion(version), 'promoted');
+		}],
+		['POST', '/api/model/version/:id/deploy', ({ id }, { body, created }) => {
+			const version = findVersion(id);
+			const { name, min_threshold, disable_serving } = JSON.parse(body);
+			if (deployments.some((o) => o.fields.name === name)) throw new Refused(409, `There already is a deployment named "${name}".`);
+			if (!disable_serving && !versionJson(version, deployments).confirmed) throw new Refused(409, 'The recipe has guessed fields that nobody confirmed.');
+			const now = new Date().toISOString();
+			const made = new Deployment(32 + deployments.length, {
+				name, min_threshold, type: version.type, created_at: now, status: disable_serving ? 'EXTERNAL' : 'LOADING', status_text: null,
+				champion: { model_id: version.origin.id, model_name: version.origin.name, version_id: id, version: version.version, version_name: version.name, since: now },
+			}, 0, 23);
+			deployments.unshift(made);
+			setTimeout(() => {
+				if (made.fields.status === 'LOADING') made.fields.status = 'SERVING';
+				send(made.id, 'deployment', {});
+			}, 900);
+			return created(made.json());
 		}],
 		['GET', '/api/deployment/:id/history', ({ id }) => ({ items: [...find(id).history].reverse(), count: find(id).history.length })],
 		['GET', '/api/deployment/:id/latency', ({ id }, { query }) =>
-			find(id).latencySeries(Number(query.get('from')), Number(query.get('to')), Number(query.get('points_max') ?? 2000))],
+			find(id).latencySeries(Number(query.get('from')), Number(query.get('to')), Number(query.get('points_max') ?? 2000), query.has('cpu'))],
 		['GET', '/api/deployment/:id/predictedassets', ({ id }, { query }) => {
 			const d = find(id);
 			const offset = Number(query.get('offset') ?? 0);
@@ -151,21 +206,7 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 				detection_classes: [], detection_scores: [], detection_boxes: [],
 			};
 		}],
-		['GET', '/api/model/:id', ({ id }) => {
-			const found = models.find((m) => m.model.id === id);
-			if (!found) throw new Refused(404, `There is no model ${id}.`);
-			return found.model;
-		}],
-		['GET', '/api/model/:id/versions', ({ id }, { query }) => list(models.find((m) => m.model.id === id)?.versions ?? [], query)],
-		['GET', '/api/model/version/:id', ({ id }) => {
-			const found = models.flatMap((m) => m.versions).find((v) => v.id === id);
-			if (!found) throw new Refused(404, `There is no model version ${id}.`);
-			return found;
-		}],
-		['GET', '/api/model/version/:id/modelfiles', ({ id }) => {
-			const items = [{ id: uuid(7, 1), name: 'model-latest', filename: 'yolox_nano.onnx', object_name: `models/${id}/yolox_nano.onnx`, large: false, presigned_url: '/files/yolox_nano.onnx' }];
-			return { items, count: items.length };
-		}],
+		...registryRoutes({ Refused, models, deployments: () => deployments, send, uploads, weather }),
 	];
 
 	const stream = (key, request, response) => {
@@ -224,12 +265,19 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 		if (path === '/api/events') return stream('all', request, response);
 		const live = /^\/api\/deployment\/([^/]+)\/events$/.exec(path);
 		if (live) return stream(find(live[1]).id, request, response);
+		const job = /^\/api\/job\/([^/]+)\/events$/.exec(path);
+		if (job) return stream(job[1], request, response);
 		for (const [method, pattern, handle] of routes) {
 			const names = [...pattern.matchAll(/:(\w+)/g)].map((m) => m[1]);
 			const found = new RegExp(`^${pattern.replace(/:\w+/g, '([^/]+)')}$`).exec(path);
 			if (!found || method !== request.method) continue;
-			const result = handle(Object.fromEntries(names.map((n, i) => [n, found[i + 1]])), { query, body, response, type: request.headers['content-type'] ?? '' });
-			return json(result === null ? 204 : 200, result);
+			let status = 200;
+			const created = (value, code = 201) => {
+				status = code;
+				return value;
+			};
+			const result = await handle(Object.fromEntries(names.map((n, i) => [n, found[i + 1]])), { query, body, response, created, type: request.headers['content-type'] ?? '' });
+			return json(result === null ? 204 : status, result);
 		}
 		throw new Refused(404, `There is nothing at ${request.method} ${path}.`);
 	}

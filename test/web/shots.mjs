@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBrowser } from './browser_tools.mjs';
+import { photos } from './mock/pictures.mjs';
 import { startMock } from './mock.mjs';
 
 const folder = process.argv[2] ?? 'build/web-shots';
@@ -15,7 +16,27 @@ const browser = await openBrowser();
 const deployment = (n) => `/deployment/018f2b6a-0004-7000-8000-${n.toString(16).padStart(12, '0')}`;
 const model = (n) => `/model/018f2b6a-0005-7000-8000-${n.toString(16).padStart(12, '0')}`;
 const control = (wish) => fetch(`${mock.address}/mock/control`, { method: 'POST', body: JSON.stringify(wish) });
-const calm = { empty: false, delay_ms: 0, fail: 0, refuse_streams: false, expire: false };
+const calm = { empty: false, delay_ms: 0, fail: 0, refuse_streams: false, expire: false, slow_jobs: false };
+
+const upload = (name, bytes = 'onnx') => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+const photo = (i) => ({ name: photos[i].name, mimeType: photos[i].type, buffer: photos[i].bytes });
+const labels = ['person', 'bicycle', 'car', 'motorbike', 'aeroplane', 'bus', 'train', 'truck', 'boat', 'traffic light', 'fire hydrant', 'stop sign'].join('\n');
+const tryPicture = async (page, i = 1) => {
+	await page.setInputFiles('.try-stage input[type=file]', photo(i));
+	await page.waitForSelector('.try-views:not(.is-stale) .boxes');
+};
+const check = async (page, n = 24, more = [upload('instances.json', '{}'), upload('b.xml', '<a/>'), upload('README.txt', 'x')]) => {
+	await page.setInputFiles('#check input[type=file][multiple]', [...photos.slice(0, n).map((_, i) => photo(i)), ...more]);
+	await page.locator('#check').scrollIntoViewIfNeeded();
+};
+const runCheck = async (page) => {
+	await check(page);
+	await page.click('text=/Check with/');
+};
+const openDeploy = async (page) => {
+	await page.click('text="Deploy…"');
+	await page.waitForSelector('.deploy');
+};
 
 const states = {
 	login: { path: '/login', signedOut: true },
@@ -59,7 +80,29 @@ const states = {
 		await control({ refuse_streams: true, drop_streams: true });
 		await page.waitForSelector('.live.warn');
 	} },
-	'deployment-history': { path: deployment(1), act: (page) => page.click('text="History"') },
+	'deployment-shadow-detail': { path: deployment(1), act: async (page) => {
+		await page.locator('.tile').nth(1).click();
+		await page.click('.detail label:has-text("Both")');
+	} },
+	'deployment-cpu': { path: deployment(1), act: (page) => page.click('text="Champion in CPU time"') },
+	'deployment-shadows': { path: deployment(9) },
+	'deployment-set-shadow': { path: deployment(2), act: async (page) => {
+		await page.click('text="Set a shadow…"');
+		await page.locator('.version-choices .choice').first().click();
+	} },
+	'deployment-swap': { path: deployment(1), act: (page) => page.click('text="Swap…"') },
+	'deployment-promote': { path: deployment(1), act: (page) => page.click('text="Promote"') },
+	'deployment-external': { path: deployment(8) },
+	'settings': { path: `${deployment(1)}/settings`, act: async (page) => {
+		await page.waitForSelector('.preview-picture');
+		await page.locator('.threshold-field input').fill('0.45');
+	} },
+	'settings-paused': { path: `${deployment(2)}/settings`, full: true },
+	'settings-new': { path: `${deployment(7)}/settings` },
+	'settings-external': { path: `${deployment(8)}/settings` },
+	'settings-delete': { path: `${deployment(1)}/settings`, act: (page) => page.click('text=/Delete this deployment/') },
+	history: { path: `${deployment(1)}/history` },
+	'history-back': { path: `${deployment(1)}/history`, act: (page) => page.locator('.history-action .button').first().click() },
 	'deployment-error': { path: deployment(1), weather: { fail: 503 }, wait: '.notice' },
 	'deployment-rename': { path: deployment(1), act: (page) => page.click('[title="Rename"]') },
 	'deployment-7d': { path: deployment(1), act: async (page) => {
@@ -77,8 +120,87 @@ const states = {
 	'detail-polygons': { path: deployment(4), act: (page) => page.locator('.tile').first().click() },
 	models: { path: '/models' },
 	'models-empty': { path: '/models', weather: { empty: true } },
-	model: { path: `${model(1)}?version=1` },
-	'model-refused': { path: model(1) },
+	'models-filter': { path: '/models', act: (page) => page.fill('.filter input', 'o') },
+	'models-no-match': { path: '/models', act: (page) => page.fill('.filter input', 'zzz') },
+	upload: { path: '/models', act: async (page) => {
+		await page.click('text="Upload a model"');
+		await page.setInputFiles('.upload input[type=file]', [upload('yolox_nano.onnx', 'x'.repeat(3_658_000)), upload('classes.txt', labels)]);
+	} },
+	'upload-empty': { path: '/models', act: (page) => page.click('text="Upload a model"') },
+	'upload-sending': { path: '/models', act: async (page) => {
+		const network = await page.context().newCDPSession(page);
+		await page.click('text="Upload a model"');
+		await page.setInputFiles('.upload input[type=file]', [upload('yolox_nano.onnx', 'x'.repeat(20_000_000))]);
+		await network.send('Network.emulateNetworkConditions', { offline: false, latency: 5, downloadThroughput: 1e7, uploadThroughput: 3e6 });
+		await page.click('.upload .button.primary');
+		await page.waitForSelector('text=/left/');
+		await page.waitForTimeout(800);
+	} },
+	'upload-opening': { path: '/models', weather: { slow_jobs: true }, act: async (page) => {
+		await page.click('text="Upload a model"');
+		await page.setInputFiles('.upload input[type=file]', upload('yolox_nano.onnx'));
+		await page.click('.upload .button.primary');
+		await page.waitForSelector('.opening');
+	} },
+	'upload-refused': { path: '/models', act: async (page) => {
+		await page.click('text="Upload a model"');
+		await page.setInputFiles('.upload input[type=file]', [upload('refused.onnx'), upload('classes.txt', labels)]);
+		await page.click('.upload .button.primary');
+		await page.waitForSelector('.upload .notice.bad');
+	} },
+	model: { path: `${model(1)}?version=3` },
+	'model-full': { path: `${model(1)}?version=3`, full: true },
+	'model-confirmed': { path: `${model(1)}?version=1` },
+	'model-try': { path: `${model(1)}?version=3`, act: (page) => tryPicture(page) },
+	'model-try-changed': { path: `${model(1)}?version=3`, act: async (page) => {
+		await tryPicture(page, 3);
+		await page.click('.control:has-text("colour") label:has-text("rgb")');
+		await page.selectOption('.control:has-text("pixel values") select', '0…1');
+	} },
+	'model-try-error': { path: `${model(1)}?version=3`, act: async (page) => {
+		await tryPicture(page, 3);
+		await page.click('text=/All \\d+ fields/');
+		await page.fill('.control:has(label:text-is("width")) input', '640');
+		await page.waitForSelector('.try-stage .form-error');
+	} },
+	'model-try-class': { path: `${model(2)}`, act: async (page) => {
+		await page.locator('.last-pictures button').first().click();
+		await page.waitForSelector('.class-bars');
+	} },
+	'model-try-polygons': { path: `${model(3)}`, act: (page) => tryPicture(page, 2) },
+	'check-chosen': { path: `${model(1)}?version=3`, act: (page) => check(page) },
+	'check-few': { path: `${model(1)}?version=3`, act: (page) => check(page, 12, []) },
+	'check-running': { path: `${model(1)}?version=3`, weather: { slow_jobs: true }, act: async (page) => {
+		await runCheck(page);
+		await page.waitForTimeout(1500);
+	} },
+	'check-done': { path: `${model(1)}?version=3`, act: async (page) => {
+		await page.evaluate(() => sessionStorage.clear());
+		await runCheck(page);
+		await page.waitForSelector('.ranking', { timeout: 15_000 });
+		await page.locator('.check-result details').first().click();
+		await page.locator('#check').scrollIntoViewIfNeeded();
+	} },
+	'deploy-dialog': { path: `${model(1)}?version=1`, act: async (page) => {
+		await tryPicture(page, 4);
+		await openDeploy(page);
+		await page.setInputFiles('.deploy input[type=file]', [1, 2, 3].map(photo));
+		await page.waitForTimeout(900);
+	} },
+	'deploy-empty': { path: `${model(1)}?version=1`, act: openDeploy },
+	'deploy-unconfirmed': { path: `${model(1)}?version=3`, act: async (page) => {
+		await tryPicture(page, 5);
+		await openDeploy(page);
+	} },
+	'deploy-taken': { path: `${model(1)}?version=1`, act: async (page) => {
+		await openDeploy(page);
+		await page.fill('.deploy input:not([type])', 'digits');
+		await page.click('.deploy .button.primary');
+		await page.waitForSelector('.form-error');
+	} },
+	'deploy-external': { path: model(5), act: openDeploy },
+	'model-refused': { path: `${model(1)}?version=2` },
+	'model-no-file': { path: model(5) },
 	'model-empty': { path: model(4) },
 	'not-found': { path: '/nowhere' },
 	'user-menu': { path: '/', act: (page) => page.click('.user-button') },

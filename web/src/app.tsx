@@ -3,23 +3,27 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError, SESSION_LOST } from './api/client';
+import { session as current } from './api/session';
 import type { Session } from './api/types';
 import { match } from './lib/match';
 import { DeploymentPage } from './pages/deployment';
 import { DeploymentsPage } from './pages/deployments';
 import { LoginPage } from './pages/login';
-import { ModelPage } from './pages/model';
 import { ModelsPage } from './pages/models';
 import { NotFoundPage } from './pages/not_found';
 import { Failure } from './parts/basics';
 import { useStore } from './parts/hooks';
+import { lazy } from './parts/lazy';
 import { Shell } from './parts/shell';
 import { Toasts } from './parts/toasts';
 import { navigate, place } from './router';
 
+const ModelPage = lazy(() => import('./pages/model').then((m) => m.ModelPage));
+
 const ROUTES: readonly { pattern: string; page: (p: Record<string, string>, session: Session) => JSX.Element }[] = [
 	{ pattern: '/', page: (_, session) => <DeploymentsPage session={session} /> },
-	{ pattern: '/deployment/:id', page: ({ id }) => <DeploymentPage key={id} id={id ?? ''} /> },
+	{ pattern: '/deployment/:id', page: ({ id }) => <DeploymentPage key={id} id={id ?? ''} tab="" /> },
+	{ pattern: '/deployment/:id/:tab', page: ({ id, tab }) => <DeploymentPage key={id} id={id ?? ''} tab={tab ?? ''} /> },
 	{ pattern: '/models', page: (_, session) => <ModelsPage session={session} /> },
 	{ pattern: '/model/:id', page: ({ id }) => <ModelPage key={id} id={id ?? ''} /> },
 ];
@@ -39,7 +43,8 @@ function nextPlace(query: URLSearchParams): string {
 }
 
 export function App(): JSX.Element {
-	const [session, setSession] = useState<Session | null>(null);
+	const session = useStore(current);
+	const setSession = (next: Session | null): void => current.set(next);
 	const [error, setError] = useState<unknown>(null);
 	const here = useStore(place);
 

@@ -7,6 +7,7 @@ import './style/basics.css';
 import './style/shell.css';
 import './style/pages.css';
 import './style/predictions.css';
+import './style/models.css';
 
 startRouter();
 const root = document.getElementById('app');

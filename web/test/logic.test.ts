@@ -2,14 +2,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../src/api/client';
 import { explain, sentence } from '../src/lib/explain';
-import { championBefore, historyLine, newestFirst, versionIds } from '../src/lib/history';
+import { championBefore, championChanges, formerChampion, historyLine, newestFirst, versionIds } from '../src/lib/history';
 import { liveReducer, retryDelay, START } from '../src/lib/live';
 import { match } from '../src/lib/match';
-import { fieldName, fieldValue, guessedCount, recipeRows } from '../src/lib/recipe';
+import { fieldName, fieldValue } from '../src/lib/recipe';
 import { orderedSteps } from '../src/lib/steps';
 import { Store } from '../src/lib/store';
 import { throttle } from '../src/lib/throttle';
-import { acceptable, nextUpload, uploadReducer, type Upload } from '../src/lib/upload';
+import { nextUpload, uploadReducer, type Upload } from '../src/lib/upload';
 import { gridShape, step, visibleRange } from '../src/lib/windowing';
 
 describe('the event stream', () => {
@@ -91,18 +91,7 @@ describe('routes', () => {
 	});
 });
 
-describe('the recipe', () => {
-	const recipe = { task: 'OBJECT_DETECTION', width: 416, mean: [0.485, 0.456], nms_iou: 0.45, features_output: '', background_first: false, from: { width: 'read', mean: 'guessed' } as const };
-	it('is rows with their origin', () => {
-		expect(recipeRows(recipe)).toEqual([
-			{ field: 'task', value: 'Object detection', origin: null }, { field: 'width', value: '416', origin: 'read' },
-			{ field: 'mean', value: '0.485, 0.456', origin: 'guessed' }, { field: 'NMS IOU', value: '0.45', origin: null },
-			{ field: 'features output', value: 'none', origin: null }, { field: 'background first', value: 'no', origin: null },
-		]);
-		expect(guessedCount(recipe)).toBe(1);
-		expect(recipeRows({ width: 1 })).toHaveLength(1);
-	});
-
+describe('a recipe', () => {
 	it('prints a float without its noise, and what it does not know as JSON', () => {
 		expect(fieldValue(0.44999998807907104)).toBe('0.45');
 		expect(fieldValue({ a: 1 })).toBe('{"a":1}');
@@ -123,6 +112,9 @@ describe('history', () => {
 		expect(historyLine(item('deployed', v0, v1), names)).toBe('Deployed yolox:1 in place of yolox:0');
 		expect(historyLine(item('rolled_back', v1, v0), new Map())).toBe('Went back to version 01a20c48 in place of version 01a20c4f');
 		expect(historyLine(item('paused', null, null), names)).toBe('Paused');
+		expect(historyLine(item('promoted', v0, v1), names)).toBe('Promoted yolox:1 in place of yolox:0');
+		expect(historyLine(item('shadow_set', null, v1), names)).toBe('Shadow set: yolox:1');
+		expect(historyLine(item('shadow_removed', v1, null), names)).toBe('Shadow removed: yolox:1');
 		expect(historyLine(item('something new', null, 'x'), names)).toBe('something new x');
 	});
 
@@ -134,6 +126,19 @@ describe('history', () => {
 		expect(championBefore([item('created', null, v0), item('paused', null, null)])).toBeNull();
 		expect(championBefore([item('created', null, v0), item('deployed', v0, v1, '2026-01-02T00:00:00Z')])).toBe(v0);
 		expect(championBefore([item('deployed', v0, v1), item('rolled_back', v1, v0, '2026-01-02T00:00:00Z')])).toBe(v1);
+	});
+
+	it('offers the way back on lines that put a champion out, not to the one that answers', () => {
+		expect(formerChampion(item('deployed', v0, v1), v1)).toBe(v0);
+		expect(formerChampion(item('promoted', v0, v1), v1)).toBe(v0);
+		expect(formerChampion(item('rolled_back', v1, v0), v1)).toBeNull();
+		expect(formerChampion(item('renamed', 'a', 'b'), v1)).toBeNull();
+		expect(formerChampion(item('shadow_removed', v0, null), v1)).toBeNull();
+	});
+
+	it('knows when which version began to answer', () => {
+		const items = [item('created', null, v0), item('deployed', v0, v1, '2026-01-02T00:00:00Z'), item('paused', null, null), item('rolled_back', v1, v0, '2026-01-01T12:00:00Z')];
+		expect(championChanges(items).map((c) => [c.version, c.at])).toEqual([[v0, Date.parse('2026-01-01T12:00:00Z') / 1000], [v1, Date.parse('2026-01-02T00:00:00Z') / 1000]]);
 	});
 
 	it('begins with the newest', () => {
@@ -191,13 +196,6 @@ describe('uploads', () => {
 		expect(uploadReducer(list, { kind: 'cleared' }).map((u) => u.key)).toEqual(['b']);
 		list = uploadReducer(list, { kind: 'changed', key: 'a', state: { kind: 'waiting' } });
 		expect(list.find((u) => u.key === 'a')?.state.kind).toBe('waiting');
-	});
-
-	it('are pictures the server reads', () => {
-		expect(acceptable({ type: 'image/webp' })).toBe(true);
-		expect(acceptable({ type: '' })).toBe(true);
-		expect(acceptable({ type: 'image/gif' })).toBe(false);
-		expect(acceptable({ type: 'application/pdf' })).toBe(false);
 	});
 });
 

@@ -28,7 +28,7 @@ describe('percentiles', () => {
 
 describe('points', () => {
 	it('take in new ones once, drop old ones, and keep the numbers right', () => {
-		const start = fromSeries({ points: [point(10, 0.1), point(20, 0.2)], count: 2, mean_s: 0.15, p50_s: 0.1, p90_s: 0.2, p99_s: 0.2, sampled: false });
+		const start = fromSeries({ points: [point(10, 0.1), point(20, 0.2)], count: 2, mean_s: 0.15, p50_s: 0.1, p90_s: 0.2, p99_s: 0.2, sampled: false, shadow_points: [] });
 		const next = advance(start, [point(20, 0.2), point(30, 0.6)], 15);
 		expect(next.points.map((p) => p[0])).toEqual([20, 30]);
 		expect(next.count).toBe(2);
@@ -47,7 +47,7 @@ describe('points', () => {
 	});
 
 	it('leave a sample’s numbers to the server', () => {
-		const start = fromSeries({ points: [point(10, 0.1)], count: 5000, mean_s: 0.3, p50_s: 0.3, p90_s: 0.4, p99_s: 0.5, sampled: true });
+		const start = fromSeries({ points: [point(10, 0.1)], count: 5000, mean_s: 0.3, p50_s: 0.3, p90_s: 0.4, p99_s: 0.5, sampled: true, shadow_points: [] });
 		const next = advance(start, [point(11, 9)], 0);
 		expect(next.count).toBe(5001);
 		expect(next.p99).toBe(0.5);
@@ -72,6 +72,18 @@ describe('points', () => {
 		const far = advance(EMPTY, [...many, point(300, 10)], 0);
 		expect(ceiling(far)).toEqual({ top: 0.05, above: 1 });
 		expect(ceiling(EMPTY).top).toBeGreaterThan(0);
+	});
+
+	it('let a slower shadow raise the edge, so that one sees how much slower it is; up to six times', () => {
+		const many = advance(EMPTY, Array.from({ length: 50 }, (_, i) => point(i, 0.02)), 0);
+		expect(ceiling({ ...many, shadows: [point(1, 0.05)] }).top).toBeCloseTo(0.06);
+		expect(ceiling({ ...many, shadows: [point(1, 9)] }).top).toBeCloseTo(0.02 * 1.08 * 6);
+		expect(ceiling({ ...many, shadows: [point(1, 0.01)] }).top).toBe(0.02 * 1.08);
+	});
+
+	it('keep their shadows while new ones come in', () => {
+		const start = fromSeries({ points: [], count: 0, mean_s: null, p50_s: null, p90_s: null, p99_s: null, sampled: false, shadow_points: [point(5)] });
+		expect(advance(start, [point(6)], 0).shadows).toEqual([point(5)]);
 	});
 });
 

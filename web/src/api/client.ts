@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every call the pages make, in one place. A refusal is an ApiError with the server's own sentence.
 import type {
-	Answer, Deployment, HistoryItem, LatencySeries, Model, ModelFile, ModelVersion, Page, PredictedAsset, Session,
+	Answer, CheckResult, Deployment, HistoryItem, Job, LatencySeries, Model, ModelFile, ModelVersion, Page, PredictedAsset, RecipeField,
+	Session, TaskType, TryAnswer,
 } from './types';
 
 export class ApiError extends Error {
@@ -18,6 +19,10 @@ export class ApiError extends Error {
 }
 
 export const SESSION_LOST = 'gyre-session-lost';
+
+export function sessionLost(): void {
+	if (typeof window !== 'undefined') window.dispatchEvent(new Event(SESSION_LOST));
+}
 
 interface RequestOptions {
 	method?: string;
@@ -37,7 +42,7 @@ export async function refusal(response: Response): Promise<ApiError> {
 	} catch {
 		// No JSON: a proxy's page. The status says enough.
 	}
-	const retry = Number(response.headers.get('Retry-After') ?? NaN);
+	const retry = Number(response.headers.get('Retry-After') || NaN);
 	return new ApiError(response.status, message, Number.isFinite(retry) ? retry : null);
 }
 
@@ -63,7 +68,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
 	}
 	if (!response.ok) {
 		const error = await refusal(response);
-		if (response.status === 401 && typeof window !== 'undefined') window.dispatchEvent(new Event(SESSION_LOST));
+		if (response.status === 401) sessionLost();
 		throw error;
 	}
 	if (response.status === 204) return undefined as T;
@@ -83,7 +88,20 @@ export function withQuery(path: string, query: Query): string {
 	return text ? `${path}?${text}` : path;
 }
 
+const post = <T>(path: string, body: unknown = {}): Promise<T> => request<T>(path, { method: 'POST', body });
+
+/** Links come with the server's own idea of its address; the page may have reached it by another. */
+export function ownPath(link: string): string {
+	const url = new URL(link, location.href);
+	return url.pathname.startsWith('/api/storage/') ? url.pathname + url.search : link;
+}
+
 const deploymentPath = (id: string): string => `/api/deployment/${encodeURIComponent(id)}`;
+const modelPath = (id: string): string => `/api/model/${encodeURIComponent(id)}`;
+const versionPath = (id: string): string => `/api/model/version/${encodeURIComponent(id)}`;
+const jobPath = (id: string): string => `/api/job/${encodeURIComponent(id)}`;
+
+export type CheckJob = Job<CheckResult>;
 
 export const api = {
 	session: (signal?: AbortSignal) => request<Session>('/api/session', { signal }),
@@ -97,14 +115,20 @@ export const api = {
 	updateDeployment: (id: string, change: { name?: string; min_threshold?: number }) =>
 		request<Deployment>(deploymentPath(id), { method: 'PATCH', body: change }),
 	deleteDeployment: (id: string) => request<void>(deploymentPath(id), { method: 'DELETE' }),
-	pause: (id: string) => request<Deployment>(`${deploymentPath(id)}/pause`, { method: 'POST', body: {} }),
-	resume: (id: string) => request<Deployment>(`${deploymentPath(id)}/resume`, { method: 'POST', body: {} }),
-	rollback: (id: string) => request<Deployment>(`${deploymentPath(id)}/rollback`, { method: 'POST', body: {} }),
+	pause: (id: string) => post<Deployment>(`${deploymentPath(id)}/pause`),
+	resume: (id: string) => post<Deployment>(`${deploymentPath(id)}/resume`),
+	rollback: (id: string) => post<Deployment>(`${deploymentPath(id)}/rollback`),
+	setChampion: (id: string, model_version_id: string) => post<Deployment>(`${deploymentPath(id)}/model`, { model_version_id }),
+	setShadow: (id: string, model_version_id: string, since: 'now' | 'start') =>
+		post<Deployment>(`${deploymentPath(id)}/shadow`, { model_version_id, since }),
+	removeShadow: (id: string, versionId: string) =>
+		request<Deployment>(`${deploymentPath(id)}/shadow/${encodeURIComponent(versionId)}`, { method: 'DELETE' }),
+	promoteShadow: (id: string, versionId: string, keep_old_as_shadow: boolean) =>
+		post<Deployment>(`${deploymentPath(id)}/shadow/${encodeURIComponent(versionId)}/promote`, { keep_old_as_shadow }),
 	history: (id: string, signal?: AbortSignal) =>
 		request<Page<HistoryItem>>(`${deploymentPath(id)}/history`, { signal }),
-	latency: (id: string, from: number, to: number, pointsMax: number, signal?: AbortSignal) =>
-		request<LatencySeries>(
-			withQuery(`${deploymentPath(id)}/latency`, { from, to, points_max: pointsMax }), { signal }),
+	latency: (id: string, query: { from: number; to: number; points_max: number; cpu?: 1 }, signal?: AbortSignal) =>
+		request<LatencySeries>(withQuery(`${deploymentPath(id)}/latency`, query), { signal }),
 	predictedAssets: (id: string, query: { limit: number; offset: number; threshold?: number }, signal?: AbortSignal) =>
 		request<Page<PredictedAsset>>(
 			withQuery(`${deploymentPath(id)}/predictedassets`, { ...query, order_by: '-created_at' }), { signal }),
@@ -120,11 +144,42 @@ export const api = {
 
 	models: (organization: string, limit: number, offset: number, signal?: AbortSignal) =>
 		request<Page<Model>>(withQuery(`/api/organization/${organization}/models`, { limit, offset }), { signal }),
-	model: (id: string, signal?: AbortSignal) => request<Model>(`/api/model/${encodeURIComponent(id)}`, { signal }),
-	modelVersions: (id: string, signal?: AbortSignal) =>
-		request<Page<ModelVersion>>(`/api/model/${encodeURIComponent(id)}/versions`, { signal }),
-	modelVersion: (id: string, signal?: AbortSignal) =>
-		request<ModelVersion>(`/api/model/version/${encodeURIComponent(id)}`, { signal }),
+	model: (id: string, signal?: AbortSignal) => request<Model>(modelPath(id), { signal }),
+	createModel: (organization: string, name: string) => post<Model>(`/api/organization/${organization}/models`, { name }),
+	modelVersions: (id: string, signal?: AbortSignal) => request<Page<ModelVersion>>(`${modelPath(id)}/versions`, { signal }),
+	createVersion: (model: string, fields: { type: TaskType; framework: 'ONNX'; labels?: Record<string, string> }) =>
+		post<ModelVersion>(`${modelPath(model)}/versions`, fields),
+	modelVersion: (id: string, signal?: AbortSignal) => request<ModelVersion>(versionPath(id), { signal }),
+	/** Its file is looked at anew: 422 with the reason where it does not fit. */
+	updateVersion: (id: string, fields: { type: TaskType; labels?: Record<string, string> }) =>
+		request<ModelVersion>(versionPath(id), { method: 'PATCH', body: fields }),
+	deleteVersion: (id: string) => request<void>(versionPath(id), { method: 'DELETE' }),
 	modelFiles: (versionId: string, signal?: AbortSignal) =>
-		request<Page<ModelFile>>(`/api/model/version/${encodeURIComponent(versionId)}/modelfiles`, { signal }),
+		request<Page<ModelFile>>(`${versionPath(versionId)}/modelfiles`, { signal }),
+	/** Answers once the file was opened and run: the version is then ready or refused. */
+	attachFile: (versionId: string, file: { name: string; filename: string; object_name: string }) =>
+		post<ModelFile>(`${versionPath(versionId)}/modelfiles`, { ...file, large: false }),
+	objectName: (organization: string, connector: string, filename: string) =>
+		post<{ object_name: string }>(`/api/organization/${organization}/connector/${connector}/generate_object_name`, { filename, type: 'MODEL_FILE' }),
+	uploadLink: (connector: string, object_name: string) =>
+		post<{ presigned_url_data: { url: string; fields: Record<string, string> } }>(
+			`/api/object-storage/${connector}/generate_presigned_url`, { object_name, content_type: 'application/octet-stream' }),
+
+	/** Answers the new version. */
+	changeRecipe: (versionId: string, recipe: Record<string, unknown>) => post<ModelVersion>(`${versionPath(versionId)}/recipe`, { recipe }),
+	confirmRecipe: (versionId: string) => post<ModelVersion>(`${versionPath(versionId)}/recipe/confirm`),
+	recipeFields: (versionId: string, signal?: AbortSignal) =>
+		request<{ items: RecipeField[] }>(`${versionPath(versionId)}/recipe/fields`, { signal }),
+	tryRecipe: (versionId: string, picture: File, changes: Record<string, unknown>, signal?: AbortSignal) => {
+		const form = new FormData();
+		form.set('media', picture, picture.name);
+		if (Object.keys(changes).length > 0) form.set('recipe', JSON.stringify(changes));
+		return request<TryAnswer>(`${versionPath(versionId)}/try`, { method: 'POST', body: form, signal });
+	},
+	checkPath: (versionId: string): string => `${versionPath(versionId)}/check`,
+	job: (id: string, signal?: AbortSignal) => request<CheckJob>(jobPath(id), { signal }),
+	cancelJob: (id: string) => post<CheckJob>(`${jobPath(id)}/cancel`),
+	jobEvents: (id: string): string => `${jobPath(id)}/events`,
+	deploy: (versionId: string, fields: { name: string; min_threshold: number; disable_serving: boolean }) =>
+		post<{ id: string; name: string }>(`${versionPath(versionId)}/deploy`, fields),
 };

@@ -12,7 +12,7 @@ export interface Page<Item> {
 
 export interface Session {
 	user: { id: string; name: string };
-	organization: { id: string; name: string };
+	organization: { id: string; name: string; default_connector_id: string };
 	version: string;
 }
 
@@ -23,6 +23,23 @@ export interface Champion {
 	version: number;
 	version_name: string | null;
 	since: string;
+	/** CPU time of a run. */
+	mean_cpu_ms: number | null;
+}
+
+/** A version that answers the same pictures, unseen: it follows the log of predictions. */
+export interface Shadow {
+	model_version_id: string;
+	model_id: string;
+	model_name: string;
+	version: number;
+	since: string;
+	/** Predictions that it has still to make. */
+	lag: number;
+	predictions: number;
+	mean_cpu_ms: number | null;
+	state: 'FOLLOWING' | 'HELD' | 'PAUSED';
+	state_text: string | null;
 }
 
 export interface DeploymentStats {
@@ -48,15 +65,15 @@ export interface Deployment {
 	paused_by: string | null;
 	paused_at: string | null;
 	champion: Champion | null;
+	shadows: Shadow[];
 	labels: string[];
 	stats: DeploymentStats;
 }
 
-export type DeploymentChange = 'created' | 'deployed' | 'rolled_back' | 'threshold' | 'renamed' | 'paused' | 'resumed';
-
 export interface HistoryItem {
 	at: string;
-	what: DeploymentChange | string;
+	/** created, deployed, rolled_back, promoted, shadow_set, shadow_removed, threshold, renamed, paused, resumed */
+	what: string;
 	by: string | null;
 	/** As text: a name, a number, or a model version's id. */
 	from: string | null;
@@ -141,6 +158,8 @@ export interface LatencySeries {
 	p90_s: number | null;
 	p99_s: number | null;
 	sampled: boolean;
+	/** CPU seconds of the shadows' runs. */
+	shadow_points: LatencyPoint[];
 }
 
 export interface PredictionEvent {
@@ -177,6 +196,15 @@ export interface ModelVersion {
 	state: 'EMPTY' | 'READY' | 'REFUSED';
 	state_text: string | null;
 	recipe: Recipe | null;
+	/** Of its file, once it was opened. */
+	graph: { probe_us?: number; weights_bytes?: number; producer?: string; opset?: number } | null;
+	/** Fields of the recipe that matter and that nobody gave or could read. */
+	guessed: string[];
+	/** Nothing is guessed, or a person said that it is right. */
+	confirmed: boolean;
+	deployments: { id: string; name: string; role: 'champion' | 'shadow' }[];
+	files: { name: string; filename: string; size_bytes: number }[];
+	lineage: { experiment_id: string | null; based_on_version_id: string | null };
 	created_at: string;
 }
 
@@ -186,4 +214,60 @@ export interface ModelFile {
 	filename: string;
 	large: boolean;
 	presigned_url: string | null;
+}
+
+/** How one field of a recipe is asked for. */
+export interface RecipeField {
+	name: string;
+	help: string;
+	kind: 'choice' | 'number' | 'integer' | 'flag' | 'numbers' | 'text';
+	choices: string[] | null;
+	min: number | null;
+	max: number | null;
+	/** For this version's layout. */
+	matters: boolean;
+}
+
+/** What POST …/try answers. */
+export interface TryAnswer {
+	image: { width: number; height: number; filename: string };
+	/** All above the floor. */
+	shapes: Shape[];
+	recipe: Recipe;
+	/** The model's tensor as a picture: base64 of a PNG. */
+	seen: { width: number; height: number; png: string };
+	latency_ms: Record<string, number>;
+}
+
+export interface CheckRow {
+	recipe: Recipe;
+	/** Against the version's own recipe. */
+	changed: Record<string, unknown>;
+	value: number;
+	value50: number | null;
+	current: boolean;
+}
+
+export interface CheckResult {
+	metric: 'AP' | 'accuracy';
+	pictures: number;
+	labelled_shapes: number;
+	problems: string[];
+	matched_labels: string[];
+	unmatched_labels: string[];
+	/** Best first. */
+	rows: CheckRow[];
+}
+
+export interface Job<Result = unknown> {
+	id: string;
+	kind: string;
+	status: 'RUNNING' | 'SUCCESS' | 'FAILED' | 'TERMINATED';
+	/** 0…1 */
+	progress: number;
+	message: string | null;
+	created_at: string;
+	finished_at: string | null;
+	result: Result | null;
+	error: string | null;
 }

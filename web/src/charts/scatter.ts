@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The latency chart's uPlot: one dot a prediction, lines at the percentiles. No framework in here.
+// The latency chart's uPlot: one dot a prediction, shadows in grey under them, lines at the percentiles, a vertical
+// where the champion changed. No framework in here.
 import uPlot from 'uplot';
 import { seconds } from '../lib/format';
 import { ceiling, type Points } from '../lib/points';
@@ -11,6 +12,12 @@ export interface ScatterSpan {
 	to: number;
 }
 
+/** The champion changed. */
+export interface Marker {
+	at: number;
+	name: string;
+}
+
 const HEIGHT = 230;
 
 export class Scatter {
@@ -20,18 +27,20 @@ export class Scatter {
 	private span: ScatterSpan;
 	private state: Points;
 	private top: number;
-	private percentileColour = '';
+	private textColour = '';
+	private shadowColour = '';
 
-	constructor(host: HTMLElement, state: Points, span: ScatterSpan, onPick: (span: ScatterSpan) => void) {
+	constructor(host: HTMLElement, state: Points, span: ScatterSpan, private markers: readonly Marker[], onPick: (span: ScatterSpan) => void) {
 		this.state = state;
 		this.span = span;
 		this.top = ceiling(state).top;
 		this.plot = new uPlot(this.options(host, onPick), this.columns(), host);
 	}
 
-	update(state: Points, span: ScatterSpan): void {
+	update(state: Points, span: ScatterSpan, markers: readonly Marker[]): void {
 		this.state = state;
 		this.span = span;
+		this.markers = markers;
 		this.top = ceiling(state).top;
 		this.plot.setData(this.columns());
 	}
@@ -52,10 +61,11 @@ export class Scatter {
 		const muted = resolveColour('--text-3');
 		const line = resolveColour('--line-soft');
 		const dot = resolveColour('--accent');
-		this.percentileColour = resolveColour('--text-2');
+		this.textColour = resolveColour('--text-2');
+		this.shadowColour = withAlpha(muted, 0.5);
 		const axis = { stroke: muted, font: '11px system-ui, sans-serif', grid: { stroke: line, width: 1 }, ticks: { show: false } };
 		return {
-			width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [12, 44, 0, 0],
+			width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [18, 44, 0, 0],
 			cursor: { points: { show: false }, y: false, drag: { x: true, y: false, setScale: false, dist: 6, click: () => undefined } },
 			scales: {
 				x: { time: true, range: () => [this.span.from, this.span.to] },
@@ -70,7 +80,8 @@ export class Scatter {
 				points: { show: true, size: 5, width: 0, fill: withAlpha(dot, 0.65), stroke: 'transparent' },
 			}],
 			hooks: {
-				draw: [(u) => this.drawPercentiles(u)],
+				drawAxes: [(u) => this.drawShadows(u)],
+				draw: [(u) => this.drawMarkers(u), (u) => this.drawPercentiles(u)],
 				setSelect: [(u) => {
 					if (u.select.width < 6) return;
 					this.dragged = true;
@@ -83,13 +94,56 @@ export class Scatter {
 		};
 	}
 
+	private drawShadows(u: uPlot): void {
+		const { ctx } = u;
+		const radius = 2.2 * (devicePixelRatio || 1);
+		ctx.save();
+		ctx.fillStyle = this.shadowColour;
+		for (const [at, seconds] of this.state.shadows) {
+			if (at < this.span.from || at > this.span.to) continue;
+			ctx.beginPath();
+			ctx.arc(u.valToPos(at, 'x', true), u.valToPos(Math.min(seconds, this.top), 'y', true), radius, 0, 7);
+			ctx.fill();
+		}
+		ctx.restore();
+	}
+
+	private drawMarkers(u: uPlot): void {
+		const { ctx, bbox } = u;
+		const ratio = devicePixelRatio || 1;
+		ctx.save();
+		ctx.strokeStyle = this.textColour;
+		ctx.fillStyle = this.textColour;
+		ctx.lineWidth = ratio;
+		ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+		ctx.textBaseline = 'alphabetic';
+		let free = bbox.left;
+		for (const { at, name } of this.markers) {
+			if (at < this.span.from || at > this.span.to) continue;
+			const x = Math.round(u.valToPos(at, 'x', true)) + 0.5;
+			ctx.globalAlpha = 0.55;
+			ctx.beginPath();
+			ctx.moveTo(x, bbox.top - 4 * ratio);
+			ctx.lineTo(x, bbox.top + bbox.height);
+			ctx.stroke();
+			// A name that would lie on its neighbour's is left out: the line stays, History tells.
+			const width = ctx.measureText(name).width;
+			const left = Math.min(x + 4 * ratio, bbox.left + bbox.width - width);
+			if (left < free) continue;
+			ctx.globalAlpha = 1;
+			ctx.fillText(name, left, bbox.top - 5 * ratio);
+			free = left + width + 10 * ratio;
+		}
+		ctx.restore();
+	}
+
 	private drawPercentiles(u: uPlot): void {
 		const { p50, p90, p99 } = this.state;
 		const ratio = devicePixelRatio || 1;
 		const { ctx, bbox } = u;
 		ctx.save();
-		ctx.strokeStyle = this.percentileColour;
-		ctx.fillStyle = this.percentileColour;
+		ctx.strokeStyle = this.textColour;
+		ctx.fillStyle = this.textColour;
 		ctx.lineWidth = ratio;
 		ctx.font = `${11 * ratio}px system-ui, sans-serif`;
 		ctx.textBaseline = 'middle';

@@ -25,6 +25,25 @@ export function milliseconds(ms: number | null | undefined): string {
 export const seconds = (s: number | null | undefined): string =>
 	milliseconds(s === null || s === undefined ? null : s * 1000);
 
+/** 0.42 kB is 420 bytes: thousands, as disks and networks count. */
+export function bytes(n: number): string {
+	if (n < 1000) return plural(Math.round(n), 'byte');
+	const units = ['kB', 'MB', 'GB'];
+	let value = n / 1000;
+	while (value >= 999.5 && units.length > 1) {
+		value /= 1000;
+		units.shift();
+	}
+	return `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)} ${units[0]}`;
+}
+
+/** "8 s", "2 min", "1 h 5 min": a wait, so never exact. */
+export function duration(s: number): string {
+	if (s < 59.5) return `${Math.max(1, Math.round(s))} s`;
+	const minutes = Math.round(s / 60);
+	return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 export const score = (x: number): string => x.toFixed(2);
 
 const MINUTE = 60_000;

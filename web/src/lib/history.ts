@@ -7,7 +7,9 @@ import { score } from './format';
 export type VersionNames = ReadonlyMap<string, string>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
-const NAMES_A_VERSION = ['created', 'deployed', 'rolled_back'];
+/** The champion changed. */
+const SWAPS = ['deployed', 'rolled_back', 'promoted'];
+const NAMES_A_VERSION = [...SWAPS, 'created', 'shadow_set', 'shadow_removed'];
 
 export function versionIds(items: readonly HistoryItem[]): string[] {
 	const values = items.filter((item) => NAMES_A_VERSION.includes(item.what)).flatMap((item) => [item.from, item.to]);
@@ -20,8 +22,8 @@ function valueText(value: string | null, names: VersionNames): string {
 }
 
 const VERBS: Record<string, string> = {
-	created: 'Created', deployed: 'Deployed', rolled_back: 'Went back to', threshold: 'Threshold', renamed: 'Renamed',
-	paused: 'Paused', resumed: 'Resumed',
+	created: 'Created', deployed: 'Deployed', rolled_back: 'Went back to', promoted: 'Promoted', threshold: 'Threshold', renamed: 'Renamed',
+	paused: 'Paused', resumed: 'Resumed', shadow_set: 'Shadow set:', shadow_removed: 'Shadow removed:',
 };
 
 export function historyLine(item: HistoryItem, names: VersionNames): string {
@@ -31,6 +33,7 @@ export function historyLine(item: HistoryItem, names: VersionNames): string {
 	if (item.what === 'threshold') return `${verb} from ${score(Number(from))} to ${score(Number(to))}`;
 	if (item.what === 'renamed') return `${verb} from ${from} to ${to}`;
 	if (item.what === 'created') return to ? `${verb} with ${to}` : verb;
+	if (item.what === 'shadow_set' || item.what === 'shadow_removed') return `${verb} ${to || from}`;
 	if (!to) return verb;
 	return from ? `${verb} ${to} in place of ${from}` : `${verb} ${to}`;
 }
@@ -38,7 +41,25 @@ export function historyLine(item: HistoryItem, names: VersionNames): string {
 export const newestFirst = (items: readonly HistoryItem[]): HistoryItem[] =>
 	[...items].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
 
+const swaps = (items: readonly HistoryItem[]): HistoryItem[] => newestFirst(items).filter((item) => SWAPS.includes(item.what));
+
 /** The version that would answer again; null while the first champion answers. */
 export function championBefore(items: readonly HistoryItem[]): string | null {
-	return newestFirst(items).find((item) => (item.what === 'deployed' || item.what === 'rolled_back') && item.from)?.from ?? null;
+	return swaps(items).find((item) => item.from)?.from ?? null;
+}
+
+/** The champion that this line put out of service, if one may go back to it now. */
+export function formerChampion(item: HistoryItem, champion: string | undefined): string | null {
+	return SWAPS.includes(item.what) && item.from && UUID.test(item.from) && item.from !== champion ? item.from : null;
+}
+
+export interface ChampionChange {
+	/** Unix seconds. */
+	at: number;
+	version: string;
+}
+
+/** When which version began to answer, oldest first. */
+export function championChanges(items: readonly HistoryItem[]): ChampionChange[] {
+	return swaps(items).flatMap((item) => (item.to ? [{ at: Date.parse(item.at) / 1000, version: item.to }] : [])).reverse();
 }

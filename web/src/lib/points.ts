@@ -13,21 +13,24 @@ export interface Points {
 	p50: number | null;
 	p90: number | null;
 	p99: number | null;
+	/** What the shadows took, in CPU time. */
+	shadows: LatencyPoint[];
 }
 
-export const EMPTY: Points = { points: [], count: 0, sampled: false, mean: null, p50: null, p90: null, p99: null };
+export const EMPTY: Points = { points: [], count: 0, sampled: false, mean: null, p50: null, p90: null, p99: null, shadows: [] };
 
 export function fromSeries(series: LatencySeries): Points {
 	return {
 		points: series.points, count: series.count, sampled: series.sampled,
 		mean: series.mean_s, p50: series.p50_s, p90: series.p90_s, p99: series.p99_s,
+		shadows: series.shadow_points ?? [],
 	};
 }
 
-function withNumbers(points: LatencyPoint[]): Points {
+function withNumbers(points: LatencyPoint[], shadows: LatencyPoint[]): Points {
 	const sorted = Float64Array.from(points, (p) => p[1]).sort();
 	return {
-		points, count: points.length, sampled: false, mean: mean(sorted),
+		shadows, points, count: points.length, sampled: false, mean: mean(sorted),
 		p50: percentile(sorted, 0.5), p90: percentile(sorted, 0.9), p99: percentile(sorted, 0.99),
 	};
 }
@@ -43,7 +46,7 @@ export function advance(state: Points, fresh: readonly LatencyPoint[], from: num
 	const kept = firstKept < 0 ? [] : state.points.slice(firstKept);
 	if (added.length === 0 && kept.length === state.points.length) return state;
 	const points = [...kept, ...added].sort((a, b) => a[0] - b[0]);
-	if (!state.sampled) return withNumbers(points);
+	if (!state.sampled) return withNumbers(points, state.shadows);
 	return { ...state, points, count: state.count + added.length };
 }
 
@@ -115,9 +118,12 @@ export function fittingRange(lastAt: string | null, now: number): Range {
  * Those are drawn at the edge, and counted.
  */
 export function ceiling(state: Points): { top: number; above: number } {
-	let max = 0;
-	for (const [, latency] of state.points) max = Math.max(max, latency);
+	const latest = (points: readonly LatencyPoint[]): number => points.reduce((max, p) => Math.max(max, p[1]), 0);
+	const max = latest(state.points);
 	const most = (state.p99 ?? max) * 2.5;
-	if (max <= most || most <= 0) return { top: Math.max(max, state.p99 ?? 0, 0.001) * 1.08, above: 0 };
-	return { top: most, above: state.points.filter((p) => p[1] > most).length };
+	const own = max <= most || most <= 0 ? Math.max(max, state.p99 ?? 0, 0.001) * 1.08 : most;
+	// A slower shadow must be seen to be slower: it raises the edge, up to a point.
+	const shadow = percentile(Float64Array.from(state.shadows, (p) => p[1]).sort(), 0.95) ?? 0;
+	const top = Math.max(own, Math.min(shadow * 1.2, own * 6));
+	return { top, above: state.points.filter((p) => p[1] > top).length };
 }

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recipe as rows for people: its fields in the server's order, each with where it came from.
-import type { Recipe, RecipeOrigin } from '../api/types';
-import { taskName } from './format';
-
-export interface RecipeRow {
-	field: string;
-	value: string;
-	origin: RecipeOrigin | null;
-}
+// A recipe for people: its fields' names and values, what differs between two, and what was typed.
+import type { Recipe, RecipeField, RecipeOrigin } from '../api/types';
 
 export const ORIGINS: Record<RecipeOrigin, string> = {
 	read: 'Read from the model’s graph or its metadata.',
@@ -26,11 +19,79 @@ export function fieldValue(value: unknown): string {
 
 export const fieldName = (key: string): string => key.replaceAll('_', ' ').replace(/\b(nms|iou)\b/gi, (w) => w.toUpperCase());
 
-export function recipeRows(recipe: Recipe): RecipeRow[] {
-	const origins = recipe.from ?? {};
-	return Object.entries(recipe)
-		.filter(([key]) => key !== 'from')
-		.map(([key, value]) => ({ field: fieldName(key), value: key === 'task' ? taskName(String(value)) : fieldValue(value), origin: origins[key] ?? null }));
+/** Numbers as the server keeps them, in 32 bits; one number stands for three. */
+export function sameValue(a: unknown, b: unknown): boolean {
+	if (typeof a === 'number' && typeof b === 'number') return Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
+	if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, i) => sameValue(value, b[i]));
+	return a === b;
 }
 
-export const guessedCount = (recipe: Recipe): number => recipeRows(recipe).filter((row) => row.origin === 'guessed').length;
+/** What differs in `to`, by field. */
+export function recipeDiff(from: Recipe, to: Recipe): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(to).filter(([key, value]) => key !== 'from' && !sameValue(from[key], value)));
+}
+
+/** The usual ranges of a model's numbers: what people call normalisation is three fields of the recipe. */
+export interface Preset {
+	name: string;
+	scale: number;
+	mean: readonly [number, number, number];
+	std: readonly [number, number, number];
+}
+
+export const PRESETS: readonly Preset[] = [
+	{ name: '0…255', scale: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+	{ name: '0…1', scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] },
+	{ name: '−1…1', scale: 1 / 127.5, mean: [1, 1, 1], std: [1, 1, 1] },
+	{ name: 'ImageNet', scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+];
+
+export const PRESET_FIELDS = ['scale', 'mean', 'std'] as const;
+
+/** Where black and white end up, for each channel: two recipes with the same are the same. */
+function ends(scale: unknown, mean: unknown, std: unknown): number[] {
+	const at = (value: unknown, channel: number): number => Number(Array.isArray(value) ? value[channel] ?? value[0] : value);
+	return [0, 1, 2].flatMap((c) => [(0 - at(mean, c)) / at(std, c), (255 * Number(scale) - at(mean, c)) / at(std, c)]);
+}
+
+export function presetOf(recipe: Recipe): Preset | null {
+	const mine = ends(recipe.scale, recipe.mean, recipe.std);
+	const turned = (p: Preset): Preset => ({ ...p, mean: [p.mean[2], p.mean[1], p.mean[0]], std: [p.std[2], p.std[1], p.std[0]] });
+	const fits = (p: Preset): boolean => {
+		const theirs = ends(p.scale, p.mean, p.std);
+		const range = Math.max(...theirs) - Math.min(...theirs);
+		return theirs.every((value, i) => Math.abs(value - (mine[i] ?? NaN)) < range * 0.005);
+	};
+	return PRESETS.find((p) => fits(p) || fits(turned(p))) ?? null;
+}
+
+export interface Chip {
+	field: string;
+	value: string;
+}
+
+/** Changes in few words: the three fields of a known range are one. `whole` is the recipe they lead to. */
+export function changeChips(changed: Readonly<Record<string, unknown>>, whole: Recipe): Chip[] {
+	const preset = PRESET_FIELDS.some((field) => field in changed) ? presetOf({ ...whole, ...changed }) : null;
+	const chips = Object.entries(changed)
+		.filter(([key]) => !(preset && (PRESET_FIELDS as readonly string[]).includes(key)))
+		.map(([key, value]) => ({ field: fieldName(key), value: fieldValue(value) }));
+	return preset ? [...chips, { field: 'pixels', value: preset.name }] : chips;
+}
+
+/** What was typed, as the field's value; or a sentence. */
+export function parseField(field: RecipeField, text: string): { value: unknown } | { problem: string } {
+	const numbers = text.split(/[\s,;]+/).filter(Boolean).map(Number);
+	const within = (n: number): boolean => n >= (field.min ?? -Infinity) && n <= (field.max ?? Infinity);
+	const range = field.min !== null && field.max !== null ? ` from ${fieldValue(field.min)} to ${fieldValue(field.max)}` : '';
+	switch (field.kind) {
+	case 'number':
+		return numbers.length === 1 && numbers.every(within) ? { value: numbers[0] } : { problem: `A number${range}.` };
+	case 'integer':
+		return numbers.length === 1 && numbers.every((n) => Number.isInteger(n) && within(n)) ? { value: numbers[0] } : { problem: `A whole number${range}.` };
+	case 'numbers':
+		return numbers.length > 0 && numbers.every(within) ? { value: numbers } : { problem: `Numbers${range}, with commas between.` };
+	default:
+		return { value: text };
+	}
+}

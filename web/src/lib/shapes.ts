@@ -16,6 +16,9 @@ export function championPrediction(asset: PredictedAsset): Prediction | undefine
 	return asset.predictions.find((p) => !p.is_shadow);
 }
 
+/** Of each version that answered this picture unseen, the newest. */
+export const shadowPredictions = (asset: PredictedAsset): Prediction[] => asset.predictions.filter((p) => p.is_shadow);
+
 export function shownShapes(asset: PredictedAsset, view: ThresholdView): Shape[] {
 	const prediction = championPrediction(asset);
 	if (!prediction) return [];

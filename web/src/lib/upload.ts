@@ -39,6 +39,3 @@ export function nextUpload(uploads: readonly Upload[], atOnce: number): Upload |
 	// The newest stands first, the oldest goes first.
 	return [...uploads].reverse().find((u) => u.state.kind === 'waiting') ?? null;
 }
-
-/** What the server reads. The browser goes by the name's ending, so a file without type is let through. */
-export const acceptable = (file: { type: string }): boolean => file.type === '' || /^image\/(jpeg|png|webp)$/.test(file.type);

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // All deployments, one line each, alive.
 import type { JSX } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { Deployment, Page, Session } from '../api/types';
+import type { Deployment, Session } from '../api/types';
 import { Sparkline } from '../charts/sparkline';
+import type { Found } from '../lib/folder';
 import { count, milliseconds, plural, taskName } from '../lib/format';
 import { throttle } from '../lib/throttle';
 import { Command, Empty, Failure, LiveBadge, Skeleton, StatusPill, Time } from '../parts/basics';
-import { ConnectStep, PushStep } from '../parts/first_steps';
-import { useLive, useLoad, useStore, useTitle } from '../parts/hooks';
-import { PER_PAGE, pageOf, Pager } from '../parts/pager';
-import { place } from '../router';
+import { DropCover } from '../parts/files';
+import { Filter } from '../parts/filter';
+import { ConnectStep, PushStep, UploadStep } from '../parts/first_steps';
+import { useLive, useLoad, useTitle } from '../parts/hooks';
+import { lazy } from '../parts/lazy';
+import { Pager } from '../parts/pager';
+import { useDropped } from '../parts/use_dropped';
+import { useList } from '../parts/use_list';
+
+const UploadDialog = lazy(() => import('../parts/upload_dialog').then((m) => m.UploadDialog));
 
 function Row({ deployment }: { deployment: Deployment }): JSX.Element {
-	const { stats, champion } = deployment;
+	const { stats, champion, shadows = [] } = deployment;
 	return (
 		<tr>
 			<th scope="row">
@@ -23,7 +30,8 @@ function Row({ deployment }: { deployment: Deployment }): JSX.Element {
 			</th>
 			<td data-label="Status"><StatusPill status={deployment.status} title={deployment.status_text} /></td>
 			<td data-label="Champion">
-				{champion ? <a href={`/model/${champion.model_id}`}>{champion.model_name}<span class="muted">:{champion.version}</span></a> : <span class="muted">none</span>}
+				{champion ? <a href={`/model/${champion.model_id}?version=${champion.version}`}>{champion.model_name}<span class="muted">:{champion.version}</span></a> : <span class="muted">none</span>}
+				{shadows.length > 0 && <small>{shadows.length === 1 ? `shadow ${shadows[0]?.model_name}:${shadows[0]?.version}` : plural(shadows.length, 'shadow')}</small>}
 			</td>
 			<td class="number" data-label="Inferences">
 				{count(stats.inferences)}
@@ -48,31 +56,40 @@ function Loading(): JSX.Element {
 	);
 }
 
-/** What to do next, as commands that work as they stand. */
-function FirstSteps({ models }: { models: number }): JSX.Element {
+/** What to do next, by screen or as commands that work as they stand. */
+function FirstSteps({ models, onUpload }: { models: number; onUpload: () => void }): JSX.Element {
 	return (
 		<Empty title="Nothing is deployed yet">
 			<p>A deployment is a model in service: it answers pictures, keeps every answer, and shows them here.</p>
 			<ol class="steps">
-				<ConnectStep />
-				<PushStep>Push an ONNX model {models > 0 && <span class="pill ok">done: {plural(models, 'model')}</span>}</PushStep>
+				<UploadStep onUpload={onUpload}>{models > 0 && <span class="pill ok">done: {plural(models, 'model')}</span>}</UploadStep>
 				<li>
-					<h3>Deploy it</h3>
-					<Command>gyre deploy yolox-nano --name street --threshold 0.10</Command>
+					<h3>Try it, and deploy it</h3>
+					<p class="muted">{models > 0 ? <>Open one of <a href="/models">your models</a>, drop a picture on it, and press Deploy.</> : 'Its page shows what it sees in a picture of yours, and has a button Deploy.'}</p>
 				</li>
 			</ol>
-			<p class="muted">This page shows the deployment as soon as it is there.</p>
+			<details class="fold" open>
+				<summary>Or from the command line</summary>
+				<ol class="steps">
+					<ConnectStep />
+					<PushStep>Push an ONNX model</PushStep>
+					<li>
+						<h3>Deploy it</h3>
+						<Command>gyre deploy yolox-nano --name street --threshold 0.10</Command>
+					</li>
+				</ol>
+			</details>
 		</Empty>
 	);
 }
 
 export function DeploymentsPage({ session }: { session: Session }): JSX.Element {
-	const page = pageOf(useStore(place).query);
 	const organization = session.organization.id;
-	const list = useLoad<Page<Deployment>>(`deployments ${page}`, (signal) => api.deployments(organization, PER_PAGE, page * PER_PAGE, signal));
-	const empty = list.data !== undefined && list.data.count === 0;
-	const models = useLoad<number>(`models ${empty}`,
-		async (signal) => (empty ? (await api.models(organization, 1, 0, signal)).count : 0));
+	const list = useList<Deployment>('deployments', (limit, offset, signal) => api.deployments(organization, limit, offset, signal));
+	const models = useLoad<number>(`models ${list.empty}`,
+		async (signal) => (list.empty ? (await api.models(organization, 1, 0, signal)).count : 0));
+	const [uploading, setUploading] = useState<readonly Found[] | null>(null);
+	const over = useDropped(setUploading);
 	const refresh = useMemo(() => throttle(list.reload, 1000), [list.reload]);
 	useEffect(() => refresh.cancel, [refresh]);
 	const connection = useLive('/api/events', { events: { deployments: refresh }, onMissed: refresh });
@@ -81,11 +98,14 @@ export function DeploymentsPage({ session }: { session: Session }): JSX.Element 
 	return (
 		<>
 			<header class="page-head">
-				<h1>Deployments{list.data && list.data.count > 0 && <span class="count">{count(list.data.count)}</span>}</h1>
-				<LiveBadge connection={connection} />
+				<h1>Deployments{list.total > 0 && <span class="count">{count(list.total)}</span>}</h1>
+				<div class="page-tools">
+					{list.filterable && <Filter value={list.wanted} what="deployments" onInput={list.setWanted} />}
+					<LiveBadge connection={connection} />
+				</div>
 			</header>
 			{list.error !== null && <Failure error={list.error} what="The deployments could not be read" onRetry={list.reload} />}
-			{empty ? <FirstSteps models={models.data ?? 0} /> : (list.data || list.loading) && (
+			{list.empty ? <FirstSteps models={models.data ?? 0} onUpload={() => setUploading([])} /> : (list.items || list.loading) && (
 				<div class="panel table-panel">
 					<table class="table stacks">
 						<thead>
@@ -95,13 +115,16 @@ export function DeploymentsPage({ session }: { session: Session }): JSX.Element 
 								<th scope="col">Latest latencies</th><th scope="col" class="number">Last prediction</th>
 							</tr>
 						</thead>
-						<tbody aria-busy={!list.data}>
-							{list.data ? list.data.items.map((d) => <Row key={d.id} deployment={d} />) : <Loading />}
+						<tbody aria-busy={!list.items}>
+							{list.items ? list.items.map((d) => <Row key={d.id} deployment={d} />) : <Loading />}
 						</tbody>
 					</table>
-					{list.data && <Pager page={page} count={list.data.count} />}
+					{list.items?.length === 0 && <p class="no-match">No deployment has “{list.wanted}” in its name.</p>}
+					{list.items && !list.wanted && <Pager page={list.page} count={list.total} />}
 				</div>
 			)}
+			<DropCover over={over}>Drop an ONNX file to upload it as a model</DropCover>
+			{uploading && <UploadDialog found={uploading} onClose={() => setUploading(null)} onMade={() => models.reload()} />}
 		</>
 	);
 }

@@ -21,7 +21,7 @@ export function Time({ at }: { at: string | number | null }): JSX.Element {
 }
 
 export function Button({ icon, children, kind = 'plain', busy = false, ...rest }: {
-	icon?: IconName;
+	icon?: IconName | undefined;
 	children?: ComponentChildren;
 	kind?: 'plain' | 'primary' | 'danger' | 'quiet';
 	busy?: boolean;
@@ -31,12 +31,35 @@ export function Button({ icon, children, kind = 'plain', busy = false, ...rest }
 	type?: 'button' | 'submit';
 	'aria-label'?: string;
 	'aria-expanded'?: boolean;
+	'aria-describedby'?: string;
 }): JSX.Element {
 	return (
 		<button {...rest} type={rest.type ?? 'button'} class={`button ${kind}`} disabled={rest.disabled || busy} aria-busy={busy}>
 			{busy ? <span class="spinner" aria-hidden="true" /> : icon && <Icon name={icon} />}
 			{children !== undefined && <span>{children}</span>}
 		</button>
+	);
+}
+
+/** Either-or, as radio buttons that look like one control. */
+export function Segments<Value extends string>({ name, legend, value, choices, disabled = false, onChoose }: {
+	/** Unique on the page. */
+	name: string;
+	legend: string;
+	value: Value | null;
+	choices: readonly (readonly [value: Value, label: ComponentChildren])[];
+	disabled?: boolean;
+	onChoose: (value: Value) => void;
+}): JSX.Element {
+	return (
+		<fieldset class="segments" disabled={disabled}>
+			<legend class="unseen">{legend}</legend>
+			{choices.map(([choice, label]) => (
+				<label key={choice} class={choice === value ? 'segment is-on' : 'segment'}>
+					<input class="unseen" type="radio" name={name} value={choice} checked={choice === value} onChange={() => onChoose(choice)} />{label}
+				</label>
+			))}
+		</fieldset>
 	);
 }
 

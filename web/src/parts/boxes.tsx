@@ -22,12 +22,16 @@ function drawingOrder(shapes: readonly Shape[]): Shape[] {
 	return shapes.filter((shape) => shape.type !== 'classification').sort((a, b) => area(b) - area(a));
 }
 
-export function Boxes({ shapes, width, height, ghosts, chosen, onHover, thick = false }: {
+export function Boxes({ shapes, width, height, ghosts, gone, shadows, chosen, onHover, thick = false }: {
 	shapes: readonly Shape[];
 	width: number;
 	height: number;
-	/** Below the threshold: dashed. */
+	/** Below the threshold: dotted. */
 	ghosts?: ReadonlySet<Shape>;
+	/** Not shown, but there: they fade in and out. */
+	gone?: ReadonlySet<Shape>;
+	/** A shadow's: dashed. */
+	shadows?: ReadonlySet<Shape>;
 	chosen?: Shape | null;
 	onHover?: (shape: Shape | null) => void;
 	thick?: boolean;
@@ -35,7 +39,7 @@ export function Boxes({ shapes, width, height, ghosts, chosen, onHover, thick = 
 	return (
 		<svg class={thick ? 'boxes thick' : 'boxes'} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
 			{drawingOrder(shapes).map((shape, i) => {
-				const state = shape === chosen ? ' is-chosen' : chosen ? ' is-dimmed' : '';
+				const state = (shape === chosen ? ' is-chosen' : chosen ? ' is-dimmed' : '') + (gone?.has(shape) ? ' is-gone' : '') + (shadows?.has(shape) ? ' shadow' : '');
 				return (
 					<g key={i} class={`box${ghosts?.has(shape) ? ' ghost' : ''}${state}`} style={{ color: labelColour(shape.label_id) }}
 						onMouseEnter={onHover && (() => onHover(shape))} onMouseLeave={onHover && (() => onHover(null))}>
@@ -49,11 +53,13 @@ export function Boxes({ shapes, width, height, ghosts, chosen, onHover, thick = 
 }
 
 /** Names at the boxes, as text of a fixed size; above the box, or inside it where there is no room above. */
-export function BoxNames({ shapes, width, height, ghosts, chosen }: {
+export function BoxNames({ shapes, width, height, ghosts, shadows, chosen }: {
 	shapes: readonly Shape[];
 	width: number;
 	height: number;
 	ghosts?: ReadonlySet<Shape>;
+	/** Named below their box, where the champion's name does not lie. */
+	shadows?: ReadonlySet<Shape>;
 	chosen?: Shape | null;
 }): JSX.Element {
 	return (
@@ -61,13 +67,14 @@ export function BoxNames({ shapes, width, height, ghosts, chosen }: {
 			{shapes.map((shape, i) => {
 				const bounds = boundsOf(shape);
 				if (!bounds || (chosen && chosen !== shape)) return null;
-				const inside = bounds.y < height * 0.05;
+				const under = shadows?.has(shape) ?? false;
+				const inside = !under && bounds.y < height * 0.05;
 				const right = bounds.x > width * 0.82;
 				const place = right
 					? { right: `${100 - ((bounds.x + bounds.w) / width) * 100}%` } : { left: `${(Math.max(0, bounds.x) / width) * 100}%` };
 				return (
-					<span key={i} class={`box-name${inside ? ' inside' : ''}${ghosts?.has(shape) ? ' ghost' : ''}`}
-						style={{ ...place, top: `${(Math.max(0, bounds.y) / height) * 100}%`, background: labelColour(shape.label_id), color: LABEL_TEXT }}>
+					<span key={i} class={`box-name${inside ? ' inside' : ''}${under ? ' under' : ''}${ghosts?.has(shape) ? ' ghost' : ''}`}
+						style={{ ...place, top: `${(Math.max(0, under ? Math.min(height, bounds.y + bounds.h) : bounds.y) / height) * 100}%`, background: labelColour(shape.label_id), color: LABEL_TEXT }}>
 						{shape.label} {score(shape.score)}
 					</span>
 				);

@@ -8,8 +8,11 @@ import { sentence } from '../lib/explain';
 import { championBefore } from '../lib/history';
 import { Button, Time } from './basics';
 import { Confirm } from './dialog';
+import { lazy } from './lazy';
 import { say } from './toasts';
 import type { History } from './use_history';
+
+const PickVersion = lazy(() => import('./pick_version').then((m) => m.PickVersion));
 
 interface Acting {
 	deployment: Deployment;
@@ -28,14 +31,35 @@ export function ResumeButton({ deployment, onChanged, kind }: Acting & { kind: '
 		}
 		setBusy(false);
 	};
-	return <Button icon="play" kind={kind} busy={busy} onClick={resume}>Resume</Button>;
+	return <Button icon={kind === 'primary' ? 'play' : undefined} kind={kind} busy={busy} onClick={resume}>Resume</Button>;
+}
+
+export function PauseButton({ deployment, onChanged }: Acting): JSX.Element {
+	const [asking, setAsking] = useState(false);
+	const close = (): void => setAsking(false);
+	return (
+		<>
+			<Button disabled={deployment.status !== 'SERVING'} onClick={() => setAsking(true)}>Pause</Button>
+			{asking && (
+				<Confirm title={`Pause ${deployment.name}?`} action="Pause" onClose={close} run={async () => {
+					onChanged(await api.pause(deployment.id));
+					say('ok', `${deployment.name} is paused.`);
+					close();
+				}}>
+					<p>Every picture sent to it is refused with status 503, with your name and the time, until someone resumes it.</p>
+					<p class="muted">What was predicted so far stays. The model stays loaded, so that it resumes at once.</p>
+				</Confirm>
+			)}
+		</>
+	);
 }
 
 export function ChampionCard({ deployment, history, onChanged }: Acting & { history: History }): JSX.Element {
-	const [asking, setAsking] = useState<'pause' | 'back' | null>(null);
+	const [asking, setAsking] = useState<'swap' | 'back' | null>(null);
 	const { champion } = deployment;
 	const back = championBefore(history.items);
 	const backName = (back && history.names.get(back)) ?? 'the version before it';
+	const external = deployment.status === 'EXTERNAL';
 	const close = (): void => setAsking(null);
 	return (
 		<section class="panel card" aria-label="Champion">
@@ -49,19 +73,19 @@ export function ChampionCard({ deployment, history, onChanged }: Acting & { hist
 			<div class="card-foot">
 				{deployment.status === 'PAUSED'
 					? <ResumeButton deployment={deployment} onChanged={onChanged} kind="plain" />
-					: <Button icon="pause" disabled={deployment.status !== 'SERVING'} onClick={() => setAsking('pause')}>Pause</Button>}
-				<Button icon="back" disabled={back === null} onClick={() => setAsking('back')}
+					: !external && <PauseButton deployment={deployment} onChanged={onChanged} />}
+				<Button onClick={() => setAsking('swap')}>Swap…</Button>
+				<Button disabled={back === null} onClick={() => setAsking('back')}
 					title={back ? `Let ${backName} answer again.` : 'There was no other champion before this one.'}>Go back</Button>
 			</div>
-			{asking === 'pause' && (
-				<Confirm title={`Pause ${deployment.name}?`} action="Pause" onClose={close} run={async () => {
-					onChanged(await api.pause(deployment.id));
-					say('ok', `${deployment.name} is paused.`);
+			{asking === 'swap' && (
+				<PickVersion title="Swap the champion" action="Let it answer" deployment={deployment} onClose={close} run={async (version) => {
+					onChanged(await api.setChampion(deployment.id, version.id));
+					say('ok', `${version.origin.name}:${version.version} answers now.`);
 					close();
 				}}>
-					<p>Every picture sent to it is refused with status 503, with your name and the time, until someone resumes it.</p>
-					<p class="muted">What was predicted so far stays. The model stays loaded, so that it resumes at once.</p>
-				</Confirm>
+					<p class="muted pick-note">It is loaded and warmed first, then takes over between two pictures: no request fails. History has a line to go back by.</p>
+				</PickVersion>
 			)}
 			{asking === 'back' && (
 				<Confirm title={`Go back to ${backName}?`} action="Go back" onClose={close} run={async () => {

@@ -3,22 +3,31 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { PredictedAsset, Prediction, Shape } from '../api/types';
+import type { PredictedAsset, Prediction, Shadow, Shape } from '../api/types';
 import { exact, milliseconds, plural, score } from '../lib/format';
-import { championPrediction, SCORE_FLOOR, shapesAt, type ThresholdView } from '../lib/shapes';
+import type { VersionNames } from '../lib/history';
+import { championPrediction, SCORE_FLOOR, shadowPredictions, shapesAt, type ThresholdView } from '../lib/shapes';
 import { orderedSteps } from '../lib/steps';
-import { Copy, Failure, LabelDot, px, Skeleton, Time } from './basics';
+import { Copy, Failure, LabelDot, px, Segments, Skeleton, Time } from './basics';
 import { BoxNames, Boxes } from './boxes';
 import { Dialog } from './dialog';
 import { useLoad } from './hooks';
 import { Icon } from './icons';
+
+/** Drawn and listed: at the threshold, below it, and by whom. */
+interface Drawn {
+	shapes: readonly Shape[];
+	ghosts: ReadonlySet<Shape>;
+	shadows: ReadonlySet<Shape>;
+	hidden: number;
+}
 
 interface Chosen {
 	shape: Shape | null;
 	choose: (shape: Shape | null) => void;
 }
 
-function ShapeList({ shapes, ghosts, chosen }: { shapes: readonly Shape[]; ghosts: ReadonlySet<Shape>; chosen: Chosen }): JSX.Element {
+function ShapeList({ drawn: { shapes, ghosts, shadows }, chosen }: { drawn: Drawn; chosen: Chosen }): JSX.Element {
 	if (shapes.length === 0) return <p class="muted">Nothing was found above this threshold.</p>;
 	return (
 		<ul class="shape-list">
@@ -28,7 +37,7 @@ function ShapeList({ shapes, ghosts, chosen }: { shapes: readonly Shape[]; ghost
 						onMouseEnter={() => chosen.choose(shape)} onMouseLeave={() => chosen.choose(null)}
 						onFocus={() => chosen.choose(shape)} onBlur={() => chosen.choose(null)}>
 						<LabelDot labelId={shape.label_id} />
-						<span class="shape-label">{shape.label}</span>
+						<span class="shape-label">{shape.label}{shadows.has(shape) && <span class="badge read">shadow</span>}</span>
 						<span class="score-bar" aria-hidden="true"><i style={{ width: `${shape.score * 100}%` }} /></span>
 						<span class="shape-score">{score(shape.score)}</span>
 					</button>
@@ -57,7 +66,7 @@ function Steps({ prediction }: { prediction: Prediction }): JSX.Element {
 	);
 }
 
-function Facts({ asset, prediction }: { asset: PredictedAsset; prediction: Prediction }): JSX.Element {
+function Facts({ asset, prediction, version }: { asset: PredictedAsset; prediction: Prediction; version: string | null }): JSX.Element {
 	const ids: readonly [string, string][] = [
 		['Predicted asset', asset.id], ['Prediction', prediction.id], ['Data', asset.data.id], ['Model version', prediction.model_version_id],
 	];
@@ -65,6 +74,7 @@ function Facts({ asset, prediction }: { asset: PredictedAsset; prediction: Predi
 		<section>
 			<h3>About</h3>
 			<dl class="facts">
+				{version && <div><dt>{prediction.is_shadow ? 'Shadow' : 'By'}</dt><dd>{version}</dd></div>}
 				<div><dt>Answered</dt><dd title={exact(asset.created_at)}>{exact(asset.created_at).slice(0, 23)}</dd></div>
 				<div><dt>Threshold then</dt><dd>{score(prediction.threshold)}</dd></div>
 				<div><dt>Picture</dt><dd>{asset.data.meta.width} × {asset.data.meta.height} px, {asset.data.content_type.toLowerCase()}</dd></div>
@@ -77,12 +87,7 @@ function Facts({ asset, prediction }: { asset: PredictedAsset; prediction: Predi
 	);
 }
 
-function Stage({ asset, shapes, ghosts, chosen }: {
-	asset: PredictedAsset;
-	shapes: readonly Shape[];
-	ghosts: ReadonlySet<Shape>;
-	chosen: Chosen;
-}): JSX.Element {
+function Stage({ asset, drawn: { shapes, ghosts, shadows }, chosen }: { asset: PredictedAsset; drawn: Drawn; chosen: Chosen }): JSX.Element {
 	const [broken, setBroken] = useState(false);
 	const { width, height } = asset.data.meta;
 	const classes = shapes.filter((s) => s.type === 'classification' && !ghosts.has(s));
@@ -91,50 +96,76 @@ function Stage({ asset, shapes, ghosts, chosen }: {
 			{broken
 				? <p class="stage-broken">The picture could not be shown. It may have been deleted, or its link has expired: open it again.</p>
 				: <img key={asset.id} src={asset.data.presigned_url} width={width} height={height} alt={asset.data.filename} onError={() => setBroken(true)} />}
-			<Boxes shapes={shapes} width={width} height={height} ghosts={ghosts} chosen={chosen.shape} onHover={chosen.choose} thick />
-			<BoxNames shapes={shapes} width={width} height={height} ghosts={ghosts} chosen={chosen.shape} />
-			{classes.length > 0 && classes[0] && <span class="class-name"><LabelDot labelId={classes[0].label_id} />{classes[0].label} {score(classes[0].score)}</span>}
+			<Boxes shapes={shapes} width={width} height={height} ghosts={ghosts} shadows={shadows} chosen={chosen.shape} onHover={chosen.choose} thick />
+			<BoxNames shapes={shapes} width={width} height={height} ghosts={ghosts} shadows={shadows} chosen={chosen.shape} />
+			{classes[0] && <span class="class-name"><LabelDot labelId={classes[0].label_id} />{classes[0].label} {score(classes[0].score)}</span>}
 		</div>
 	);
 }
 
-export function Detail({ id, known, view, older, newer, onMove, onClose }: {
+const VIEWS = [['answered', 'As answered'], ['threshold', 'At threshold']] as const;
+
+/** Whose shapes: the champion's, a shadow's, or both over one another. */
+type Whose = 'champion' | 'both' | string;
+
+function draw(predictions: readonly Prediction[], threshold: number, below: boolean): Drawn {
+	const byScore = (a: Shape, b: Shape): number => b.score - a.score;
+	const all = predictions.flatMap((p) => p.shapes).sort(byScore);
+	const shown = shapesAt(all, threshold);
+	const ghosts = new Set(all.filter((s) => s.score < threshold));
+	return { shapes: below ? all : shown, ghosts, hidden: ghosts.size, shadows: new Set(predictions.filter((p) => p.is_shadow).flatMap((p) => p.shapes)) };
+}
+
+export function Detail({ id, known, view, standing, names, shadows, older, newer, onView, onMove, onClose }: {
 	id: string;
 	/** As it is in the grid, to show at once. */
 	known: PredictedAsset | undefined;
 	view: ThresholdView;
+	/** The deployment's threshold now: where the slider begins. */
+	standing: number;
+	names: VersionNames;
+	shadows: readonly Shadow[];
 	older: string | null;
 	newer: string | null;
+	onView: (view: ThresholdView) => void;
 	onMove: (id: string) => void;
 	onClose: () => void;
 }): JSX.Element {
 	const [below, setBelow] = useState(false);
+	const [whose, setWhose] = useState<Whose>('champion');
 	const [shape, choose] = useState<Shape | null>(null);
 	// Everything stored, so that what lies below the threshold can be looked at too.
 	const full = useLoad(`asset ${id}`, (signal) => api.predictedAsset(id, SCORE_FLOOR, signal));
 	const asset = full.data ?? known;
-	const prediction = asset && championPrediction(asset);
-	const threshold = view ?? prediction?.threshold ?? 0;
-	const { shapes, ghosts, hidden } = useMemo(() => {
-		const all = [...(prediction?.shapes ?? [])].sort((a, b) => b.score - a.score);
-		const shown = shapesAt(all, threshold);
-		const beneath = new Set(all.filter((s) => !shown.includes(s)));
-		return { shapes: below ? all : shown, ghosts: beneath, hidden: beneath.size };
-	}, [prediction, threshold, below]);
-	useEffect(() => choose(null), [id]);
+	const champion = asset && championPrediction(asset);
+	const followers = asset ? shadowPredictions(asset) : [];
+	const chosenShadow = followers.find((p) => p.model_version_id === whose);
+	const threshold = view ?? champion?.threshold ?? 0;
+	const prediction = chosenShadow ?? champion;
+	const drawn = useMemo(
+		() => draw(whose === 'both' && champion ? [champion, ...followers] : prediction ? [prediction] : [], threshold, below),
+		[asset, whose, threshold, below]);
+	useEffect(() => choose(null), [id, whose]);
 
 	const onKey = (event: KeyboardEvent): void => {
+		// On a slider and among radio buttons the arrows are theirs.
+		if (event.target instanceof HTMLInputElement) return;
 		const target = event.key === 'ArrowLeft' ? newer : event.key === 'ArrowRight' ? older : null;
 		if (!target || event.altKey || event.metaKey || event.ctrlKey) return;
 		event.preventDefault();
 		onMove(target);
 	};
 	const chosen: Chosen = { shape, choose };
+	const shadowName = (p: Prediction): string => {
+		const shadow = shadows.find((s) => s.model_version_id === p.model_version_id);
+		return shadow ? `${shadow.model_name}:${shadow.version}` : names.get(p.model_version_id) ?? `version ${p.model_version_id.slice(0, 8)}`;
+	};
+	const choices: [Whose, string][] = [['champion', 'Champion'], ...followers.map((p): [string, string] => [p.model_version_id, followers.length === 1 ? 'Shadow' : shadowName(p)]), ['both', followers.length === 1 ? 'Both' : 'All']];
 	return (
 		<Dialog title={`Prediction on ${asset?.data.filename ?? 'a picture'}`} onClose={onClose} wide bare>
 			<div class="detail" onKeyDown={onKey}>
 				<div class="stage">
-					{asset && <Stage key={asset.id} asset={asset} shapes={shapes} ghosts={ghosts} chosen={chosen} />}
+					{asset && <Stage key={asset.id} asset={asset} drawn={drawn} chosen={chosen} />}
 					{!asset && full.loading && <span class="spinner large" role="status" aria-label="Loading" />}
 					<button type="button" class="stage-move newer" disabled={!newer} aria-label="Newer (left arrow)" onClick={() => newer && onMove(newer)}><Icon name="left" size={20} /></button>
 					<button type="button" class="stage-move older" disabled={!older} aria-label="Older (right arrow)" onClick={() => older && onMove(older)}><Icon name="right" size={20} /></button>
@@ -149,19 +180,31 @@ export function Detail({ id, known, view, older, newer, onMove, onClose }: {
 					</header>
 					{full.error !== null && <Failure error={full.error} what="This prediction could not be read" onRetry={full.reload} />}
 					{prediction && (
+						<section class="detail-view">
+							{followers.length > 0 && <Segments name="whose" legend="Whose shapes" value={whose} choices={choices} onChoose={setWhose} />}
+							<Segments name="detail-view" legend="Shapes shown" value={view === null ? 'answered' : 'threshold'} choices={VIEWS} onChoose={(v) => onView(v === 'answered' ? null : standing)} />
+							{view !== null && (
+								<div class="slider">
+									<input type="range" aria-label="Threshold" min={SCORE_FLOOR} max={0.99} step={0.01} value={view} onInput={(event) => onView(Number(event.currentTarget.value))} />
+									<output>{score(view)}</output>
+								</div>
+							)}
+						</section>
+					)}
+					{prediction && (
 						<section>
 							<h3>Shapes <span class="muted">{view === null ? `as answered, from ${score(threshold)}` : `from ${score(threshold)}`}</span></h3>
-							<ShapeList shapes={shapes} ghosts={ghosts} chosen={chosen} />
-							{hidden > 0 && (
+							<ShapeList drawn={drawn} chosen={chosen} />
+							{drawn.hidden > 0 && (
 								<label class="check">
 									<input type="checkbox" checked={below} onChange={() => setBelow(!below)} />
-									Show {plural(hidden, 'more', 'more')} below {score(threshold)}
+									Show {plural(drawn.hidden, 'more', 'more')} below {score(threshold)}
 								</label>
 							)}
 						</section>
 					)}
-					{prediction && <Steps prediction={prediction} />}
-					{asset && prediction && <Facts asset={asset} prediction={prediction} />}
+					{prediction && Object.keys(prediction.steps_ms).length > 0 && <Steps prediction={prediction} />}
+					{asset && prediction && <Facts asset={asset} prediction={prediction} version={names.get(prediction.model_version_id) ?? (prediction.is_shadow ? shadowName(prediction) : null)} />}
 				</aside>
 			</div>
 		</Dialog>

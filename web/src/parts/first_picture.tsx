@@ -1,41 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
-// Right after deploying: how pictures get here, as commands that work as they stand.
-import type { JSX } from 'preact';
+// Right after deploying: what is done, what comes next, and how pictures get here, as text that works as it stands.
+import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Deployment } from '../api/types';
-import { shellWord } from '../lib/format';
-import { Command } from './basics';
+import { score, shellWord } from '../lib/format';
+import { Command, Segments, Time } from './basics';
 import { connectCommand } from './first_steps';
+import { Icon } from './icons';
 
-function ways(deployment: Deployment): readonly { name: string; text: string }[] {
+const python = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+
+function ways(deployment: Deployment): readonly (readonly [name: string, text: string])[] {
 	const host = location.origin;
+	const client = `from picsellia import Client\n\nclient = Client(api_token=open("var/admin-token").read().strip(), host="${host}")\ndeployment = client.get_deployment(${python(deployment.name)})\n`;
+	if (deployment.status === 'EXTERNAL') {
+		return [['Python', `${client}# after your own model answered: prediction is one of picsellia.types' formats\ndeployment.monitor("photo.jpg", latency=0.02, height=480, width=640, prediction=prediction)`]];
+	}
 	return [
-		{ name: 'gyre', text: `${connectCommand()}\ngyre predict ${shellWord(deployment.name)} photo.jpg --json` },
-		{ name: 'curl', text: `curl -H "Authorization: Bearer $(cat var/admin-token)" -F media=@photo.jpg \\\n  ${host}/api/deployments/${deployment.id}/predict` },
-		{
-			name: 'Python', text: `from picsellia import Client\n\nclient = Client(api_token=open("var/admin-token").read().strip(), host="${host}")\n` +
-				`print(client.get_deployment("${deployment.name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}").predict("photo.jpg"))`,
-		},
+		['curl', `curl -H "Authorization: Bearer $(cat var/admin-token)" -F media=@photo.jpg \\\n  ${host}/api/deployments/${deployment.id}/predict`],
+		['Python', `${client}print(deployment.predict("photo.jpg"))`],
+		['gyre', `${connectCommand()}\ngyre predict ${shellWord(deployment.name)} photo.jpg --json`],
 	];
 }
 
-export function FirstPicture({ deployment }: { deployment: Deployment }): JSX.Element {
+/** The same from three sides, filled in with this deployment's id and this server's address. */
+export function Ways({ deployment }: { deployment: Deployment }): JSX.Element {
 	const all = ways(deployment);
-	const [chosen, setChosen] = useState(0);
-	const way = all[chosen];
+	const [chosen, setChosen] = useState(all[0]?.[0] ?? '');
+	const text = all.find(([name]) => name === chosen)?.[1];
 	return (
-		<section class="panel padded first-picture" aria-label="Send the first picture">
-			<h2>Send the first picture</h2>
-			<p class="muted">Drop one anywhere on this page, or send it from where your pictures are. It appears here by itself.</p>
-			<fieldset class="segments">
-				<legend class="unseen">How to send</legend>
-				{all.map(({ name }, i) => (
-					<label key={name} class={i === chosen ? 'segment is-on' : 'segment'}>
-						<input class="unseen" type="radio" name="way" checked={i === chosen} onChange={() => setChosen(i)} />{name}
-					</label>
-				))}
-			</fieldset>
-			{way && <Command>{way.text}</Command>}
+		<>
+			{all.length > 1 && <Segments name="way" legend="How to send" value={chosen} choices={all.map(([name]) => [name, name])} onChoose={setChosen} />}
+			{text && <Command>{text}</Command>}
+		</>
+	);
+}
+
+function Step({ done, title, children }: { done: boolean | null; title: string; children?: ComponentChildren }): JSX.Element {
+	return (
+		<li class={done ? 'is-done' : done === null ? 'is-later' : undefined}>
+			<h3>{title}{done && <span class="unseen"> (done)</span>}</h3>
+			{done && <Icon name="check" size={14} />}
+			{children}
+		</li>
+	);
+}
+
+export function Checklist({ deployment }: { deployment: Deployment }): JSX.Element {
+	const { champion } = deployment;
+	const external = deployment.status === 'EXTERNAL';
+	const ready = deployment.status === 'SERVING' || external;
+	return (
+		<section class="panel padded first-picture" aria-label="First steps">
+			<h2>First steps</h2>
+			<ol class="steps checklist">
+				<Step done title={`${champion ? `${champion.model_name}:${champion.version}` : 'A model'} is deployed`}>
+					<p class="muted">from {score(deployment.min_threshold)} on, <Time at={deployment.created_at} /></p>
+				</Step>
+				{!external && <Step done={ready} title={ready ? 'It is loaded and warm' : 'It is being loaded'}>{!ready && deployment.status_text && <p class="muted">{deployment.status_text}</p>}</Step>}
+				<Step done={false} title={external ? 'Report the first prediction' : 'Send the first picture'}>
+					<p class="muted">{external ? 'From where your model runs.' : 'Drop one anywhere on this page, or send it from where your pictures are.'} It appears here by itself.</p>
+					<Ways deployment={deployment} />
+				</Step>
+				<Step done={null} title="Then look at the answers, and move the threshold to where they are right">
+					<p class="muted">Under the pictures, or in <a href={`/deployment/${deployment.id}/settings`}>Settings</a>, for the past too.</p>
+				</Step>
+			</ol>
 		</section>
 	);
 }

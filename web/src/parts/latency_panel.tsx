@@ -2,9 +2,10 @@
 // The panel around the latency chart: ranges, numbers, and what to say when there is nothing to draw.
 import type { JSX } from 'preact';
 import { LatencyChart } from '../charts/latency';
+import type { Marker } from '../charts/scatter';
 import { count, exact, NONE, seconds } from '../lib/format';
 import { RANGES, type Range } from '../lib/points';
-import { Button, Failure } from './basics';
+import { Button, Failure, Segments } from './basics';
 import type { Latency, Span } from './use_latency';
 
 function Numbers({ latency }: { latency: Latency }): JSX.Element {
@@ -24,10 +25,14 @@ function Numbers({ latency }: { latency: Latency }): JSX.Element {
 	);
 }
 
-export function LatencyPanel({ latency, range, picked, onRange, onPick, onOpen }: {
+export function LatencyPanel({ latency, range, picked, markers, cpu, onCpu, onRange, onPick, onOpen }: {
 	latency: Latency;
 	range: Range;
 	picked: Span | null;
+	markers: readonly Marker[];
+	cpu: boolean;
+	/** Where there is a shadow to compare with. */
+	onCpu: ((cpu: boolean) => void) | null;
 	onRange: (range: Range) => void;
 	onPick: (span: Span | null) => void;
 	onOpen: (asset: string) => void;
@@ -44,20 +49,19 @@ export function LatencyPanel({ latency, range, picked, onRange, onPick, onOpen }
 						<Button kind="quiet" onClick={() => onPick(null)}>Show the last {range.words}</Button>
 					</span>
 				)}
-				<fieldset class="segments">
-					<legend class="unseen">Range</legend>
-					{RANGES.map((r) => (
-						<label key={r.key} class={r.key === range.key && !picked ? 'segment is-on' : 'segment'}>
-							<input class="unseen" type="radio" name="range" checked={r.key === range.key && !picked} onChange={() => onRange(r)} />
-							{r.label}
-						</label>
-					))}
-				</fieldset>
+				{onCpu && (
+					<label class="check" title="A shadow runs at low priority: only the CPU time of its runs can be compared.">
+						<input type="checkbox" checked={cpu} onChange={() => onCpu(!cpu)} />Champion in CPU time
+					</label>
+				)}
+				<Segments name="range" legend="Range" value={picked ? null : range.key} choices={RANGES.map((r) => [r.key, r.label])}
+					onChoose={(key) => onRange(RANGES.find((r) => r.key === key) ?? range)} />
 			</header>
 			<Numbers latency={latency} />
 			{latency.error !== null && <Failure error={latency.error} what="The latencies could not be read" onRetry={latency.reload} />}
 			<div class="chart-frame" aria-busy={latency.loading}>
-				<LatencyChart points={latency.points} span={latency.span} onOpen={onOpen} onPick={onPick} />
+				<LatencyChart points={latency.points} span={latency.span} markers={markers} onOpen={onOpen} onPick={onPick} />
+				{latency.points.shadows.length > 0 && <p class="chart-legend"><i class="dot-champion" />champion{cpu && ', CPU time'}<i class="dot-shadow" />shadow, CPU time</p>}
 				{empty && (
 					<p class="chart-empty">
 						No predictions in {picked ? 'this stretch' : `the last ${range.words}`}.

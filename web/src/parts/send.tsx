@@ -1,62 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Send a picture from here: drop it anywhere on the page, paste it, or choose it.
 import type { JSX } from 'preact';
-import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { useEffect, useReducer, useRef } from 'preact/hooks';
 import { api } from '../api/client';
 import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
+import { isPicture, type Found } from '../lib/folder';
 import { milliseconds, plural } from '../lib/format';
-import { acceptable, nextUpload, uploadReducer, type Upload } from '../lib/upload';
+import { nextUpload, uploadReducer, type Upload } from '../lib/upload';
 import { withParameter } from '../router';
 import { Button } from './basics';
+import { DropCover, DropField } from './files';
 import { Icon } from './icons';
 import { say } from './toasts';
+import { useDropped } from './use_dropped';
 
 const AT_ONCE = 2;
-
-const withFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
-
-/** Calls back with files dropped on the window or pasted; answers whether files hang over it. */
-function useDropped(onFiles: (files: Iterable<File>) => void): boolean {
-	const [over, setOver] = useState(false);
-	const take = useRef(onFiles);
-	take.current = onFiles;
-	useEffect(() => {
-		let depth = 0;
-		const enter = (event: DragEvent): void => {
-			if (!withFiles(event)) return;
-			depth += 1;
-			setOver(true);
-		};
-		const leave = (event: DragEvent): void => {
-			if (!withFiles(event)) return;
-			depth = Math.max(0, depth - 1);
-			if (depth === 0) setOver(false);
-		};
-		const hold = (event: DragEvent): void => {
-			if (withFiles(event)) event.preventDefault();
-		};
-		const drop = (event: DragEvent): void => {
-			depth = 0;
-			setOver(false);
-			if (!withFiles(event)) return;
-			event.preventDefault();
-			take.current(event.dataTransfer?.files ?? []);
-		};
-		const paste = (event: ClipboardEvent): void => {
-			const files = event.clipboardData?.files;
-			if (files && files.length > 0) take.current(files);
-		};
-		const until = new AbortController();
-		addEventListener('dragenter', enter, until);
-		addEventListener('dragleave', leave, until);
-		addEventListener('dragover', hold, until);
-		addEventListener('drop', drop, until);
-		addEventListener('paste', paste, until);
-		return () => until.abort();
-	}, []);
-	return over;
-}
 
 function Sent({ upload, retry }: { upload: Upload; retry: () => void }): JSX.Element {
 	const { state, file } = upload;
@@ -85,12 +44,11 @@ function Sent({ upload, retry }: { upload: Upload; retry: () => void }): JSX.Ele
 
 export function SendCard({ deployment }: { deployment: Deployment }): JSX.Element {
 	const [uploads, dispatch] = useReducer(uploadReducer, []);
-	const input = useRef<HTMLInputElement>(null);
-	const add = (files: Iterable<File>): void => {
-		const all = [...files];
-		const good = all.filter(acceptable);
-		if (good.length < all.length) say('bad', `${plural(all.length - good.length, 'file is', 'files are')} no JPEG, PNG or WebP picture and ${all.length - good.length === 1 ? 'was' : 'were'} left out.`);
-		dispatch({ kind: 'added', uploads: good.map((file) => ({ key: crypto.randomUUID(), file, state: { kind: 'waiting' } })) });
+	const add = (found: readonly Found[]): void => {
+		const good = found.filter(({ path, file }) => isPicture(path, file.type));
+		const left = found.length - good.length;
+		if (left > 0) say('bad', `${plural(left, 'file is', 'files are')} no JPEG, PNG or WebP picture and ${left === 1 ? 'was' : 'were'} left out.`);
+		dispatch({ kind: 'added', uploads: good.map(({ file }) => ({ key: crypto.randomUUID(), file, state: { kind: 'waiting' } })) });
 	};
 	const over = useDropped(add);
 
@@ -112,14 +70,7 @@ export function SendCard({ deployment }: { deployment: Deployment }): JSX.Elemen
 				<h2>Send a picture</h2>
 				{uploads.length > 0 && <Button kind="quiet" onClick={() => dispatch({ kind: 'cleared' })}>Clear</Button>}
 			</header>
-			<button type="button" class="drop" onClick={() => input.current?.click()}>
-				<Icon name="upload" size={20} />
-				<span>Drop pictures anywhere, paste, or <u>choose</u></span>
-			</button>
-			<input ref={input} type="file" accept="image/jpeg,image/png,image/webp" multiple hidden onChange={(event) => {
-				add(event.currentTarget.files ?? []);
-				event.currentTarget.value = '';
-			}} />
+			<DropField multiple onFound={add}>Drop pictures or a folder anywhere, paste, or <u>choose</u></DropField>
 			{uploads.length > 0 && (
 				<ul class="sent-list" aria-live="polite">
 					{uploads.map((u) => (
@@ -127,7 +78,7 @@ export function SendCard({ deployment }: { deployment: Deployment }): JSX.Elemen
 					))}
 				</ul>
 			)}
-			{over && <div class="drop-cover" aria-hidden="true"><div><Icon name="upload" size={28} />Drop to predict with {deployment.name}</div></div>}
+			<DropCover over={over}>Drop to predict with {deployment.name}</DropCover>
 		</section>
 	);
 }

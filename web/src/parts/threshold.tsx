@@ -6,9 +6,11 @@ import { api } from '../api/client';
 import type { Deployment } from '../api/types';
 import { count, plural, score } from '../lib/format';
 import { SCORE_FLOOR, type ThresholdView } from '../lib/shapes';
-import { Button } from './basics';
+import { Button, Segments } from './basics';
 import { Confirm } from './dialog';
 import { say } from './toasts';
+
+const VIEWS = [['answered', 'As answered'], ['threshold', 'At threshold']] as const;
 
 export interface Effect {
 	pictures: number;
@@ -70,15 +72,8 @@ export function ThresholdBar({ deployment, view, effect, onView, onSaved }: {
 	const differs = view !== null && Math.abs(view - deployment.min_threshold) > 0.004;
 	return (
 		<div class="threshold">
-			<fieldset class="segments">
-				<legend class="unseen">Shapes shown</legend>
-				<label class={view === null ? 'segment is-on' : 'segment'}>
-					<input class="unseen" type="radio" name="view" checked={view === null} onChange={() => onView(null)} />As answered
-				</label>
-				<label class={view !== null ? 'segment is-on' : 'segment'}>
-					<input class="unseen" type="radio" name="view" checked={view !== null} onChange={() => onView(value)} />At threshold
-				</label>
-			</fieldset>
+			<Segments name="view" legend="Shapes shown" value={view === null ? 'answered' : 'threshold'} choices={VIEWS}
+				onChoose={(chosen) => onView(chosen === 'answered' ? null : value)} />
 			<div class="slider">
 				<label class="unseen" for={slider}>Threshold</label>
 				<input id={slider} type="range" min={SCORE_FLOOR} max={0.99} step={0.01} value={value} list={`${slider}-mark`}

@@ -22,8 +22,8 @@ export interface Latency {
 	add: (point: LatencyPoint) => void;
 }
 
-/** The points of the chart: asked for once a range, then kept up by what happens. */
-export function useLatency(deployment: string, range: Range, picked: Span | null): Latency {
+/** `cpu`: the champion in CPU time, as its shadows always are. */
+export function useLatency(deployment: string, range: Range, picked: Span | null, cpu: boolean): Latency {
 	const [points, setPoints] = useState<Points>(EMPTY);
 	const [loading, setLoading] = useState(true);
 	const [error, setError] = useState<unknown>(null);
@@ -40,8 +40,9 @@ export function useLatency(deployment: string, range: Range, picked: Span | null
 		const end = Date.now() / 1000;
 		setLoading(true);
 		setNow(end);
-		api.latency(deployment, Math.floor(picked?.from ?? end - range.seconds), Math.ceil(picked?.to ?? end + 1),
-			POINTS_MAX, controller.signal).then(
+		api.latency(deployment, {
+			from: Math.floor(picked?.from ?? end - range.seconds), to: Math.ceil(picked?.to ?? end + 1), points_max: POINTS_MAX, ...(cpu ? { cpu: 1 as const } : {}),
+		}, controller.signal).then(
 			(series) => {
 				if (controller.signal.aborted) return;
 				setPoints(fromSeries(series));
@@ -53,7 +54,7 @@ export function useLatency(deployment: string, range: Range, picked: Span | null
 				setError(failure);
 				setLoading(false);
 			});
-	}, [deployment, range, picked]);
+	}, [deployment, range, picked, cpu]);
 	useEffect(() => {
 		reload();
 		return () => running.current?.abort();
@@ -67,7 +68,7 @@ export function useLatency(deployment: string, range: Range, picked: Span | null
 		setNow(end);
 		setPoints((state) => advance(state, added, end - range.seconds));
 	}, 1000), [range, picked]);
-	// With a sample the numbers are the server's; ask again now and then while things happen.
+	// With a sample the numbers are the server's, and what shadows do no event tells: ask again now and then while things happen.
 	const resample = useMemo(() => throttle(reload, 20_000), [reload]);
 	useEffect(() => {
 		const timer = setInterval(flush, Math.max(5000, range.seconds));
@@ -79,11 +80,11 @@ export function useLatency(deployment: string, range: Range, picked: Span | null
 	}, [flush, resample, range]);
 
 	// What was added live would draw ever more points; past twice the server's sample it is asked for a new one.
-	const sampled = points.sampled || points.points.length > 2 * POINTS_MAX;
+	const stale = points.sampled || points.points.length > 2 * POINTS_MAX || points.shadows.length > 0 || cpu;
 	const add = useCallback((point: LatencyPoint): void => {
-		fresh.current.push(point);
+		if (!cpu) fresh.current.push(point);
 		flush();
-		if (sampled) resample();
-	}, [flush, resample, sampled]);
+		if (stale) resample();
+	}, [flush, resample, stale, cpu]);
 	return { points, span: { from, to }, loading, error, reload, add };
 }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Versions that answer the same pictures unseen: how far they are, what they cost, and what one may do with them.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { api } from '../api/client';
+import type { Deployment, Shadow } from '../api/types';
+import { count, milliseconds, plural } from '../lib/format';
+import { Button, Segments, Time } from './basics';
+import { Confirm } from './dialog';
+import { lazy } from './lazy';
+import { say } from './toasts';
+
+const PickVersion = lazy(() => import('./pick_version').then((m) => m.PickVersion));
+
+interface Acting {
+	deployment: Deployment;
+	onChanged: (deployment: Deployment) => void;
+}
+
+const nameOf = (shadow: Shadow): string => `${shadow.model_name}:${shadow.version}`;
+
+function State({ shadow }: { shadow: Shadow }): JSX.Element {
+	const title = shadow.state_text ?? undefined;
+	if (shadow.state === 'HELD') return <span class="pill bad" title={title}>Held</span>;
+	if (shadow.state === 'PAUSED') return <span class="pill warn" title={title}>Paused</span>;
+	return shadow.lag > 0 ? <span class="pill busy" title="Predictions it has still to make.">{count(shadow.lag)} behind</span> : <span class="pill ok">Up to date</span>;
+}
+
+/** Only the CPU time can be compared: a shadow runs at low priority, whenever there is room. */
+function Cost({ shadow, championMs }: { shadow: Shadow; championMs: number | null | undefined }): JSX.Element {
+	const own = shadow.mean_cpu_ms;
+	const change = own !== null && championMs ? Math.round((own / championMs - 1) * 100) : null;
+	return (
+		<dl class="shadow-facts">
+			<div><dt>Predictions</dt><dd>{count(shadow.predictions)}</dd></div>
+			<div title="Mean CPU time of a run.">
+				<dt>CPU a picture</dt>
+				<dd>{milliseconds(own)} {change !== null && change !== 0 && <small class={change > 10 ? 'warn-text' : 'muted'}>{change > 0 ? '+' : '−'}{Math.abs(change)} %</small>}</dd>
+				{championMs ? <dd class="beside muted">champion {milliseconds(championMs)}</dd> : null}
+			</div>
+		</dl>
+	);
+}
+
+function SetShadow({ deployment, onChanged, onClose }: Acting & { onClose: () => void }): JSX.Element {
+	const [since, setSince] = useState<'now' | 'start'>('now');
+	const past = deployment.stats.inferences;
+	return (
+		<PickVersion title="Set a shadow" action="Set as shadow" deployment={deployment} onClose={onClose} run={async (version) => {
+			onChanged(await api.setShadow(deployment.id, version.id, since));
+			say('ok', `${version.origin.name}:${version.version} follows ${deployment.name}.`);
+			onClose();
+		}}>
+			{past > 0 && (
+				<div class="field">
+					<span class="field-name">Pictures</span>
+					<Segments name="since" legend="Pictures" value={since} choices={[['now', 'From now on'], ['start', `Also the ${count(past)} so far`]]} onChoose={setSince} />
+				</div>
+			)}
+			<p class="muted pick-note">It answers the same pictures at low priority, after the champion and unseen by anyone who asks. Its answers are kept beside the champion’s.</p>
+		</PickVersion>
+	);
+}
+
+function Card({ shadow, deployment, onChanged, onAdd }: Acting & { shadow: Shadow; onAdd: (() => void) | null }): JSX.Element {
+	const [asking, setAsking] = useState<'promote' | 'remove' | null>(null);
+	const [keep, setKeep] = useState(true);
+	const { champion } = deployment;
+	const close = (): void => setAsking(null);
+	return (
+		<section class="panel card" aria-label={`Shadow ${nameOf(shadow)}`}>
+			<header class="card-head"><h2>Shadow</h2>{onAdd && <Button kind="quiet" onClick={onAdd}>Add another</Button>}</header>
+			<p class="card-main"><a href={`/model/${shadow.model_id}?version=${shadow.version}`}>{shadow.model_name}<span class="muted">:{shadow.version}</span></a> <State shadow={shadow} /></p>
+			<p class="muted">follows since <Time at={shadow.since} /></p>
+			{shadow.state !== 'FOLLOWING' && shadow.state_text && <p class="bad-text card-why">{shadow.state_text}</p>}
+			<Cost shadow={shadow} championMs={champion?.mean_cpu_ms} />
+			<div class="card-foot">
+				<Button disabled={shadow.state === 'HELD'} onClick={() => setAsking('promote')}>Promote</Button>
+				<Button kind="quiet" onClick={() => setAsking('remove')}>Remove</Button>
+			</div>
+			{asking === 'promote' && (
+				<Confirm title={`Promote ${nameOf(shadow)}?`} action="Promote" onClose={close} run={async () => {
+					onChanged(await api.promoteShadow(deployment.id, shadow.model_version_id, keep));
+					say('ok', `${nameOf(shadow)} answers now.`);
+					close();
+				}}>
+					<p><strong>{nameOf(shadow)}</strong> takes over{champion && <> from <strong>{champion.model_name}:{champion.version}</strong></>}. It is loaded already; no request fails. History has a line to go back by.</p>
+					{shadow.lag > 0 && <p class="warn-text">It is {plural(shadow.lag, 'prediction')} behind: what it would have said of them is not known yet.</p>}
+					{champion && <label class="check"><input type="checkbox" checked={keep} onChange={() => setKeep(!keep)} />Keep {champion.model_name}:{champion.version} as a shadow</label>}
+				</Confirm>
+			)}
+			{asking === 'remove' && (
+				<Confirm title={`Remove the shadow ${nameOf(shadow)}?`} action="Remove" onClose={close} run={async () => {
+					onChanged(await api.removeShadow(deployment.id, shadow.model_version_id));
+					say('ok', `${nameOf(shadow)} no longer follows.`);
+					close();
+				}}>
+					<p>It stops following. Its {plural(shadow.predictions, 'prediction')} so far stay beside the champion’s.</p>
+				</Confirm>
+			)}
+		</section>
+	);
+}
+
+export function ShadowCards({ deployment, onChanged }: Acting): JSX.Element {
+	const [setting, setSetting] = useState(false);
+	const { shadows } = deployment;
+	const add = (): void => setSetting(true);
+	return (
+		<>
+			{shadows.map((s, i) => <Card key={s.model_version_id} shadow={s} deployment={deployment} onChanged={onChanged} onAdd={i === shadows.length - 1 ? add : null} />)}
+			{shadows.length === 0 && (
+				<section class="panel card" aria-label="Shadow">
+					<header class="card-head"><h2>Shadow</h2></header>
+					<p class="muted">None. Another version can answer the same pictures unseen, so that you compare before you promote.</p>
+					<div class="card-foot"><Button icon="shadow" onClick={add}>Set a shadow…</Button></div>
+				</section>
+			)}
+			{setting && <SetShadow deployment={deployment} onChanged={onChanged} onClose={() => setSetting(false)} />}
+		</>
+	);
+}
