@@ -89,8 +89,8 @@ static const char *category_label(struct coco *r, yyjson_val *category, const ch
 	const char *label = name ? label_clean(name, strlen(name), a) : NULL;
 	if (label)
 		return label;
-	collect_problem(r->c, "%s: the category %s has no usable name; it is called by its id.", r->source,
-		shown(id, a));
+	problems_add(&r->c->problems, "%s: the category %s has no usable name; it is called by its id.",
+		r->source, shown(id, a));
 	name = arena_printf(a, "category %s", id);
 	return label_clean(name, strlen(name), a);
 }
@@ -100,12 +100,12 @@ static void read_category(struct coco *r, yyjson_val *category)
 	char id[ID_BYTES_MAX];
 	struct arena *a = r->c->arena;
 	if (*member_id(category, "id", id) == '\0') {
-		collect_problem(r->c, "%s: a category has no id; it is left out.", r->source);
+		problems_add(&r->c->problems, "%s: a category has no id; it is left out.", r->source);
 		return;
 	}
 	if (name_map_find(&r->categories, id, strlen(id)) != NAME_MAP_NONE) {
-		collect_problem(r->c, "%s: two categories have the id %s; the first is meant.", r->source,
-			shown(id, a));
+		problems_add(&r->c->problems, "%s: two categories have the id %s; the first is meant.",
+			r->source, shown(id, a));
 		return;
 	}
 	const char *label = category_label(r, category, id), *key = arena_strdup(a, id);
@@ -113,8 +113,8 @@ static void read_category(struct coco *r, yyjson_val *category)
 	if (place < 0)
 		return;
 	if (name_map_find(&r->names, label, strlen(label)) != NAME_MAP_NONE)
-		collect_problem(r->c, "%s: two categories are called %s; they become one label.", r->source,
-			shown(label, a));
+		problems_add(&r->c->problems, "%s: two categories are called %s; they become one label.",
+			r->source, shown(label, a));
 	name_map_add(&r->names, label, strlen(label), 0);
 	name_map_add(&r->categories, key, strlen(key), (uint32_t)place);
 }
@@ -126,13 +126,13 @@ static void read_image(struct coco *r, yyjson_val *row)
 	const char *name = member_text(row, "file_name");
 	const char *filename = name ? file_name_clean(name, a) : NULL;
 	if (*member_id(row, "id", id) == '\0' || filename == NULL) {
-		collect_problem(r->c, "%s: the image %s has %s; it is left out.", r->source,
+		problems_add(&r->c->problems, "%s: the image %s has %s; it is left out.", r->source,
 			shown(name ? name : id, a),
 			filename ? "no id" : "no file name, or one that leads out of the set");
 		return;
 	}
 	if (name_map_find(&r->images, id, strlen(id)) != NAME_MAP_NONE) {
-		collect_problem(r->c,
+		problems_add(&r->c->problems,
 			"%s: two images have the id %s; the first is meant, and %s is left out.", r->source,
 			shown(id, a), shown(name, a));
 		return;
@@ -188,7 +188,7 @@ static bool read_corners(struct coco *r, yyjson_val *list, const char *id, struc
 {
 	struct ring_numbers box = numbers_of(r, list);
 	if (box.count != 4) {
-		collect_problem(r->c, "%s: the box of annotation %s is not four numbers.", r->source,
+		problems_add(&r->c->problems, "%s: the box of annotation %s is not four numbers.", r->source,
 			shown(id, r->c->arena));
 		return false;
 	}
@@ -237,7 +237,7 @@ static void read_annotation(struct coco *r, yyjson_val *row)
 	uint32_t label = name_map_find(&r->categories, category_id, strlen(category_id));
 	if (image == NAME_MAP_NONE || label == NAME_MAP_NONE) {
 		bool no_image = image == NAME_MAP_NONE;
-		collect_problem(r->c,
+		problems_add(&r->c->problems,
 			"%s: annotation %s is of the %s %s, which is not listed; it is left out.", r->source,
 			shown(id, a), no_image ? "image" : "category",
 			shown(no_image ? image_id : category_id, a));
@@ -270,7 +270,8 @@ static void say_what_was_not_read(struct coco *r)
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (rows[i].count)
-			collect_problem(r->c, "%s: %s (%zu).", r->source, rows[i].what, rows[i].count);
+			problems_add(
+				&r->c->problems, "%s: %s (%zu).", r->source, rows[i].what, rows[i].count);
 }
 
 /* An image of a file of shapes is annotated, also when it has none; one that is only listed is not. */
@@ -294,8 +295,8 @@ static void read_root(struct coco *r, yyjson_val *root)
 	yyjson_val *images = yyjson_obj_get(root, "images"), *row;
 	size_t index, max;
 	if (!yyjson_is_arr(images)) {
-		collect_problem(
-			r->c, "%s is no COCO file: it has no list of images; it is left out.", r->source);
+		problems_add(&r->c->problems, "%s is no COCO file: it has no list of images; it is left out.",
+			r->source);
 		return;
 	}
 	yyjson_arr_foreach (yyjson_obj_get(root, "categories"), index, max, row) {
@@ -319,11 +320,11 @@ static void read_file(struct collect *c, const struct collected_file *f)
 	if (bytes.size >= 3 && memcmp(bytes.data, "\xef\xbb\xbf", 3) == 0)
 		bytes = span_of(bytes.data + 3, bytes.size - 3);
 	/* Without the in-place flag the text is not written to. */
-	yyjson_doc *doc = yyjson_read_opts(
-		(char *)(uintptr_t)bytes.data, bytes.size, YYJSON_READ_ALLOW_INF_AND_NAN, NULL, &why);
+	yyjson_doc *doc =
+		yyjson_read_opts((char *)bytes.data, bytes.size, YYJSON_READ_ALLOW_INF_AND_NAN, NULL, &why);
 	if (doc == NULL) {
-		collect_problem(c, "%s is not valid JSON: %s at byte %zu; it is left out.", f->path, why.msg,
-			why.pos);
+		problems_add(&c->problems, "%s is not valid JSON: %s at byte %zu; it is left out.", f->path,
+			why.msg, why.pos);
 		return;
 	}
 	struct arena ids; /* of the maps, which live as long as this file is read */

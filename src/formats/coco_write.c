@@ -26,7 +26,7 @@ static void add_segmentation(struct str *s, const struct labelled_shape *shape)
 	str_append(s, ",\"segmentation\":[");
 	for (uint32_t i = 0; i < shape->ring_count; i++) {
 		str_append(s, i ? ",[" : "[");
-		for (uint32_t k = 0; k < 2 * shape->rings[i].point_count; k++) {
+		for (size_t k = 0; k < 2 * (size_t)shape->rings[i].point_count; k++) {
 			if (k)
 				str_append(s, ",");
 			add_number(s, shape->rings[i].points[k]);
@@ -40,7 +40,7 @@ static void add_segmentation(struct str *s, const struct labelled_shape *shape)
 static double ring_area(const struct labelled_ring *r)
 {
 	double sum = 0;
-	for (uint32_t i = 0; i < r->point_count; i++) {
+	for (size_t i = 0; i < r->point_count; i++) {
 		const float *a = r->points + 2 * i, *b = r->points + 2 * ((i + 1) % r->point_count);
 		sum += (double)a[0] * b[1] - (double)b[0] * a[1];
 	}

@@ -11,34 +11,6 @@
 
 #define SAME_STEM_MAX 4096 /* candidates that are looked at when an image is searched by its stem */
 
-/* Room for one more in an array of the arena. */
-static void *one_more(struct arena *a, void *items, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return items;
-	*room = *room ? 2 * *room : 8;
-	void *out = arena_zalloc(a, *room, size);
-	if (count)
-		memcpy(out, items, count * size);
-	return out;
-}
-
-void collect_problem(struct collect *c, const char *format, ...)
-{
-	if (c->problem_count == FORMAT_PROBLEMS_MAX) {
-		c->problems_left_out++;
-		return;
-	}
-	char text[2048];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	c->problems =
-		one_more(c->arena, c->problems, c->problem_count, &c->problem_room, sizeof(*c->problems));
-	c->problems[c->problem_count++] = arena_strdup(c->arena, text);
-}
-
 /* ---- files ---- */
 
 static int compare_files(const void *a, const void *b)
@@ -68,7 +40,7 @@ static void add_stem(struct collect *c, uint32_t at)
 
 void collect_init(struct collect *c, const struct format_file *files, size_t count, struct arena *a)
 {
-	*c = (struct collect){.arena = a};
+	*c = (struct collect){.arena = a, .problems = {.arena = a}};
 	CHECK(count < NAME_MAP_NONE);
 	struct name_map *maps[] = {&c->paths, &c->stems, &c->labels_by_name, &c->images_by_name};
 	for (size_t i = 0; i < COUNT_OF(maps); i++)
@@ -77,7 +49,7 @@ void collect_init(struct collect *c, const struct format_file *files, size_t cou
 	for (size_t i = 0; i < count; i++) {
 		const char *path = file_name_clean(files[i].path, a);
 		if (path == NULL)
-			collect_problem(c,
+			problems_add(&c->problems,
 				"The file %s is left out: its name leads out of the set, or is no name.",
 				shown(files[i].path, a));
 		else
@@ -88,8 +60,8 @@ void collect_init(struct collect *c, const struct format_file *files, size_t cou
 	for (size_t i = 0; i < c->file_count; i++) {
 		const char *path = c->files[i].path;
 		if (name_map_add(&c->paths, path, strlen(path), (uint32_t)i) != i) {
-			collect_problem(
-				c, "The file %s is there twice; the second is left out.", shown(path, a));
+			problems_add(&c->problems, "The file %s is there twice; the second is left out.",
+				shown(path, a));
 			c->files[i].kind = FILE_OTHER;
 		} else if (c->files[i].kind == FILE_IMAGE) {
 			c->image_file_count++;
@@ -163,7 +135,7 @@ static struct collected_file *find_by_stem(
 		}
 	}
 	if (doubtful)
-		collect_problem(c, "%s: more than one file may be meant by %s; %s is taken.", source,
+		problems_add(&c->problems, "%s: more than one file may be meant by %s; %s is taken.", source,
 			shown(name, c->arena), shown(best->path, c->arena));
 	return best;
 }
@@ -203,12 +175,12 @@ int32_t collect_label(struct collect *c, const char *label)
 		return (int32_t)known;
 	if (c->label_count == FORMAT_LABELS_MAX)
 		return -1;
-	c->labels = one_more(c->arena, c->labels, c->label_count, &c->label_room, sizeof(*c->labels));
+	c->labels = list_room(c->arena, c->labels, c->label_count, &c->label_room, sizeof(*c->labels));
 	label = arena_strdup(c->arena, label);
 	name_map_add(&c->labels_by_name, label, strlen(label), (uint32_t)c->label_count);
 	c->labels[c->label_count++] = label;
 	if (c->label_count == FORMAT_LABELS_MAX)
-		collect_problem(c, "There are more than %d labels; what has another one is left out.",
+		problems_add(&c->problems, "There are more than %d labels; what has another one is left out.",
 			FORMAT_LABELS_MAX);
 	return (int32_t)c->label_count - 1;
 }
@@ -218,7 +190,7 @@ struct collected_image *collect_image(struct collect *c, const char *filename, s
 	uint32_t known = file ? file->image : name_map_find(&c->images_by_name, filename, strlen(filename));
 	if (known != NAME_MAP_NONE)
 		return &c->images[known];
-	c->images = one_more(c->arena, c->images, c->image_count, &c->image_room, sizeof(*c->images));
+	c->images = list_room(c->arena, c->images, c->image_count, &c->image_room, sizeof(*c->images));
 	uint32_t at = (uint32_t)c->image_count++;
 	if (file)
 		file->image = at;
@@ -238,7 +210,7 @@ void collect_size(
 	if (!(width >= 1 && height >= 1))
 		return;
 	if (width > FORMAT_SIDE_MAX || height > FORMAT_SIDE_MAX) {
-		collect_problem(c,
+		problems_add(&c->problems,
 			"%s: %s is said to be %.0f x %.0f pixels, which no image here is; that is passed "
 			"over.",
 			source, shown(image->filename, c->arena), width, height);
@@ -246,7 +218,7 @@ void collect_size(
 		image->width = (uint32_t)width;
 		image->height = (uint32_t)height;
 	} else if (image->width != (uint32_t)width || image->height != (uint32_t)height) {
-		collect_problem(c,
+		problems_add(&c->problems,
 			"%s: %s is said to be %.0f x %.0f pixels, but is %u x %u; shapes are read as they "
 			"stand.",
 			source, shown(image->filename, c->arena), width, height, image->width, image->height);
@@ -274,9 +246,9 @@ void collect_finish(struct collect *c, enum format f, struct labelled_set *out)
 		.labels = c->labels,
 		.label_count = c->label_count,
 		.image_count = c->image_count,
-		.problems = c->problems,
-		.problem_count = c->problem_count,
-		.problems_left_out = c->problems_left_out};
+		.problems = c->problems.items,
+		.problem_count = c->problems.count,
+		.problems_left_out = c->problems.left_out};
 	out->images = ARENA_ARRAY(c->arena, struct labelled_image, c->image_count);
 	for (size_t i = 0; i < c->image_count; i++) {
 		const struct collected_image *image = &c->images[i];

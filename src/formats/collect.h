@@ -9,6 +9,7 @@
 #include "formats/file_name.h"
 #include "formats/formats.h"
 #include "formats/name_map.h"
+#include "formats/problems.h"
 
 struct collected_file {
 	const struct format_file *file;
@@ -39,15 +40,12 @@ struct collect {
 	size_t label_count, label_room;
 	struct collected_image *images;
 	size_t image_count, image_room;
-	const char **problems;
-	size_t problem_count, problem_room, problems_left_out;
+	struct problems problems;
 };
 
 void collect_init(struct collect *c, const struct format_file *files, size_t count, struct arena *a);
 /* Images that nothing spoke of come last, not annotated. */
 void collect_finish(struct collect *c, enum format f, struct labelled_set *out);
-
-void collect_problem(struct collect *c, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The place of a label, new or known; -1 when there are too many (said once). The text must have been
  * cleaned. */

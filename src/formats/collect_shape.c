@@ -11,14 +11,25 @@
 
 /* ---- one shape more ---- */
 
+static bool same_box(struct box a, struct box b)
+{
+	return a.x1 == b.x1 && a.y1 == b.y1 && a.x2 == b.x2 && a.y2 == b.y2;
+}
+
+static bool same_ring(const struct labelled_ring *a, const struct labelled_ring *b)
+{
+	bool same = a->point_count == b->point_count;
+	for (size_t i = 0; same && i < 2 * (size_t)a->point_count; i++)
+		same = a->points[i] == b->points[i];
+	return same;
+}
+
 static bool same_shape(const struct labelled_shape *a, const struct labelled_shape *b)
 {
 	bool same = a->kind == b->kind && a->label == b->label && a->crowd == b->crowd &&
-		    memcmp(&a->box, &b->box, sizeof(a->box)) == 0 && a->ring_count == b->ring_count;
+		    same_box(a->box, b->box) && a->ring_count == b->ring_count;
 	for (uint32_t i = 0; same && i < a->ring_count; i++)
-		same = a->rings[i].point_count == b->rings[i].point_count &&
-		       memcmp(a->rings[i].points, b->rings[i].points,
-			       2 * sizeof(float) * a->rings[i].point_count) == 0;
+		same = same_ring(&a->rings[i], &b->rings[i]);
 	return same;
 }
 
@@ -35,7 +46,7 @@ static bool keep(struct collect *c, struct collected_image *image, const char *s
 	const struct labelled_shape *shape)
 {
 	if (image->shape_count == FORMAT_SHAPES_MAX) {
-		collect_problem(c, "%s: %s has more than %d shapes; this one is left out.", source,
+		problems_add(&c->problems, "%s: %s has more than %d shapes; this one is left out.", source,
 			shown(image->filename, c->arena), FORMAT_SHAPES_MAX);
 		return false;
 	}
@@ -138,7 +149,7 @@ bool collect_box(struct collect *c, struct collected_image *image, const char *s
 	struct frame f = frame_of(image);
 	const char *why = refusal(corners, f);
 	if (why) {
-		collect_problem(c, "%s: the box of %s at %s in %s %s; it is left out.", source,
+		problems_add(&c->problems, "%s: the box of %s at %s in %s %s; it is left out.", source,
 			label_of(c, &shape), corners_text(c, corners), shown(image->filename, c->arena), why);
 		return false;
 	}
@@ -146,13 +157,13 @@ bool collect_box(struct collect *c, struct collected_image *image, const char *s
 	shape.box = clipped(corners, f);
 	if (!has_area(shape.box)) {
 		shape.degenerate = true;
-		collect_problem(c, "%s: the box of %s at %s in %s has no area; it is kept and marked.",
-			source, label_of(c, &shape), corners_text(c, corners),
-			shown(image->filename, c->arena));
+		problems_add(&c->problems,
+			"%s: the box of %s at %s in %s has no area; it is kept and marked.", source,
+			label_of(c, &shape), corners_text(c, corners), shown(image->filename, c->arena));
 	} else if (reaches_beyond(corners, f)) {
-		collect_problem(c, "%s: the box of %s at %s reaches beyond %s; it is clipped to the image.",
-			source, label_of(c, &shape), corners_text(c, corners),
-			shown(image->filename, c->arena));
+		problems_add(&c->problems,
+			"%s: the box of %s at %s reaches beyond %s; it is clipped to the image.", source,
+			label_of(c, &shape), corners_text(c, corners), shown(image->filename, c->arena));
 	}
 	return keep(c, image, source, &shape);
 }
@@ -178,7 +189,7 @@ static const char *ring_refusal(const struct ring_numbers *ring, struct frame f)
 		return "has an odd number of coordinates";
 	if (ring->count < 6)
 		return "has fewer than 3 points";
-	if (ring->count > 2 * SHAPE_POINTS_MAX)
+	if (ring->count / 2 > SHAPE_POINTS_MAX)
 		return "has more than 4096 points";
 	return refusal(bounds_of(ring), f);
 }
@@ -197,7 +208,7 @@ static struct box box_around(const struct labelled_ring *rings, size_t count)
 {
 	struct box b = {INFINITY, INFINITY, -INFINITY, -INFINITY};
 	for (size_t i = 0; i < count; i++) {
-		for (uint32_t k = 0; k < rings[i].point_count; k++) {
+		for (size_t k = 0; k < rings[i].point_count; k++) {
 			float x = rings[i].points[2 * k], y = rings[i].points[2 * k + 1];
 			b = (struct box){fminf(b.x1, x), fminf(b.y1, y), fmaxf(b.x2, x), fmaxf(b.y2, y)};
 		}
@@ -218,7 +229,7 @@ bool collect_polygon(struct collect *c, struct collected_image *image, const cha
 	for (size_t i = 0; i < ring_count; i++) {
 		const char *why = ring_refusal(&rings[i], f);
 		if (why) {
-			collect_problem(c, "%s: a polygon of %s in %s %s; it is left out.", source,
+			problems_add(&c->problems, "%s: a polygon of %s in %s %s; it is left out.", source,
 				label_of(c, &shape), shown(image->filename, c->arena), why);
 			continue;
 		}
@@ -231,10 +242,11 @@ bool collect_polygon(struct collect *c, struct collected_image *image, const cha
 	shape.box = given ? clipped(*corners, f) : box_around(kept, shape.ring_count);
 	shape.degenerate = !has_area(box_around(kept, shape.ring_count)) || !has_area(shape.box);
 	if (shape.degenerate)
-		collect_problem(c, "%s: a polygon of %s in %s has no area; it is kept and marked.", source,
-			label_of(c, &shape), shown(image->filename, c->arena));
-	else if (beyond)
-		collect_problem(c, "%s: a polygon of %s reaches beyond %s; it is clipped to the image.",
+		problems_add(&c->problems, "%s: a polygon of %s in %s has no area; it is kept and marked.",
 			source, label_of(c, &shape), shown(image->filename, c->arena));
+	else if (beyond)
+		problems_add(&c->problems,
+			"%s: a polygon of %s reaches beyond %s; it is clipped to the image.", source,
+			label_of(c, &shape), shown(image->filename, c->arena));
 	return keep(c, image, source, &shape);
 }

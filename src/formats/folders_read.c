@@ -114,7 +114,7 @@ void folders_read(struct collect *c)
 		int32_t place = label ? collect_label(c, label) : -1;
 		struct collected_image *image = collect_image(c, f->path, f);
 		if (place < 0) {
-			collect_problem(c, "%s is in no folder that names a class; it has no label.",
+			problems_add(&c->problems, "%s is in no folder that names a class; it has no label.",
 				shown(f->path, c->arena));
 			continue;
 		}

@@ -33,11 +33,12 @@ enum status folders_write(struct writing *w)
 		const struct labelled_shape *class = class_of(image, &others);
 		const char *name = shown(image->filename, w->arena);
 		if (class == NULL) {
-			writing_problem(w, "%s has no class; it is left out.", name);
+			problems_add(&w->problems, "%s has no class; it is left out.", name);
 			continue;
 		}
 		if (others)
-			writing_problem(w, "%s: %zu other shapes cannot be held by a folder.", name, others);
+			problems_add(&w->problems, "%s: %zu other shapes cannot be held by a folder.", name,
+				others);
 		w->image_paths[i] =
 			arena_printf(w->arena, "%s/%s", w->set->labels[class->label], image->filename);
 	}

@@ -14,7 +14,8 @@ static void say_what_is_strange(struct collect *c)
 {
 	for (size_t i = 0; i < c->file_count; i++)
 		if (c->files[i].kind == FILE_XML || c->files[i].kind == FILE_JSON)
-			collect_problem(c, "%s is in no format that is read here: COCO, Pascal VOC, YOLO.",
+			problems_add(&c->problems,
+				"%s is in no format that is read here: COCO, Pascal VOC, YOLO.",
 				c->files[i].path);
 }
 
@@ -104,7 +105,7 @@ enum status formats_read(enum format f, const struct format_file *files, size_t 
 	if (f == FORMAT_NONE)
 		f = detect(&c, &other);
 	if (other != FORMAT_NONE)
-		collect_problem(&c,
+		problems_add(&c.problems,
 			"There are annotations of %s as well; those of %s are read. Name the format to "
 			"choose.",
 			formats[other].name, formats[f].name);
@@ -125,7 +126,7 @@ enum status formats_write(enum format f, const struct labelled_set *set, struct 
 	if (formats[f].write == NULL)
 		return err_set(
 			err, ST_UNSUPPORTED, "There is no format to write: name COCO, VOC, YOLO or folders.");
-	struct writing w = {.set = set, .arena = a, .err = err};
+	struct writing w = {.set = set, .arena = a, .err = err, .problems = {.arena = a}};
 	TRY(writing_start(&w));
 	enum status st = formats[f].write(&w);
 	writing_finish(&w, out);

@@ -39,25 +39,24 @@ enum element {
 };
 
 static const struct {
-	enum element parent;
+	enum element parent, element;
 	const char *name;
-	enum element element;
 } elements[] = {
-	{DOCUMENT, "annotation", ANNOTATION},
-	{ANNOTATION, "filename", FILENAME},
-	{ANNOTATION, "size", SIZE},
-	{ANNOTATION, "object", OBJECT},
-	{SIZE, "width", WIDTH},
-	{SIZE, "height", HEIGHT},
-	{OBJECT, "name", NAME},
-	{OBJECT, "difficult", DIFFICULT},
-	{OBJECT, "bndbox", BNDBOX},
-	{OBJECT, "polygon", POLYGON},
-	{OBJECT, "robndbox", ROBNDBOX},
-	{BNDBOX, "xmin", XMIN},
-	{BNDBOX, "ymin", YMIN},
-	{BNDBOX, "xmax", XMAX},
-	{BNDBOX, "ymax", YMAX},
+	{DOCUMENT, ANNOTATION, "annotation"},
+	{ANNOTATION, FILENAME, "filename"},
+	{ANNOTATION, SIZE, "size"},
+	{ANNOTATION, OBJECT, "object"},
+	{SIZE, WIDTH, "width"},
+	{SIZE, HEIGHT, "height"},
+	{OBJECT, NAME, "name"},
+	{OBJECT, DIFFICULT, "difficult"},
+	{OBJECT, BNDBOX, "bndbox"},
+	{OBJECT, POLYGON, "polygon"},
+	{OBJECT, ROBNDBOX, "robndbox"},
+	{BNDBOX, XMIN, "xmin"},
+	{BNDBOX, YMIN, "ymin"},
+	{BNDBOX, XMAX, "xmax"},
+	{BNDBOX, YMAX, "ymax"},
 };
 
 struct ring {
@@ -292,8 +291,8 @@ static void add_object(struct voc *r, struct collected_image *image, const struc
 	struct collect *c = r->c;
 	int32_t label = o->label ? collect_label(c, o->label) : -1;
 	if (label < 0) {
-		collect_problem(c, "%s: an object of %s has no usable name; it is left out.", r->source,
-			shown(image->filename, c->arena));
+		problems_add(&c->problems, "%s: an object of %s has no usable name; it is left out.",
+			r->source, shown(image->filename, c->arena));
 		return;
 	}
 	struct labelled_shape shape = {.label = label, .area = -1, .difficult = o->difficult};
@@ -311,7 +310,7 @@ static void add_object(struct voc *r, struct collected_image *image, const struc
 	if (o->boxed)
 		collect_box(c, image, r->source, shape, corners);
 	else
-		collect_problem(c, "%s: an object %s of %s has no box%s; it is left out.", r->source,
+		problems_add(&c->problems, "%s: an object %s of %s has no box%s; it is left out.", r->source,
 			shown(o->label, c->arena), shown(image->filename, c->arena),
 			o->rotated ? " but a rotated one, which is not read here" : "");
 }
@@ -326,8 +325,9 @@ static struct collected_image *image_of(struct voc *r)
 	if (r->filename && *r->filename) {
 		filename = file_name_clean(r->filename, c->arena);
 		if (filename == NULL) {
-			collect_problem(c, "%s: the file name %s leads out of the set; the file is left out.",
-				r->source, shown(r->filename, c->arena));
+			problems_add(&c->problems,
+				"%s: the file name %s leads out of the set; the file is left out.", r->source,
+				shown(r->filename, c->arena));
 			return NULL;
 		}
 		file = collect_find(c, r->source, filename, false);
@@ -340,7 +340,7 @@ static struct collected_image *image_of(struct voc *r)
 static void add_document(struct voc *r)
 {
 	if (strcmp(r->root, "annotation") != 0) {
-		collect_problem(r->c,
+		problems_add(&r->c->problems,
 			"%s is no Pascal VOC file: its outermost element is %s%s; it is left out.", r->source,
 			shown(r->root, r->c->arena),
 			strcmp(r->root, "annotations") == 0 ? ", as CVAT writes it" : "");
@@ -350,8 +350,9 @@ static void add_document(struct voc *r)
 	if (image == NULL)
 		return;
 	if (image->annotated) {
-		collect_problem(r->c, "%s: %s has annotations in another file already; these are left out.",
-			r->source, shown(image->filename, r->c->arena));
+		problems_add(&r->c->problems,
+			"%s: %s has annotations in another file already; these are left out.", r->source,
+			shown(image->filename, r->c->arena));
 		return;
 	}
 	image->annotated = true;
@@ -367,7 +368,7 @@ static void read_file(struct collect *c, const struct collected_file *f)
 	arena_init(&r.scratch);
 	r.parser = XML_ParserCreate(NULL);
 	if (r.parser == NULL || bytes.size > INT32_MAX) {
-		collect_problem(c, "%s is too large to be read; it is left out.", f->path);
+		problems_add(&c->problems, "%s is too large to be read; it is left out.", f->path);
 	} else {
 		XML_SetUserData(r.parser, &r);
 		XML_SetElementHandler(r.parser, on_start, on_end);
@@ -376,8 +377,8 @@ static void read_file(struct collect *c, const struct collected_file *f)
 		if (XML_Parse(r.parser, (const char *)bytes.data, (int)bytes.size, 1) == XML_STATUS_OK)
 			add_document(&r);
 		else
-			collect_problem(c, "%s cannot be read: %s in line %lu; it is left out.", f->path,
-				r.stopped ? r.stopped : XML_ErrorString(XML_GetErrorCode(r.parser)),
+			problems_add(&c->problems, "%s cannot be read: %s in line %lu; it is left out.",
+				f->path, r.stopped ? r.stopped : XML_ErrorString(XML_GetErrorCode(r.parser)),
 				XML_GetCurrentLineNumber(r.parser));
 	}
 	if (r.parser)

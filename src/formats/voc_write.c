@@ -29,9 +29,9 @@ static void add_number(struct str *s, const char *element, float value)
 static void add_ring(struct str *s, const struct labelled_ring *ring)
 {
 	str_append(s, "\t\t<polygon>");
-	for (uint32_t i = 0; i < ring->point_count; i++) {
-		char name[16];
-		snprintf(name, sizeof(name), "x%u", i + 1);
+	for (size_t i = 0; i < ring->point_count; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "x%zu", i + 1);
 		add_number(s, name, ring->points[2 * i]);
 		name[0] = 'y';
 		add_number(s, name, ring->points[2 * i + 1]);
@@ -79,10 +79,10 @@ static void add_image(struct writing *w, const struct labelled_image *image, con
 	writing_add(w, path, &s);
 	str_release(&s);
 	if (classes)
-		writing_problem(w, "%s: %zu classes have no box; Pascal VOC cannot hold them.",
+		problems_add(&w->problems, "%s: %zu classes have no box; Pascal VOC cannot hold them.",
 			shown(image->filename, w->arena), classes);
 	if (crowds)
-		writing_problem(w, "%s: %zu crowds become objects like others.",
+		problems_add(&w->problems, "%s: %zu crowds become objects like others.",
 			shown(image->filename, w->arena), crowds);
 }
 

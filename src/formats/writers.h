@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "formats/file_name.h"
 #include "formats/formats.h"
+#include "formats/problems.h"
 
 #define NUMBER_BYTES 40
 
@@ -16,14 +17,12 @@ struct writing {
 	struct format_file *files;
 	size_t file_count, file_room;
 	const char **image_paths;
-	const char **problems;
-	size_t problem_count, problem_room, problems_left_out;
+	struct problems problems;
 };
 
 /* ST_UNPROCESSABLE when a label or a file name of the set cannot be written. */
 enum status writing_start(struct writing *w) MUST_CHECK;
 void writing_finish(struct writing *w, struct format_export *out);
-void writing_problem(struct writing *w, const char *format, ...) PRINTF_LIKE(2, 3);
 void writing_add(struct writing *w, const char *path, const struct str *text);
 
 enum status coco_write(struct writing *w) MUST_CHECK;

@@ -6,17 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *one_more(struct writing *w, void *items, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return items;
-	*room = *room ? 2 * *room : 8;
-	void *out = arena_zalloc(w->arena, *room, size);
-	if (count)
-		memcpy(out, items, count * size);
-	return out;
-}
-
 enum status writing_start(struct writing *w)
 {
 	const struct labelled_set *set = w->set;
@@ -38,28 +27,13 @@ enum status writing_start(struct writing *w)
 
 void writing_finish(struct writing *w, struct format_export *out)
 {
-	*out = (struct format_export){
-		w->files, w->file_count, w->image_paths, w->problems, w->problem_count, w->problems_left_out};
-}
-
-void writing_problem(struct writing *w, const char *format, ...)
-{
-	if (w->problem_count == FORMAT_PROBLEMS_MAX) {
-		w->problems_left_out++;
-		return;
-	}
-	char text[2048];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	w->problems = one_more(w, w->problems, w->problem_count, &w->problem_room, sizeof(*w->problems));
-	w->problems[w->problem_count++] = arena_strdup(w->arena, text);
+	*out = (struct format_export){w->files, w->file_count, w->image_paths, w->problems.items,
+		w->problems.count, w->problems.left_out};
 }
 
 void writing_add(struct writing *w, const char *path, const struct str *text)
 {
-	w->files = one_more(w, w->files, w->file_count, &w->file_room, sizeof(*w->files));
+	w->files = list_room(w->arena, w->files, w->file_count, &w->file_room, sizeof(*w->files));
 	struct span bytes = arena_copy(w->arena, span_of(str_text(text), text->size));
 	w->files[w->file_count++] = (struct format_file){.path = path, .bytes = bytes};
 }

@@ -29,7 +29,8 @@ bool yolo_is_list_of_names(const struct collected_file *f)
 static void set_name(struct collect *c, struct yolo_names *n, size_t at, const char *text, size_t size)
 {
 	if (at >= FORMAT_LABELS_MAX) {
-		collect_problem(c, "%s: class numbers from %d on are not read.", n->path, FORMAT_LABELS_MAX);
+		problems_add(&c->problems, "%s: class numbers from %d on are not read.", n->path,
+			FORMAT_LABELS_MAX);
 		return;
 	}
 	if (n->labels == NULL) {
@@ -40,20 +41,26 @@ static void set_name(struct collect *c, struct yolo_names *n, size_t at, const c
 	const char *label = label_clean(text, size, c->arena);
 	if (label == NULL) {
 		label = arena_printf(c->arena, "%zu", at);
-		collect_problem(c, "%s: the name of class %zu cannot be used; it is called by its number.",
-			n->path, at);
+		problems_add(&c->problems,
+			"%s: the name of class %zu cannot be used; it is called by its number.", n->path, at);
 	}
 	size_t before = c->label_count;
 	int32_t place = collect_label(c, label);
 	for (size_t i = 0; place >= 0 && c->label_count == before && i < n->count; i++) {
 		if (n->labels[i] != place)
 			continue;
-		collect_problem(c, "%s: classes %zu and %zu are both called %s; they become one label.",
-			n->path, i, at, shown(label, c->arena));
+		problems_add(&c->problems,
+			"%s: classes %zu and %zu are both called %s; they become one label.", n->path, i, at,
+			shown(label, c->arena));
 		break;
 	}
 	n->labels[at] = place;
 	n->count = n->count > at + 1 ? n->count : at + 1;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 struct yolo_names yolo_names_of_list(struct collect *c, const struct collected_file *f)
@@ -61,7 +68,7 @@ struct yolo_names yolo_names_of_list(struct collect *c, const struct collected_f
 	struct yolo_names n = {.path = f->path};
 	struct span bytes = f->file->bytes;
 	size_t size = bytes.size, at = 0;
-	while (size > 0 && memchr(" \t\r\n", bytes.data[size - 1], 4))
+	while (size > 0 && is_blank(bytes.data[size - 1]))
 		size--; /* what is empty at the end names nothing */
 	const char *text = (const char *)bytes.data;
 	if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -166,7 +173,7 @@ struct yolo_names yolo_names_of_yaml(struct collect *c, const struct collected_f
 	yaml_event_t event;
 	struct walk w = {.c = c, .names = &n};
 	if (bytes.size > YAML_BYTES_MAX || !yaml_parser_initialize(&parser)) {
-		collect_problem(c, "%s is too large to be read; it is left out.", f->path);
+		problems_add(&c->problems, "%s is too large to be read; it is left out.", f->path);
 		return n;
 	}
 	yaml_parser_set_input_string(&parser, bytes.data, bytes.size);
@@ -180,7 +187,7 @@ struct yolo_names yolo_names_of_yaml(struct collect *c, const struct collected_f
 		yaml_event_delete(&event);
 	}
 	if (w.wrong)
-		collect_problem(c, "%s cannot be read to its end: %s in line %zu.", f->path, w.wrong,
+		problems_add(&c->problems, "%s cannot be read to its end: %s in line %zu.", f->path, w.wrong,
 			parser.mark.line + 1);
 	yaml_parser_delete(&parser);
 	return n;

@@ -120,14 +120,14 @@ static bool has_yaml_names(struct span bytes)
 
 bool yolo_is_there(struct collect *c)
 {
-	size_t problems = c->problem_count;
+	size_t problems = c->problems.count;
 	bool found = false;
 	for (size_t i = 0; i < c->file_count && !found; i++) {
 		const struct collected_file *f = &c->files[i];
 		if (is_label_file(c, f) && f->file->bytes.size > 0)
 			found = c->image_file_count == 0 || image_of(c, f->path) != NULL;
 	}
-	c->problem_count = problems; /* only looked */
+	c->problems.count = problems; /* only looked */
 	return found;
 }
 
@@ -176,7 +176,7 @@ static int32_t label_of(struct yolo *r, const struct yolo_names *names, const ch
 {
 	struct collect *c = r->c;
 	if (!(number >= 0 && number < FORMAT_LABELS_MAX && number == floor(number))) {
-		collect_problem(c, "%s: %g is no class number; the line is left out.", where, number);
+		problems_add(&c->problems, "%s: %g is no class number; the line is left out.", where, number);
 		return -1;
 	}
 	size_t at = (size_t)number;
@@ -184,7 +184,8 @@ static int32_t label_of(struct yolo *r, const struct yolo_names *names, const ch
 		return collect_label(c, arena_printf(c->arena, "%zu", at));
 	if (at < names->count && names->labels[at] >= 0)
 		return names->labels[at];
-	collect_problem(c, "%s: class %zu has no name in %s; the line is left out.", where, at, names->path);
+	problems_add(&c->problems, "%s: class %zu has no name in %s; the line is left out.", where, at,
+		names->path);
 	return -1;
 }
 
@@ -216,8 +217,9 @@ static void read_line(struct yolo *r, struct collected_image *image, const char 
 	const char *where = arena_printf(c->arena, "%s, line %zu", source, line);
 	bool poses = names && names->key_points;
 	if (count < 5 || count > NUMBERS_MAX || (count > 6 && count % 2 == 0 && !poses)) {
-		collect_problem(c, "%s: %zu numbers are neither a box nor a polygon; the line is left out.",
-			where, count);
+		problems_add(&c->problems,
+			"%s: %zu numbers are neither a box nor a polygon; the line is left out.", where,
+			count);
 		return;
 	}
 	int32_t label = label_of(r, names, where, r->numbers[0]);
@@ -237,7 +239,7 @@ static void read_file(struct yolo *r, const struct collected_file *f, struct col
 	for (size_t at = 0; at < bytes.size; at += line_size(bytes, at) + 1, line++) {
 		size_t count;
 		if (!read_numbers((const char *)bytes.data + at, line_size(bytes, at), r->numbers, &count)) {
-			collect_problem(r->c,
+			problems_add(&r->c->problems,
 				"%s, line %zu: there is something that is no number; the line is left out.",
 				f->path, line);
 			continue;
@@ -249,11 +251,11 @@ static void read_file(struct yolo *r, const struct collected_file *f, struct col
 		confidences += count == 6;
 	}
 	if (confidences)
-		collect_problem(
-			r->c, "%s: %zu lines have a confidence, which is not read.", f->path, confidences);
+		problems_add(&r->c->problems, "%s: %zu lines have a confidence, which is not read.", f->path,
+			confidences);
 	if (poses)
-		collect_problem(
-			r->c, "%s: the key points of %zu lines are not read; the boxes are.", f->path, poses);
+		problems_add(&r->c->problems, "%s: the key points of %zu lines are not read; the boxes are.",
+			f->path, poses);
 }
 
 static void read_label_file(struct yolo *r, const struct collected_file *f)
@@ -265,16 +267,18 @@ static void read_label_file(struct yolo *r, const struct collected_file *f)
 	struct collected_file *file = image_of(c, f->path);
 	if (file == NULL) {
 		if (labels && f->file->bytes.size > 0)
-			collect_problem(c, "%s belongs to no image of the set; it is left out.", f->path);
+			problems_add(
+				&c->problems, "%s belongs to no image of the set; it is left out.", f->path);
 		return; /* other texts are not ours */
 	}
 	struct collected_image *image = collect_image(c, file_name_below_images(file->path), file);
 	if (image->annotated) {
-		collect_problem(c, "%s: %s has labels in another file already; these are left out.", f->path,
-			shown(image->filename, c->arena));
-	} else if (image->width == 0 && f->file->bytes.size > 0) {
-		collect_problem(c, "%s: the size of %s is not known, so that its fractions cannot be read.",
+		problems_add(&c->problems, "%s: %s has labels in another file already; these are left out.",
 			f->path, shown(image->filename, c->arena));
+	} else if (image->width == 0 && f->file->bytes.size > 0) {
+		problems_add(&c->problems,
+			"%s: the size of %s is not known, so that its fractions cannot be read.", f->path,
+			shown(image->filename, c->arena));
 	} else {
 		image->annotated = true;
 		read_file(r, f, image);
@@ -287,8 +291,9 @@ void yolo_read(struct collect *c)
 	r.numbers = ARENA_ARRAY(c->arena, double, NUMBERS_MAX);
 	read_names(&r);
 	if (r.names_count == 0)
-		collect_problem(c, "No file names the classes (data.yaml, classes.txt, *.names): they are "
-				   "called by their numbers.");
+		problems_add(&c->problems,
+			"No file names the classes (data.yaml, classes.txt, *.names): they are "
+			"called by their numbers.");
 	for (size_t i = 0; i < c->file_count; i++)
 		read_label_file(&r, &c->files[i]);
 }

@@ -46,7 +46,7 @@ static void add_ring(
 	struct str *s, const struct labelled_image *image, int32_t label, const struct labelled_ring *r)
 {
 	str_printf(s, "%d", label);
-	for (uint32_t i = 0; i < r->point_count; i++) {
+	for (size_t i = 0; i < r->point_count; i++) {
 		add_fraction(s, r->points[2 * i], image->width);
 		add_fraction(s, r->points[2 * i + 1], image->height);
 	}
@@ -64,14 +64,14 @@ static void say_what_is_lost(struct writing *w, const struct labelled_image *ima
 	}
 	const char *name = shown(image->filename, w->arena);
 	if (classes)
-		writing_problem(
-			w, "%s: %zu classes have no box; YOLO's labels cannot hold them.", name, classes);
+		problems_add(&w->problems, "%s: %zu classes have no box; YOLO's labels cannot hold them.",
+			name, classes);
 	if (flags)
-		writing_problem(
-			w, "%s: %zu crowds and difficult objects become objects like others.", name, flags);
+		problems_add(&w->problems, "%s: %zu crowds and difficult objects become objects like others.",
+			name, flags);
 	if (parts)
-		writing_problem(
-			w, "%s: each part of %zu objects of several parts becomes an object.", name, parts);
+		problems_add(&w->problems, "%s: each part of %zu objects of several parts becomes an object.",
+			name, parts);
 }
 
 static void add_image(struct writing *w, const struct labelled_image *image, const char *path)
@@ -116,7 +116,7 @@ enum status yolo_write(struct writing *w)
 		size_t stem = file_folder_size(name) + file_stem_size(file_base(name));
 		const char *path = arena_printf(w->arena, "labels/%.*s.txt", (int)stem, name);
 		if (name_map_add(&taken, path, strlen(path), (uint32_t)i) != i) {
-			writing_problem(w,
+			problems_add(&w->problems,
 				"%s is left out: another image has its name but for the extension, and "
 				"YOLO's labels go by the name.",
 				shown(name, w->arena));
@@ -124,7 +124,7 @@ enum status yolo_write(struct writing *w)
 		}
 		w->image_paths[i] = arena_printf(w->arena, "images/%s", name);
 		if (image->annotated && image->width == 0 && image->shape_count > 0)
-			writing_problem(w,
+			problems_add(&w->problems,
 				"%s: its size is not known, so that its shapes cannot be written as "
 				"fractions.",
 				shown(name, w->arena));

@@ -331,7 +331,8 @@ void score_merge(struct score *into, const struct score *from)
 	}
 	for (size_t i = 0; i < from->entry_count; i++) {
 		const struct score_entry *source = &from->entries[i];
-		struct score_entry *e = &into->entries[entry_of(into, source->label)];
+		uint32_t at = entry_of(into, source->label); /* may move the entries */
+		struct score_entry *e = &into->entries[at];
 		struct score_record *records = room_for_records(e, source->count);
 		if (source->count)
 			memcpy(records, source->records, source->count * sizeof(*records));

@@ -48,9 +48,9 @@ static void test_the_nearest_of_a_name(void **state)
 	assert_string_equal(found("x.json", "5.jpg", false), "images/5.bmp"); /* another extension */
 	assert_string_equal(found("x.json", "5.mov", false), "");
 	assert_string_equal(found("x.json", "6.jpg", false), "");
-	assert_int_equal(c.problem_count, 0);
+	assert_int_equal(c.problems.count, 0);
 	assert_string_equal(found("x.json", "3.jpg", false), "train/3.jpg");
-	assert_int_equal(c.problem_count, 1); /* it may as well have been the other */
+	assert_int_equal(c.problems.count, 1); /* it may as well have been the other */
 }
 
 static void test_a_stem_in_a_folder(void **state)
@@ -73,7 +73,7 @@ static void test_labels_and_images_are_kept_once(void **state)
 		assert_int_equal(collect_label(&c, arena_printf(&s.arena, "%d", i)), i);
 	assert_int_equal(collect_label(&c, "one more"), -1);
 	assert_int_equal(collect_label(&c, "b"), 1);
-	assert_int_equal(c.problem_count, 1);
+	assert_int_equal(c.problems.count, 1);
 	struct collected_image *image = collect_image(&c, "1.jpg", NULL);
 	assert_ptr_equal(collect_image(&c, "1.jpg", NULL), image);
 	assert_int_equal(c.image_count, 1);

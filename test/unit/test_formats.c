@@ -4,6 +4,7 @@
 
 #include "formats/file_name.h"
 #include "formats/name_map.h"
+#include "formats/problems.h"
 #include "format_samples.h"
 
 static struct sample_files s;
@@ -102,6 +103,16 @@ static void test_a_map_of_many_names(void **state)
 	}
 	assert_int_equal(name_map_find(&m, "5000", 4), NAME_MAP_NONE);
 	assert_int_equal(m.count, 5000);
+}
+
+static void test_a_list_of_problems(void **state)
+{
+	struct problems p = {.arena = &s.arena};
+	for (int i = 0; i < FORMAT_PROBLEMS_MAX + 3; i++)
+		problems_add(&p, "%d: %s", i, "wrong");
+	assert_int_equal(p.count, FORMAT_PROBLEMS_MAX);
+	assert_int_equal(p.left_out, 3);
+	assert_string_equal(p.items[999], "999: wrong");
 }
 
 /* ---- detection ---- */
@@ -292,6 +303,7 @@ int main(void)
 		TEST(test_labels_are_cleaned_or_refused),
 		TEST(test_parts_of_names),
 		TEST(test_a_map_of_many_names),
+		TEST(test_a_list_of_problems),
 		TEST(test_formats_have_names),
 		TEST(test_what_the_files_are),
 		TEST(test_a_foreign_format_is_named_and_not_guessed_at),

@@ -231,6 +231,27 @@ static void test_merged_parts_are_the_whole(void **state)
 	score_free(whole);
 }
 
+/* A label whose images were all removed has a place in one score and none in the other. */
+static void test_merged_labels_that_are_gone(void **state)
+{
+	struct score *from = new_score(score_rules_coco(false)), *into = new_score(score_rules_coco(false));
+	for (int32_t i = 0; i < 40; i++) {
+		const struct match_truth t = {.label = i, .box = {0, 0, 10, 10}, .area = -1};
+		score_add(from, i, &t, 1, NULL, 0);
+		score_remove(from, i);
+	}
+	const struct match_truth t = {.label = 50, .box = {0, 0, 10, 10}, .area = -1};
+	score_add(from, 7, &t, 1, NULL, 0);
+	score_merge(into, from);
+	struct score_summary summary;
+	score_read(into, &arena, &summary);
+	assert_int_equal(summary.label_count, 1);
+	assert_int_equal(summary.labels[0].label, 50);
+	assert_int_equal(summary.truths, 1);
+	score_free(from);
+	score_free(into);
+}
+
 static void test_nothing_at_all(void **state)
 {
 	const double none[12] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
@@ -596,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_the_order_of_images_does_not_matter),
 		cmocka_unit_test(test_removed_and_replaced_images_leave_nothing),
 		cmocka_unit_test(test_merged_parts_are_the_whole),
+		cmocka_unit_test(test_merged_labels_that_are_gone),
 		cmocka_unit_test(test_nothing_at_all),
 		cmocka_unit_test(test_counts_at_a_confidence),
 		cmocka_unit_test(test_the_hundred_images_of_val2014),
