@@ -3,7 +3,7 @@
  * How right a model is, from images whose truth is known: COCO's numbers and VOC's average precision for
  * shapes, accuracy and its relatives for classes. Images are added, replaced and removed one by one, in any
  * order, and the numbers depend on nothing but which images there are. What is kept of an image is 32 bytes
- * an answer. Formulas: COCO's and VOC's development kits; docs/decisions/0071.
+ * an answer. Formulas: COCO's and VOC's development kits; docs/decisions/0033.
  */
 #ifndef GYRE_TASK_SCORE_H
 #define GYRE_TASK_SCORE_H
