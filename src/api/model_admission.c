@@ -22,15 +22,35 @@ static void refuse(struct model_version_row *row, const char *why)
 	row->graph = NULL;
 }
 
+/* Labels that name the background class first: it is none of the version's, so the rest move up. */
+static void leave_out_background(struct model_version_row *row, const char *const *labels,
+	uint32_t label_count, uint32_t skipped, struct arena *a)
+{
+	yyjson_mut_doc *doc = json_new(a);
+	yyjson_mut_val *root = yyjson_mut_obj(doc);
+	yyjson_mut_doc_set_root(doc, root);
+	for (uint32_t i = skipped; i < label_count; i++) {
+		char number[16];
+		snprintf(number, sizeof(number), "%u", i - skipped);
+		yyjson_mut_obj_add(root, yyjson_mut_strcpy(doc, number), yyjson_mut_str(doc, labels[i]));
+	}
+	row->labels = (const char *)json_print(doc, a).data;
+	row->state_text = arena_printf(a,
+		"The label \"%s\" names the background class: it was left out, and the labels after it moved "
+		"up by one.",
+		labels[0]);
+}
+
 static enum status admit_blob(struct http_request *req, struct model_version_row *row, enum task task,
-	uint32_t label_count, const char *recipe_given, struct model_verdict *out, struct err *err)
+	const char *const *labels, uint32_t label_count, const char *recipe_given, struct model_verdict *out,
+	struct err *err)
 {
 	int fd;
 	uint64_t size;
 	char path[40];
 	TRY(blob_open(api_of(req)->blobs, row->onnx_sha256, &fd, &size, err));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	enum status st = model_admit(path, task, label_count, recipe_given, req->arena, out, err);
+	enum status st = model_admit(path, task, labels, label_count, recipe_given, req->arena, out, err);
 	close(fd);
 	return st;
 }
@@ -53,13 +73,17 @@ enum status model_admission_run(
 		return ST_OK;
 	}
 	TRY(model_labels(row->labels, req->arena, &labels, &label_count, err));
-	TRY(admit_blob(req, row, task, label_count, recipe_given, &verdict, err));
+	TRY(admit_blob(
+		req, row, task, (const char *const *)labels, label_count, recipe_given, &verdict, err));
 	refuse(row, verdict.state_text);
 	row->graph = verdict.graph;
 	if (verdict.ready) {
 		row->state = "READY";
 		row->recipe = verdict.recipe;
 		row->framework = "ONNX";
+		if (verdict.labels_skipped)
+			leave_out_background(row, (const char *const *)labels, label_count,
+				verdict.labels_skipped, req->arena);
 	}
 	return ST_OK;
 }

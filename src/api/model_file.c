@@ -55,6 +55,7 @@ static enum status insert_file(struct db_conn *c, void *arg, struct err *err)
 	row.framework = new->after.framework;
 	row.state = new->after.state;
 	row.state_text = new->after.state_text;
+	row.labels = new->after.labels;
 	row.recipe = new->after.recipe;
 	row.graph = new->after.graph;
 	return model_rows_version_update(c, &row, err);

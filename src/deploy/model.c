@@ -87,7 +87,8 @@ static enum status run_grey(struct engine_seat *seat, const struct engine_descri
 }
 
 static enum status find_recipe(struct engine *engine, const struct engine_description *d, enum task task,
-	uint32_t label_count, yyjson_val *given, struct recipe *recipe, struct err *err)
+	const char *const *labels, uint32_t label_count, yyjson_val *given, struct recipe *recipe,
+	uint32_t *labels_skipped, struct err *err)
 {
 	if (d->input_count != 1)
 		return err_set(err, ST_UNPROCESSABLE,
@@ -98,11 +99,12 @@ static enum status find_recipe(struct engine *engine, const struct engine_descri
 	bool runs = d->probe_rank > 0; /* else the recipe says what is wrong with the input */
 	enum status st = runs ? run_grey(seat, d, err) : ST_OK;
 	if (st == ST_OK)
-		st = recipe_find_given(d, runs ? seat->outputs : NULL, task, label_count, given, recipe, err);
+		st = recipe_find_for_labels(d, runs ? seat->outputs : NULL, task, labels, label_count, given,
+			recipe, labels_skipped, err);
 	engine_seat_give(seat);
 	TRY(st);
 	snprintf(recipe->features_output, sizeof(recipe->features_output), "%s", d->features_output);
-	return recipe_check(recipe, d, label_count, err);
+	return recipe_check(recipe, d, label_count - *labels_skipped, err);
 }
 
 static const char *recipe_text(const struct recipe *recipe, struct arena *a)
@@ -112,8 +114,9 @@ static const char *recipe_text(const struct recipe *recipe, struct arena *a)
 	return (const char *)json_print(doc, a).data;
 }
 
-enum status model_admit(const char *onnx_path, enum task task, uint32_t label_count, const char *recipe_given,
-	struct arena *a, struct model_verdict *out, struct err *err)
+enum status model_admit(const char *onnx_path, enum task task, const char *const *labels,
+	uint32_t label_count, const char *recipe_given, struct arena *a, struct model_verdict *out,
+	struct err *err)
 {
 	*out = (struct model_verdict){0};
 	yyjson_doc *given = NULL;
@@ -146,7 +149,8 @@ enum status model_admit(const char *onnx_path, enum task task, uint32_t label_co
 	engine_describe(engine, d);
 	out->graph = description_json(d, a);
 	struct recipe recipe;
-	st = find_recipe(engine, d, task, label_count, yyjson_doc_get_root(given), &recipe, err);
+	st = find_recipe(engine, d, task, labels, label_count, yyjson_doc_get_root(given), &recipe,
+		&out->labels_skipped, err);
 	engine_close(engine);
 	if (st != ST_OK)
 		return refused(st, out, a, err);

@@ -23,11 +23,13 @@ struct model_limits {
 
 /* What admission found, to be stored with the version. */
 struct model_verdict {
-	bool ready;             /* false: state REFUSED */
-	const char *state_text; /* a sentence: why refused, or what was guessed; NULL if there is nothing to
-				   say */
-	const char *recipe;     /* JSON, NULL when refused before one was found */
-	const char *graph;      /* JSON: inputs, outputs, opset, producer, weights_bytes, probe_us */
+	bool ready;              /* false: state REFUSED */
+	const char *state_text;  /* a sentence: why refused, or what was guessed; NULL if there is nothing to
+				    say */
+	const char *recipe;      /* JSON, NULL when refused before one was found */
+	const char *graph;       /* JSON: inputs, outputs, opset, producer, weights_bytes, probe_us */
+	uint32_t labels_skipped; /* labels at the front that name the background class (0 or 1): not to be
+				    stored */
 };
 
 /*
@@ -36,8 +38,9 @@ struct model_verdict {
  * model at fault is a verdict (ready = false, ST_OK); other events (no ONNX Runtime here, no memory) are the
  * status. label_count 0: unknown.
  */
-enum status model_admit(const char *onnx_path, enum task task, uint32_t label_count, const char *recipe_given,
-	struct arena *a, struct model_verdict *out, struct err *err) MUST_CHECK;
+enum status model_admit(const char *onnx_path, enum task task, const char *const *labels,
+	uint32_t label_count, const char *recipe_given, struct arena *a, struct model_verdict *out,
+	struct err *err) MUST_CHECK;
 
 /* Set once at start; until then the defaults hold. */
 void model_limits_set(const struct model_limits *limits);

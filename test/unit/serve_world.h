@@ -294,7 +294,8 @@ static inline struct uuid world_add_version(struct world *w, const struct world_
 	uint32_t label_count;
 	struct model_verdict verdict;
 	WORLD_OK(model_labels(v->labels, &w->arena, &labels, &label_count, WORLD_ERR));
-	WORLD_OK(model_admit(path, v->task, label_count, v->recipe, &w->arena, &verdict, WORLD_ERR));
+	WORLD_OK(model_admit(path, v->task, (const char *const *)labels, label_count, v->recipe, &w->arena,
+		&verdict, WORLD_ERR));
 	close(fd);
 	struct model_version_row row = {
 		.id = uuid_v7(clock_unix_ms()),

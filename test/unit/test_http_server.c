@@ -37,7 +37,7 @@ static void test_two_pipelined(void **state)
 				   "GET /item/2 HTTP/1.1\r\nHost: x\r\n\r\n"));
 	static const char *const expected[] = {"1", "abc", "2"};
 	for (int i = 0; i < 3; i++) {
-		struct response r;
+		struct response r = {0};
 		assert_true(client_answer(&c, &r));
 		assert_int_equal(r.code, 200);
 		assert_string_equal(r.body, expected[i]);
@@ -269,7 +269,7 @@ static void test_heads_in_pieces(void **state)
 	for (int round = 0; round < 2; round++) {
 		for (const char *at = text; *at; at++)
 			assert_true(client_send(&c, at, 1));
-		struct response r;
+		struct response r = {0};
 		assert_true(client_answer(&c, &r));
 		assert_int_equal(r.code, 200);
 		assert_string_equal(r.body, "7");
@@ -297,7 +297,7 @@ static void test_oversized_heads(void **state)
 		client_say(&c, i == 0 ? "GET /item/" : "GET /ping HTTP/1.1\r\nHost: x\r\nX: ");
 		client_say(&c, filler);
 		client_say(&c, i == 0 ? " HTTP/1.1\r\nHost: x\r\n\r\n" : "\r\n\r\n");
-		struct response r;
+		struct response r = {0};
 		if (client_answer(&c, &r))
 			assert_in_range(r.code, 400, 499);
 		response_free(&r);
@@ -369,7 +369,7 @@ static void test_early_refusal_can_be_read(void **state)
 			&c, "POST /denied HTTP/1.1\r\nHost: x\r\nContent-Length: 5242880\r\n\r\n"));
 		/* Like a client that sends all it has before it looks for an answer. */
 		assert_true(client_send(&c, body, sizeof(body)));
-		struct response r;
+		struct response r = {0};
 		assert_true(client_answer(&c, &r));
 		assert_int_equal(r.code, 401);
 		assert_error(&r, "Log in first.");
@@ -443,7 +443,7 @@ static void test_full_queue(void **state)
 	gate_open();
 	int waited = 0;
 	for (size_t i = 0; i < 5; i++) {
-		struct response r;
+		struct response r = {0};
 		assert_true(client_answer(&c[i], &r));
 		if (r.code == 200) {
 			waited++;
@@ -564,7 +564,7 @@ static void test_bodies_in_memory_and_on_disk_are_right(void **state)
 				"POST /digest HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", size);
 			assert_true(client_say(&c, head) && client_send(&c, bytes, size));
 		}
-		struct response r;
+		struct response r = {0};
 		assert_true(client_answer(&c, &r));
 		assert_int_equal(r.code, 200);
 		assert_string_equal(r.body, expected);
@@ -588,7 +588,7 @@ static void test_kept_bodies_outlive_the_server(void **state)
 		snprintf(head, sizeof(head), "POST /keep HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
 			sizes[i]);
 		assert_true(client_say(&c, head) && client_send(&c, bytes, sizes[i]));
-		struct response r;
+		struct response r = {0};
 		assert_true(client_answer(&c, &r));
 		assert_int_equal(r.code, 200);
 		response_free(&r);
@@ -752,7 +752,7 @@ static void be_one_of_many(void *arg)
 		char head[128];
 		snprintf(head, sizeof(head), "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
 			size);
-		struct response r;
+		struct response r = {0};
 		if (client_say(&c, head) && client_send(&c, bytes, size) && client_answer(&c, &r)) {
 			if (r.code == 200 && r.body_size == size && memcmp(r.body, bytes, size) == 0)
 				atomic_fetch_add(&crowd->answered, 1);

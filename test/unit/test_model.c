@@ -76,7 +76,11 @@ static struct model_verdict admit(struct span onnx, enum task task, uint32_t lab
 	struct model_verdict verdict;
 	const char *path = arena_printf(&w.arena, "%s/model.onnx", w.folder);
 	WORLD_OK(file_write_durable(path, onnx, 0600, WORLD_ERR));
-	WORLD_OK(model_admit(path, task, label_count, recipe, &w.arena, &verdict, WORLD_ERR));
+	const char **labels = ARENA_ARRAY(&w.arena, const char *, label_count + 1);
+	for (uint32_t i = 0; i < label_count; i++)
+		labels[i] = arena_printf(&w.arena, "label %u", i);
+	WORLD_OK(model_admit(
+		path, task, (const char *const *)labels, label_count, recipe, &w.arena, &verdict, WORLD_ERR));
 	assert_int_equal(world_children(), 0);
 	return verdict;
 }
@@ -223,18 +227,19 @@ static void test_what_is_not_the_models_fault_is_no_verdict(void **state)
 	struct model_verdict v;
 	struct err err;
 	const char *path = arena_printf(&w.arena, "%s/model.onnx", w.folder);
-	world_refused(model_admit("/no/such/model.onnx", TASK_DETECTION, 0, NULL, &w.arena, &v, &err),
+	world_refused(model_admit("/no/such/model.onnx", TASK_DETECTION, NULL, 0, NULL, &w.arena, &v, &err),
 		ST_MISSING, &err, "/no/such/model.onnx");
 	WORLD_OK(file_write_durable(path, world_sample(&w).onnx, 0600, WORLD_ERR));
-	world_refused(model_admit(path, TASK_DETECTION, 3, "{\"width\": ", &w.arena, &v, &err), ST_INVALID,
-		&err, "");
-	world_refused(model_admit(path, TASK_DETECTION, 3, "{\"features_output\": 5}", &w.arena, &v, &err),
+	world_refused(model_admit(path, TASK_DETECTION, NULL, 0, "{\"width\": ", &w.arena, &v, &err),
+		ST_INVALID, &err, "");
+	world_refused(
+		model_admit(path, TASK_DETECTION, NULL, 0, "{\"features_output\": 5}", &w.arena, &v, &err),
 		ST_INVALID, &err, "features_output");
 	const char *library = arena_printf(&w.arena, "%s/library.so", w.folder);
 	WORLD_OK(file_write_durable(library, span_of_text("not a library"), 0600, WORLD_ERR));
 	engine_library_set(library);
-	world_refused(model_admit(path, TASK_DETECTION, 3, NULL, &w.arena, &v, &err), ST_UNAVAILABLE, &err,
-		"ONNX Runtime cannot be loaded");
+	world_refused(model_admit(path, TASK_DETECTION, NULL, 0, NULL, &w.arena, &v, &err), ST_UNAVAILABLE,
+		&err, "ONNX Runtime cannot be loaded");
 	engine_library_set(test_runtime_library());
 	assert_int_equal(world_children(), 0);
 }
