@@ -9,7 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define SAME_STEM_MAX 4096 /* candidates that are looked at when an image is searched by its stem */
+#define SAME_STEM_MAX 256         /* files of one stem that are weighed against each other */
+#define SAME_STEM_IN_FOLDER 10000 /* … that are asked for their folder */
 
 /* ---- files ---- */
 
@@ -157,7 +158,7 @@ struct collected_file *collect_find_in(struct collect *c, const char *folder, co
 	size_t size = strlen(folder);
 	const char *lower = lower_stem(arena_printf(c->arena, "%s.", stem), c->arena);
 	uint32_t at = name_map_find(&c->stems, lower, strlen(lower));
-	for (int seen = 0; at != NAME_MAP_NONE && seen < SAME_STEM_MAX;
+	for (int seen = 0; at != NAME_MAP_NONE && seen < SAME_STEM_IN_FOLDER;
 		seen++, at = c->files[at].next_same_stem) {
 		const char *path = c->files[at].path;
 		if (file_folder_size(path) == size && strncasecmp(path, folder, size) == 0)
