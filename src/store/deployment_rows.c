@@ -190,9 +190,9 @@ enum status deployment_rows_previous_champion(
 	struct db_conn *c, struct uuid id, struct uuid *out, struct err *err)
 {
 	*out = (struct uuid){{0}};
-	struct db_query q =
-		db_query(c, "SELECT from_text FROM deployment_event WHERE deployment_id = $1"
-			    " AND what IN ('deployed', 'rolled_back', 'promoted') ORDER BY position DESC LIMIT 1");
+	struct db_query q = db_query(c,
+		"SELECT from_text FROM deployment_event WHERE deployment_id = $1"
+		" AND what IN ('deployed', 'rolled_back', 'promoted') ORDER BY position DESC LIMIT 1");
 	db_bind_uuid(&q, id);
 	struct arena a;
 	arena_init(&a);

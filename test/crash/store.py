@@ -27,7 +27,7 @@ def half_written(data):
 
 
 class Stored:
-    """predictions: id → (SHA-256 of the image, deployment id, image's path or None)"""
+    """predictions: id of a champion's → (SHA-256 of the image, deployment id); shadows: (image, version) of each of a shadow"""
 
     def __init__(self, data):
         self.data = data
@@ -37,17 +37,20 @@ class Stored:
             self.integrity = [row[0] for row in db.execute("PRAGMA integrity_check")]
             self.orphans = db.execute("PRAGMA foreign_key_check").fetchall()
             rows = db.execute(
-                "SELECT p.id, o.sha256, p.deployment_id, a.id, d.id, o.name FROM prediction p "
+                "SELECT p.id, o.sha256, p.deployment_id, a.id, d.id, o.name, p.is_shadow, p.model_version_id FROM prediction p "
                 "LEFT JOIN predicted_asset a ON a.id = p.predicted_asset_id "
                 "LEFT JOIN data d ON d.id = a.data_id LEFT JOIN object o ON o.name = d.object_name"
             ).fetchall()
             self.half = [row for row in rows if None in row]
+            champions = [row for row in rows if not row[6]]
             self.predictions = {
-                str(uuid.UUID(bytes=row[0])): (row[1], str(uuid.UUID(bytes=row[2]))) for row in rows if row[0] is not None
+                str(uuid.UUID(bytes=row[0])): (row[1], str(uuid.UUID(bytes=row[2]))) for row in champions if row[0] is not None
             }
-            self.count = len(rows)
+            self.count = len(champions)
+            self.shadows = [(row[3], str(uuid.UUID(bytes=row[7]))) for row in rows if row[6]]
             self.assets_alone = db.execute(
-                "SELECT count(*) FROM predicted_asset WHERE id NOT IN (SELECT predicted_asset_id FROM prediction)"
+                "SELECT count(*) FROM predicted_asset"
+                " WHERE id NOT IN (SELECT predicted_asset_id FROM prediction WHERE is_shadow = 0)"
             ).fetchone()[0]
         finally:
             db.close()
@@ -61,6 +64,7 @@ class Stored:
         assert self.integrity == ["ok"], self.integrity[:5]
         assert self.orphans == [] and self.half == [] and self.assets_alone == 0, (self.orphans[:3], self.half[:3])
         assert self.count == len(self.predictions)
+        assert len(self.shadows) == len(set(self.shadows)), "a shadow's prediction is stored twice"
         for prediction, sent in dict(acknowledged).items():
             assert prediction in self.predictions, f"the acknowledged prediction {prediction} is lost"
             assert self.predictions[prediction][0] == sent, f"{prediction} has another image"

@@ -3,8 +3,9 @@
 
 usage: GYRE_BIN=build/gyre first_light.py
 
-Kept as evidence: it was written by that version's own binary, and cannot be made again by a later one. test/http/test_migration.py opens
-it with the present one. The admin's token is not in it: a start without the file makes a new one.
+Kept as evidence: it was written by that version's own binary, and cannot be made again by a later one. test/http/test_migration.py
+opens it with the present one.
+The admin's token is not in it: a start without the file makes a new one.
 """
 
 import hashlib
@@ -34,7 +35,8 @@ def fill(server, folder):
         deployment = second if number % 4 == 3 else first
         body = samples.numbered(number)
         fields = {"tags": ["gate", f"tag-{number % 2}"], "source": f"camera-{number % 3}", "metadata": json.dumps({"n": number})}
-        answer = server.predict(deployment, body, filename=f"{number}.jpg", headers={"Idempotency-Key": f"key-{number}"}, **fields)
+        headers = {"Idempotency-Key": f"key-{number}"}
+        answer = server.predict(deployment, body, filename=f"{number}.jpg", headers=headers, **fields)
         predictions.append({"answer": answer, "sha256": hashlib.sha256(body).hexdigest(), "number": number})
         if number == 7:
             server.post(f"/api/deployment/{first['id']}/model", {"model_version_id": versions[1]["id"]})

@@ -337,7 +337,8 @@ def shim(source):
         built.parent.mkdir(parents=True, exist_ok=True)
         fresh = built.with_suffix(f".{os.getpid()}")
         subprocess.run(
-            ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", fresh, source, "-ldl", "-lpthread"], check=True
+            ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", fresh, source, "-ldl", "-lpthread"],
+            check=True,
         )
         fresh.rename(built)
     return built

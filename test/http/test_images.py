@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures that nobody vouches for: every broken, odd and huge one gets a clear answer, and the server lives in bounded memory."""
+"""Pictures that nobody vouches for: every broken, odd and huge one gets a clear answer, in bounded memory."""
 
 import io
 import struct
@@ -96,7 +96,9 @@ def four_corners(orientation):
     return samples.encode(image, exif=exif)
 
 
-@pytest.mark.parametrize("orientation, size", [(1, (64, 32)), (3, (64, 32)), (6, (32, 64)), (8, (32, 64)), (9, (64, 32)), (0, (64, 32))])
+@pytest.mark.parametrize(
+    "orientation, size", [(1, (64, 32)), (3, (64, 32)), (6, (32, 64)), (8, (32, 64)), (9, (64, 32)), (0, (64, 32))]
+)
 def test_orientation_of_our_own(server, colours, orientation, size):
     answer = server.predict(colours, four_corners(orientation))
     assert (answer["image"]["width"], answer["image"]["height"]) == size

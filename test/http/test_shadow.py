@@ -72,7 +72,8 @@ def test_a_shadow_predicts_what_the_champion_predicted(server, own, versions):
             assert prediction["is_shadow"] and prediction["model_version_id"] == versions[1]["id"]
             assert prediction["threshold"] == pytest.approx(0.1)
             best = prediction["shapes"][0]
-            assert best["label"] == colour and best["score"] == pytest.approx(samples.colour_scores(colour, 3.0)[colour], abs=0.01)
+            assert best["label"] == colour
+            assert best["score"] == pytest.approx(samples.colour_scores(colour, 3.0)[colour], abs=0.01)
     assert [a["oracle_prediction_id"] for a in assets[3:]] == [a["id"] for a in champion]
     assert server.deployment(own)["stats"]["inferences"] == 12, "a shadow's predictions are not the champion's"
 
