@@ -29,13 +29,13 @@ function leanUplot(): Plugin {
 /** Screens that are opened now and then, and what only they use. */
 const LATER = /src\/(pages\/(model|deployment_\w+)|parts\/(check_panel|chips|confirm_recipe|deploy_dialog|pick_version|pictures|preview|recipe_controls|try_panel|upload_dialog|use_preview|use_trial|version_facts)|lib\/(deploy_check|labels|names|new_model|preview|recipe|transfer|trial)|api\/send)\.tsx?$/;
 
-/** The pages travel inside the server's binary: growth past 60 KiB should be seen. */
+/** The pages travel inside the server's binary: growth past 88 KiB should be seen. */
 function weigh(): Plugin {
 	return {
 		name: 'weigh',
 		writeBundle(_, bundle) {
 			const bytes = Object.values(bundle).reduce((sum, file) => sum + gzipSync(file.type === 'chunk' ? file.code : file.source, { level: 9 }).length, 0);
-			if (bytes > 60 * 1024) this.warn(`The pages weigh ${bytes} bytes gzipped, more than 60 KiB.`);
+			if (bytes > 88 * 1024) this.warn(`The pages weigh ${bytes} bytes gzipped, more than 88 KiB.`);
 		},
 	};
 }

@@ -47,8 +47,9 @@ struct api {
 };
 
 /* Largest bodies, besides HTTP_JSON_MAX. */
-#define API_SMALL_BYTES_MAX (64u << 10)          /* a login; a multipart form around its file */
-#define API_IMAGE_BYTES_MAX ((uint64_t)64 << 20) /* an image to predict on */
+#define API_SMALL_BYTES_MAX (64u << 10)           /* a login; a multipart form around its file */
+#define API_IMAGE_BYTES_MAX ((uint64_t)64 << 20)  /* an image to predict on */
+#define API_CHECK_BYTES_MAX ((uint64_t)512 << 20) /* labelled pictures, with their annotations */
 #define API_UPLOAD_BYTES_MAX                                                                                 \
 	((uint64_t)2 << 30) /* a stored file: what a protobuf can hold, so any ONNX model */
 

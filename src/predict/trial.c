@@ -66,10 +66,8 @@ static enum status run_steps(struct trial *t, struct prediction *p, struct err *
 
 static struct prediction prediction_of(const struct trial *t)
 {
-	return (struct prediction){.model = t->model,
-		.recipe = t->recipe,
-		.arena = t->arena,
-		.pixel_budget = t->pixels};
+	return (struct prediction){
+		.model = t->model, .recipe = t->recipe, .arena = t->arena, .pixel_budget = t->pixels};
 }
 
 enum status trial_run(struct trial *t, struct span bytes, struct err *err)

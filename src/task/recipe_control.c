@@ -54,7 +54,9 @@ void recipe_control(const struct recipe *r, enum recipe_field f, struct recipe_c
 
 bool recipe_field_is_guess(const struct recipe *r, enum recipe_field f)
 {
-	return r->origins[f] == ORIGIN_GUESSED && matters(r, f);
+	/* How outlines are drawn is nothing of the model's that could be guessed wrong. */
+	bool taste = f == RECIPE_POLYGON_TOLERANCE || f == RECIPE_REGION_AREA_MIN;
+	return r->origins[f] == ORIGIN_GUESSED && matters(r, f) && !taste;
 }
 
 void recipe_confirm(struct recipe *r)

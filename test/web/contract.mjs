@@ -43,13 +43,24 @@ const deployment = {
 	id: text, name: text, type: taskType, model_version_id: text, min_threshold: share, created_at: time,
 	status: one('SERVING', 'PAUSED', 'HELD', 'LOADING', 'EXTERNAL'), status_text: maybe(text), paused_by: maybe(text), paused_at: maybe(time),
 	champion: maybe({ model_id: text, model_name: text, version_id: text, version: count, since: time }), labels: list(text),
+	shadows: list({
+		model_version_id: text, model_id: text, model_name: text, version: count, since: time, lag: count, predictions: count, mean_cpu_ms: maybe(number),
+		champion_mean_cpu_ms: maybe(number), skipped: count, skipped_text: maybe(text), state: one('FOLLOWING', 'HELD', 'PAUSED'), state_text: maybe(text),
+	}),
 	stats: { inferences: count, failed: count, mean_latency_ms: maybe(number), p99_latency_ms: maybe(number), recent_latency_ms: list(number), last_at: maybe(time) },
 };
 const version = {
 	id: text, origin: { id: text, name: text }, version: count, type: taskType, framework: text, labels: maybe(dictionary(text)), state: one('EMPTY', 'READY', 'REFUSED'), state_text: maybe(text),
-	recipe: maybe(dictionary(anything)), created_at: time,
+	recipe: maybe(dictionary(anything)), created_at: time, graph: maybe(dictionary(anything)), guessed: list(text), confirmed: flag,
+	deployments: list({ id: text, name: text, role: one('champion', 'shadow') }), files: list({ name: text, filename: text, size_bytes: count }),
+	lineage: { experiment_id: maybe(text), based_on_version_id: maybe(text) },
 };
-const latency = { points: list((p) => Array.isArray(p) && number(p[0]) && number(p[1]) && text(p[2])), count, mean_s: maybe(number), p50_s: maybe(number), p90_s: maybe(number), p99_s: maybe(number), sampled: flag };
+const fields = { items: list({ name: text, help: text, kind: one('choice', 'number', 'integer', 'flag', 'numbers', 'text'), choices: maybe(list(text)), min: maybe(number), max: maybe(number), matters: flag }) };
+const tried = {
+	image: { width: count, height: count }, shapes: list(shape), recipe: dictionary(anything), latency_ms: dictionary(number),
+	seen: { width: count, height: count, png: (v) => text(v) && v.length > 50 },
+};
+const latency = { points: list((p) => Array.isArray(p) && number(p[0]) && number(p[1]) && text(p[2])), count, mean_s: maybe(number), p50_s: maybe(number), p90_s: maybe(number), p99_s: maybe(number), sampled: flag, shadow_points: list((p) => Array.isArray(p) && number(p[0]) && number(p[1]) && text(p[2])) };
 
 export async function checkContract(address, token) {
 	const problems = [];
@@ -60,7 +71,7 @@ export async function checkContract(address, token) {
 		else problems.push(...matches(body, check).map((p) => `GET ${path}: ${p}`));
 		return body;
 	};
-	const session = await get('/api/session', { user: { id: text, name: text }, organization: { id: text, name: text }, version: text });
+	const session = await get('/api/session', { user: { id: text, name: text }, organization: { id: text, name: text, default_connector_id: text }, version: text });
 	const organization = `/api/organization/${session.organization?.id}`;
 	const deployments = await get(`${organization}/deployments?limit=50&offset=0`, page(deployment));
 	for (const d of (deployments.items ?? []).slice(0, 5)) {
@@ -69,6 +80,7 @@ export async function checkContract(address, token) {
 		await get(`${own}/history`, page({ at: time, what: text, by: maybe(text), from: maybe(text), to: maybe(text) }));
 		const now = Math.ceil(Date.now() / 1000);
 		await get(`${own}/latency?from=${now - 30 * 86400}&to=${now + 1}&points_max=2000`, latency);
+		await get(`${own}/latency?from=${now - 30 * 86400}&to=${now + 1}&points_max=2000&cpu=1`, latency);
 		const answered = await get(`${own}/predictedassets?limit=48&offset=0&order_by=-created_at`, page(asset));
 		const all = await get(`${own}/predictedassets?limit=48&offset=0&threshold=0.01&order_by=-created_at`, page(asset));
 		const times = (answered.items ?? []).map((a) => Date.parse(a.created_at));
@@ -90,9 +102,39 @@ export async function checkContract(address, token) {
 		for (const v of (versions.items ?? []).slice(0, 2)) {
 			await get(`/api/model/version/${v.id}`, version);
 			await get(`/api/model/version/${v.id}/modelfiles`, page({ id: text, name: text, filename: text }));
+			if (v.state !== 'READY') continue;
+			const { items: known = [] } = await get(`/api/model/version/${v.id}/recipe/fields`, fields);
+			const names = known.map((f) => f.name);
+			for (const name of v.guessed) if (!names.includes(name) || v.recipe[name] === undefined) problems.push(`version ${v.id}: the guessed field "${name}" has no value or no control`);
+			for (const name of Object.keys(v.recipe)) if (name !== 'from' && !names.includes(name)) problems.push(`version ${v.id}: the field "${name}" of its recipe has no control`);
 		}
 	}
+	await checkTry(address, token, models.items ?? [], get, problems);
 	return problems;
+}
+
+/** Try it with the newest picture there is, as it is and with one field changed. */
+async function checkTry(address, token, models, get, problems) {
+	const headers = { Authorization: `Bearer ${token}` };
+	const session = await get('/api/session', {});
+	const { items: deployments = [] } = await get(`/api/organization/${session.organization.id}/deployments?limit=50&offset=0`, {});
+	for (const d of deployments.filter((x) => x.stats.inferences > 0 && x.champion).slice(0, 3)) {
+		const { items } = await get(`/api/deployment/${d.id}/predictedassets?limit=1&offset=0`, {});
+		const link = new URL(items[0].data.presigned_url, address);
+		const bytes = await (await fetch(link, { headers })).arrayBuffer();
+		if (items[0].data.content_type === 'IMAGE/SVG+XML') continue;
+		for (const changes of [null, { fit: 'stretch' }]) {
+			const form = new FormData();
+			form.set('media', new Blob([bytes]), items[0].data.filename);
+			if (changes) form.set('recipe', JSON.stringify(changes));
+			const path = `/api/model/version/${d.champion.version_id}/try`;
+			const response = await fetch(address + path, { method: 'POST', headers, body: form });
+			const body = await response.json();
+			if (response.status !== 200) problems.push(`POST ${path}: ${response.status} ${body.message}`);
+			else problems.push(...matches(body, tried).map((p) => `POST ${path}: ${p}`));
+			if (changes && body.recipe?.fit !== 'stretch') problems.push(`POST ${path}: the changed field is not in the recipe used`);
+		}
+	}
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -170,22 +170,22 @@ describe('recipes', () => {
 
 describe('a trial', () => {
 	const run = (events: TrialEvent[], from: Trial = NO_TRIAL): Trial => events.reduce(trialReducer, from);
-	const answer = (filename: string): TryAnswer => ({ image: { width: 1, height: 1, filename }, shapes: [], recipe: {}, seen: { width: 1, height: 1, png: '' }, latency_ms: {} });
+	const answer = (png: string): TryAnswer => ({ image: { width: 1, height: 1 }, shapes: [], recipe: {}, seen: { width: 1, height: 1, png }, latency_ms: {} });
 
 	it('shows the newest question’s answer, in whatever order they come', () => {
 		const state = run([
 			{ kind: 'asked', serial: 1 }, { kind: 'asked', serial: 2 }, { kind: 'answered', serial: 2, result: answer('second') }, { kind: 'answered', serial: 1, result: answer('first') },
 		]);
-		expect(state.result?.image.filename).toBe('second');
+		expect(state.result?.seen.png).toBe('second');
 		expect(isRunning(state)).toBe(false);
 	});
 
 	it('keeps the old answer while the new one is under way, and after a refusal', () => {
 		const asked = run([{ kind: 'asked', serial: 1 }, { kind: 'answered', serial: 1, result: answer('a') }, { kind: 'asked', serial: 2 }]);
 		expect(isRunning(asked)).toBe(true);
-		expect(asked.result?.image.filename).toBe('a');
+		expect(asked.result?.seen.png).toBe('a');
 		const refused = run([{ kind: 'refused', serial: 2, error: 'no' }], asked);
-		expect(refused).toMatchObject({ error: 'no', result: { image: { filename: 'a' } } });
+		expect(refused).toMatchObject({ error: 'no', result: { seen: { png: 'a' } } });
 		expect(run([{ kind: 'asked', serial: 3 }, { kind: 'answered', serial: 3, result: answer('b') }], refused).error).toBeNull();
 	});
 

@@ -82,7 +82,7 @@ export function registryRoutes({ Refused, models, deployments, send, uploads, we
 			const recipe = { ...base, colour, fit, ...range };
 			const changed = Object.fromEntries(Object.entries(recipe).filter(([k, v]) => k !== 'from' && JSON.stringify(v) !== JSON.stringify(base[k])));
 			const value = 0.505 * skill(recipe, version.truth) ** 1.3;
-			rows.push({ recipe, changed, value: Number(value.toFixed(4)), value50: Number((value * 1.5).toFixed(4)), current: Object.keys(changed).length === 0 });
+			rows.push({ recipe, changed, value: Number(value.toFixed(4)), value50: Number((value * 1.5).toFixed(4)), current: Object.keys(changed).length === 0, pictures: 20, certainty: value });
 		}
 		return rows.sort((a, b) => b.value - a.value);
 	};

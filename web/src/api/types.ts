@@ -23,8 +23,6 @@ export interface Champion {
 	version: number;
 	version_name: string | null;
 	since: string;
-	/** CPU time of a run. */
-	mean_cpu_ms: number | null;
 }
 
 /** A version that answers the same pictures, unseen: it follows the log of predictions. */
@@ -37,7 +35,12 @@ export interface Shadow {
 	/** Predictions that it has still to make. */
 	lag: number;
 	predictions: number;
+	/** CPU time of a run, over the pictures that both answered. */
 	mean_cpu_ms: number | null;
+	champion_mean_cpu_ms: number | null;
+	/** Pictures that it could not answer, and why the last of them. */
+	skipped: number;
+	skipped_text: string | null;
 	state: 'FOLLOWING' | 'HELD' | 'PAUSED';
 	state_text: string | null;
 }
@@ -230,7 +233,7 @@ export interface RecipeField {
 
 /** What POST …/try answers. */
 export interface TryAnswer {
-	image: { width: number; height: number; filename: string };
+	image: { width: number; height: number };
 	/** All above the floor. */
 	shapes: Shape[];
 	recipe: Recipe;
@@ -245,11 +248,13 @@ export interface CheckRow {
 	changed: Record<string, unknown>;
 	value: number;
 	value50: number | null;
+	/** That it was tried on: what is clearly worse is given up early. */
+	pictures: number;
 	current: boolean;
 }
 
 export interface CheckResult {
-	metric: 'AP' | 'accuracy';
+	metric: 'AP' | 'accuracy' | 'IoU';
 	pictures: number;
 	labelled_shapes: number;
 	problems: string[];

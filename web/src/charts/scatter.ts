@@ -117,6 +117,7 @@ export class Scatter {
 		ctx.lineWidth = ratio;
 		ctx.font = `${11 * ratio}px system-ui, sans-serif`;
 		ctx.textBaseline = 'alphabetic';
+		ctx.textAlign = 'left';
 		let free = bbox.left;
 		for (const { at, name } of this.markers) {
 			if (at < this.span.from || at > this.span.to) continue;
@@ -128,7 +129,7 @@ export class Scatter {
 			ctx.stroke();
 			// A name that would lie on its neighbour's is left out: the line stays, History tells.
 			const width = ctx.measureText(name).width;
-			const left = Math.min(x + 4 * ratio, bbox.left + bbox.width - width);
+			const left = x + 4 * ratio + width > bbox.left + bbox.width ? x - 4 * ratio - width : x + 4 * ratio;
 			if (left < free) continue;
 			ctx.globalAlpha = 1;
 			ctx.fillText(name, left, bbox.top - 5 * ratio);

@@ -15,18 +15,18 @@ interface Rule {
 	retry: boolean;
 }
 
-const PICTURE: Rule = { todo: 'Send a complete JPEG, PNG or WebP picture.', retry: false };
+const OTHER: Rule = { todo: 'Change what was sent; the same again will be refused again.', retry: false };
 const LATER: Rule = { todo: 'Wait a moment, then try again.', retry: true };
 
 const RULES: Record<number, Rule> = {
 	0: { todo: 'Check that gyre is running and that this machine reaches it, then try again.', retry: true },
-	400: { todo: 'Change what was sent; the same again will be refused again.', retry: false },
+	400: OTHER,
 	403: { todo: 'Ask an administrator for the right to do this.', retry: false },
 	404: { todo: 'It may have been deleted. Go back to the list.', retry: false },
 	409: { todo: 'Someone or something changed it meanwhile. Reload, look, and decide again.', retry: true },
-	413: { todo: 'Send a smaller picture, or raise the limit in the server’s settings.', retry: false },
-	415: PICTURE,
-	422: PICTURE,
+	413: { todo: 'Send less, or raise the limit in the server’s settings.', retry: false },
+	415: OTHER,
+	422: OTHER,
 	429: LATER,
 	503: LATER,
 	504: { todo: 'The model took too long. Try again; if it stays so, look at the model.', retry: true },

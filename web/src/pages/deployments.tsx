@@ -37,7 +37,7 @@ function Row({ deployment }: { deployment: Deployment }): JSX.Element {
 				{count(stats.inferences)}
 				{stats.failed > 0 && <small class="bad-text">{count(stats.failed)} failed</small>}
 			</td>
-			<td class="number" data-label="Mean latency">{milliseconds(stats.mean_latency_ms)}</td>
+			<td class="number" data-label="Mean latency">{milliseconds(stats.inferences > 0 ? stats.mean_latency_ms : null)}</td>
 			<td data-label="Latest latencies"><Sparkline values={stats.recent_latency_ms} /></td>
 			<td class="number" data-label="Last prediction"><Time at={stats.last_at} /></td>
 		</tr>

@@ -36,13 +36,24 @@ interface Acting {
 
 const points = (value: number): string => (100 * value).toFixed(1);
 
+const METRICS: Record<CheckResult['metric'], { name: string; column: string; help: string; counted: string }> = {
+	AP: { name: 'AP', column: 'AP', help: 'Average precision over IoU 0.50 to 0.95, in percent.', counted: 'labelled shape' },
+	accuracy: { name: 'accuracy', column: 'Accuracy', help: 'Share of pictures whose best class is right, in percent.', counted: 'label' },
+	IoU: { name: 'IoU', column: 'IoU', help: 'Overlap of the regions with the labelled ones, in percent.', counted: 'labelled shape' },
+};
+
 function Verdict({ result, recipe }: { result: CheckResult; recipe: Recipe }): JSX.Element | null {
 	const [best] = result.rows;
 	const now = result.rows.find((row) => row.current);
 	if (!best) return null;
-	const name = result.metric === 'AP' ? 'AP' : 'accuracy';
-	if (best.current || (now && now.value === best.value)) return <p><strong class="ok-text">The recipe of now ranks first</strong>, with {name} {points(best.value)}.</p>;
-	return <p><strong class="warn-text">Another recipe does better:</strong> <Chips chips={changeChips(best.changed, recipe)} /> {name} {points(best.value)}{now && `, ${points(now.value)} now`}.</p>;
+	const { name } = METRICS[result.metric];
+	if (best.current) return <p><strong class="ok-text">The recipe of now ranks first</strong>, with {name} {points(best.value)}.</p>;
+	return (
+		<p>
+			<strong class="warn-text">{now?.value === best.value ? 'Another recipe is as often right, and surer:' : 'Another recipe does better:'}</strong>{' '}
+			<Chips chips={changeChips(best.changed, recipe)} /> {name} {points(best.value)}{now && `, ${points(now.value)} now`}.
+		</p>
+	);
 }
 
 function Row({ row, rank, top, result, acting, busy, use }: {
@@ -59,7 +70,7 @@ function Row({ row, rank, top, result, acting, busy, use }: {
 		<tr class={row.current ? 'is-current' : undefined}>
 			<td class="number muted">{rank}</td>
 			<th scope="row">{row.current && <span class="badge given">now</span>} {chips.length > 0 ? <Chips chips={chips} /> : <span class="muted">{row.current ? 'as it is' : 'the same'}</span>}</th>
-			<td class="number"><span class="rank-value">{points(row.value)}</span><span class="score-bar" aria-hidden="true"><i style={{ width: `${top > 0 ? (row.value / top) * 100 : 0}%` }} /></span></td>
+			<td class="number" title={row.pictures < result.pictures ? `Given up after ${plural(row.pictures, 'picture')}.` : undefined}><span class="rank-value">{points(row.value)}</span><span class="score-bar" aria-hidden="true"><i style={{ width: `${top > 0 ? (row.value / top) * 100 : 0}%` }} /></span></td>
 			{result.metric === 'AP' && <td class="number">{row.value50 === null ? '–' : points(row.value50)}</td>}
 			<td class="action">{!row.current && <Button kind={rank === 1 ? 'primary' : 'plain'} busy={busy} onClick={use}>Use this recipe</Button>}</td>
 		</tr>
@@ -85,19 +96,20 @@ function Result({ result, acting }: { result: CheckResult; acting: Acting }): JS
 		setSaving(null);
 	};
 	const top = result.rows[0]?.value ?? 0;
+	const metric = METRICS[result.metric];
 	return (
 		<div class="check-result">
 			<Verdict result={result} recipe={recipe} />
 			{result.rows[0]?.current && <ConfirmRecipe version={version} action="Confirm this recipe" onConfirmed={onConfirmed} />}
 			<p class="muted">
-				{plural(result.pictures, 'picture')}, {plural(result.labelled_shapes, result.metric === 'AP' ? 'labelled shape' : 'label')}, {plural(result.matched_labels.length, 'label')} known to the model
+				{plural(result.pictures, 'picture')}, {plural(result.labelled_shapes, metric.counted)}, {plural(result.matched_labels.length, 'label')} known to the model
 			</p>
 			<div class="table-scroll">
 				<table class="table ranking">
 					<thead>
 						<tr>
 							<th scope="col" class="number">Rank</th><th scope="col">What differs from now</th>
-							<th scope="col" class="number" title={result.metric === 'AP' ? 'Average precision over IoU 0.50 to 0.95, in percent.' : 'Share of pictures whose best class is right, in percent.'}>{result.metric === 'AP' ? 'AP' : 'Accuracy'}</th>
+							<th scope="col" class="number" title={metric.help}>{metric.column}</th>
 							{result.metric === 'AP' && <th scope="col" class="number" title="Average precision at IoU 0.50, in percent.">AP50</th>}
 							<th scope="col"><span class="unseen">Action</span></th>
 						</tr>

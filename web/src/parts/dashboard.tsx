@@ -33,13 +33,14 @@ export interface Listener {
 
 function OverviewCard({ deployment }: { deployment: Deployment }): JSX.Element {
 	const { stats } = deployment;
+	const latency = (ms: number | null): string => milliseconds(stats.inferences > 0 ? ms : null);
 	return (
 		<section class="panel card" aria-label="Overview">
 			<header class="card-head"><h2>Overview</h2></header>
 			<dl class="overview">
 				<div><dt>Inferences</dt><dd>{count(stats.inferences)}</dd></div>
-				<div><dt>Mean latency</dt><dd>{milliseconds(stats.mean_latency_ms)}</dd></div>
-				<div title="99 of 100 predictions took no longer."><dt>p99 latency</dt><dd>{milliseconds(stats.p99_latency_ms)}</dd></div>
+				<div><dt>Mean latency</dt><dd>{latency(stats.mean_latency_ms)}</dd></div>
+				<div title="99 of 100 predictions took no longer."><dt>p99 latency</dt><dd>{latency(stats.p99_latency_ms)}</dd></div>
 				<div><dt>Failed</dt><dd class={stats.failed > 0 ? 'bad-text' : undefined}>{count(stats.failed)}</dd></div>
 			</dl>
 			<p class="muted card-note">Last prediction: <Time at={stats.last_at} /></p>

@@ -34,7 +34,7 @@ function Place({ value, chosen, icon, title, children, name, onChoose }: {
 }): JSX.Element {
 	return (
 		<label class={value === chosen ? 'choice is-on' : 'choice'}>
-			<input class="unseen" type="radio" name={name} checked={value === chosen} onChange={() => onChoose(value)} />
+			<input class="unseen" type="radio" name={name} checked={value === chosen} autoFocus={value === chosen} onChange={() => onChoose(value)} />
 			<Icon name={icon} size={18} />
 			<span><strong>{title}</strong><small>{children}</small></span>
 		</label>

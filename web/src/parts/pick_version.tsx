@@ -78,7 +78,7 @@ export function PickVersion({ title, action, deployment, children, run, onClose 
 			<form onSubmit={submit}>
 				<div class="dialog-text">
 					<label class="field">Model
-						<select class="input" value={modelId} onChange={(event) => {
+						<select class="input" autoFocus value={modelId} onChange={(event) => {
 							setModelId(event.currentTarget.value);
 							setChosen(null);
 						}}>{fitting.map((m) => <option key={m.id} value={m.id}>{m.name}</option>)}</select>

@@ -107,7 +107,9 @@ export function RecipeControls({ fields, recipe, changes, disabled = false, onCh
 	const inPreset = (name: string): boolean => (PRESET_FIELDS as readonly string[]).includes(name);
 	const hasPreset = PRESET_FIELDS.every((name) => present.some((field) => field.name === name && field.matters));
 	const folded = hasPreset && presetOf(whole) !== null;
-	const isShown = (field: RecipeField): boolean => (field.matters && !(folded && inPreset(field.name))) || (field.name in changes && !inPreset(field.name));
+	// What the graph says itself is beyond doubt: it is there when asked for.
+	const isShown = (field: RecipeField): boolean =>
+		(field.name in changes || (field.matters && recipe.from?.[field.name] !== 'read')) && !(folded && inPreset(field.name));
 	const shown = present.filter((field) => all || isShown(field));
 	const hidden = present.length - present.filter(isShown).length;
 	const presetBefore = hasPreset ? (shown.find((field) => inPreset(field.name)) ?? null) : null;

@@ -27,12 +27,16 @@ function State({ shadow }: { shadow: Shadow }): JSX.Element {
 }
 
 /** Only the CPU time can be compared: a shadow runs at low priority, whenever there is room. */
-function Cost({ shadow, championMs }: { shadow: Shadow; championMs: number | null | undefined }): JSX.Element {
-	const own = shadow.mean_cpu_ms;
+function Cost({ shadow }: { shadow: Shadow }): JSX.Element {
+	const { mean_cpu_ms: own, champion_mean_cpu_ms: championMs } = shadow;
 	const change = own !== null && championMs ? Math.round((own / championMs - 1) * 100) : null;
 	return (
 		<dl class="shadow-facts">
-			<div><dt>Predictions</dt><dd>{count(shadow.predictions)}</dd></div>
+			<div>
+				<dt>Predictions</dt>
+				<dd>{count(shadow.predictions)}</dd>
+				{shadow.skipped > 0 && <dd class="beside bad-text" title={shadow.skipped_text ?? undefined}>{count(shadow.skipped)} skipped</dd>}
+			</div>
 			<div title="Mean CPU time of a run.">
 				<dt>CPU a picture</dt>
 				<dd>{milliseconds(own)} {change !== null && change !== 0 && <small class={change > 10 ? 'warn-text' : 'muted'}>{change > 0 ? '+' : '−'}{Math.abs(change)} %</small>}</dd>
@@ -73,7 +77,7 @@ function Card({ shadow, deployment, onChanged, onAdd }: Acting & { shadow: Shado
 			<p class="card-main"><a href={`/model/${shadow.model_id}?version=${shadow.version}`}>{shadow.model_name}<span class="muted">:{shadow.version}</span></a> <State shadow={shadow} /></p>
 			<p class="muted">follows since <Time at={shadow.since} /></p>
 			{shadow.state !== 'FOLLOWING' && shadow.state_text && <p class="bad-text card-why">{shadow.state_text}</p>}
-			<Cost shadow={shadow} championMs={champion?.mean_cpu_ms} />
+			<Cost shadow={shadow} />
 			<div class="card-foot">
 				<Button disabled={shadow.state === 'HELD'} onClick={() => setAsking('promote')}>Promote</Button>
 				<Button kind="quiet" onClick={() => setAsking('remove')}>Remove</Button>

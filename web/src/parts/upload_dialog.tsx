@@ -218,7 +218,7 @@ export function UploadDialog({ found, name: given, onClose, onMade }: UploadProp
 						: <DropField accept=".onnx" multiple onFound={take}>Drop an ONNX file here, or <u>choose</u> it. Its labels may come along.</DropField>}
 					{problem && <p class="form-error" role="alert">{problem}</p>}
 					<label class="field">Model
-						<input class="input" value={name} list={`${ids}-models`} maxLength={100} autoComplete="off" placeholder="Name" onInput={(event) => setName(event.currentTarget.value)} />
+						<input class="input" autoFocus value={name} list={`${ids}-models`} maxLength={100} autoComplete="off" placeholder="Name" onInput={(event) => setName(event.currentTarget.value)} />
 						<datalist id={`${ids}-models`}>{models.data?.items.map((m) => <option key={m.id} value={m.name} />)}</datalist>
 						<small class="muted">{target.words}</small>
 					</label>

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A data folder that the first version left (test/golden/first_light.tar.xz, schema 1): it opens, and nothing is lost."""
+
+import hashlib
+import json
+import sqlite3
+import tarfile
+import uuid
+
+import harness
+import pytest
+import requests
+import samples
+from shadowing import set_shadow, wait_caught_up
+
+ARCHIVE = harness.REPOSITORY / "test" / "golden" / "first_light.tar.xz"
+
+
+def database(server):
+    return sqlite3.connect(f"file:{server.data / 'gyre.db'}", uri=True, timeout=20)
+
+
+def rows_of(server):
+    """Every row of every table of schema 1, as (table, columns by name); what was added later is left out."""
+    db = database(server)
+    try:
+        found = {}
+        tables = [t for (t,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+        for table in tables:
+            columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+            found[table] = columns, db.execute(f"SELECT * FROM {table}").fetchall()
+        return found
+    finally:
+        db.close()
+
+
+@pytest.fixture
+def old(fresh):
+    """Not started; known.json says what its own version answered."""
+    fresh.data.mkdir(parents=True)
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(fresh.data.parent)
+    fresh.known = json.loads((fresh.data / "known.json").read_text())
+    (fresh.data / "known.json").unlink()
+    return fresh
+
+
+def test_every_row_is_still_there(old):
+    before = rows_of(old)
+    assert before["schema_migration"][1][0][1] == "001_first.sql" and len(before["schema_migration"][1]) == 1
+    assert len(before["prediction"][1]) == 12
+    old.start()
+    assert old.stop() == 0
+    after = rows_of(old)
+    changed = {"schema_migration", "api_token", "audit_log", "browser_session"}  # of this start: a new token for the admin
+    for table, (columns, rows) in before.items():
+        if table in changed:
+            continue
+        now_columns, now_rows = after[table]
+        kept = [now_columns.index(column) for column in columns]
+        assert sorted(map(repr, (tuple(row[i] for i in kept) for row in now_rows))) == sorted(map(repr, rows)), table
+    db = database(old)
+    assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+    db.close()
+
+
+def test_it_answers_as_before_and_goes_on(old):
+    server, known = old.start(), old.known
+    for was in known["deployments"]:
+        harness.wait_until(lambda was=was: server.deployment(was)["status"] != "LOADING", 30, "the model to be loaded")
+        now = server.deployment(was)
+        assert {k: now[k] for k in was if k not in ("oracle_host", "serving_host", "champion")} == {
+            k: was[k] for k in was if k not in ("oracle_host", "serving_host", "champion")
+        }
+        assert was["champion"].items() <= now["champion"].items()
+        history = server.get(f"/api/deployment/{was['id']}/history")["items"]
+        assert history == known["histories"][was["id"]]
+    for was in known["versions"]:
+        now = server.get(f"/api/model/version/{was['id']}")
+        assert {k: now[k] for k in ("id", "version", "state", "labels", "type")} == {
+            k: was[k] for k in ("id", "version", "state", "labels", "type")
+        }
+    assets = {}
+    for deployment in known["deployments"]:
+        items, count = server.predicted_assets(deployment)
+        assert count == deployment["stats"]["inferences"]
+        assets.update({item["oracle_prediction_id"]: item for item in items})
+    assert len(assets) == len(known["predictions"]) == 12
+    for prediction in known["predictions"]:
+        asset, answer = assets[prediction["answer"]["id"]], prediction["answer"]
+        content = requests.get(asset["data"]["presigned_url"], timeout=harness.CALL_TIMEOUT).content
+        assert hashlib.sha256(content).hexdigest() == prediction["sha256"]
+        (champion,) = asset["predictions"]
+        assert champion["shapes"] == answer["shapes"] and champion["model_version_id"] == answer["model_version_id"]
+        assert asset["data"]["metadata"] == {"n": prediction["number"]}
+    again(server, known)
+
+
+def again(server, known):
+    """It predicts, knows its keys, and shadows may follow what the first version recorded."""
+    (serving,) = [d for d in known["deployments"] if d["status"] == "SERVING"]
+    first = known["predictions"][0]
+    repeated = server.predict(serving, samples.numbered(0), filename="0.jpg", headers={"Idempotency-Key": "key-0"})
+    assert repeated["id"] == first["answer"]["id"] and repeated["shapes"] == first["answer"]["shapes"]
+    assert server.predict(serving, samples.photo("blue"))["shapes"][0]["label"] == "blue"
+    other = next(v for v in known["versions"] if v["id"] != serving["model_version_id"])
+    set_shadow(server, serving, other, since="start")
+    wait_caught_up(server, serving, other)
+    (shadow,) = server.deployment(serving)["shadows"]
+    seen_by_it = sum(p["answer"]["model_version_id"] == other["id"] for p in known["predictions"])
+    assert shadow["predictions"] == server.deployment(serving)["stats"]["inferences"] - seen_by_it > 0
+    assert uuid.UUID(shadow["model_version_id"])
+    assert server.stop() == 0
+    harness.assert_clean(server)
