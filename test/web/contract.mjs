@@ -55,7 +55,7 @@ const version = {
 	deployments: list({ id: text, name: text, role: one('champion', 'shadow') }), files: list({ name: text, filename: text, size_bytes: count }),
 	lineage: { experiment_id: maybe(text), based_on_version_id: maybe(text) },
 };
-const fields = { items: list({ name: text, help: text, kind: one('choice', 'number', 'integer', 'flag', 'numbers', 'text'), choices: maybe(list(text)), min: maybe(number), max: maybe(number), matters: flag }) };
+const fields = { items: list({ name: text, help: text, kind: one('choice', 'number', 'integer', 'flag', 'numbers', 'integers', 'text'), choices: maybe(list(text)), min: maybe(number), max: maybe(number), matters: flag }) };
 const tried = {
 	image: { width: count, height: count }, shapes: list(shape), recipe: dictionary(anything), latency_ms: dictionary(number),
 	seen: { width: count, height: count, png: (v) => text(v) && v.length > 50 },

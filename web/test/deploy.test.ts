@@ -164,6 +164,8 @@ describe('recipes', () => {
 		expect(parseField(field('integer', 0, 255), '1.5')).toHaveProperty('problem');
 		expect(parseField(field('numbers'), '0.485, 0.456 0.406')).toEqual({ value: [0.485, 0.456, 0.406] });
 		expect(parseField(field('numbers', 0), '1, x')).toHaveProperty('problem');
+		expect(parseField(field('integers', 0, 63), '0, 2')).toEqual({ value: [0, 2] });
+		expect(parseField(field('integers', 0, 63), '0.5')).toEqual({ problem: 'Whole numbers from 0 to 63, with commas between.' });
 		expect(parseField(field('text'), 'a b')).toEqual({ value: 'a b' });
 	});
 });

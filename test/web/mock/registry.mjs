@@ -16,7 +16,7 @@ const FIELDS = [
 	choice('layout', 'order of the input’s axes', ['nchw', 'nhwc'], false), choice('sample', 'type of the input’s numbers', ['float32', 'uint8', 'float16'], false),
 	number('scale', 'factor on pixel values of 0…255', 1e-6, 1e3), number('mean', 'subtracted after scaling, by channel', -1e4, 1e4, true, 'numbers'), number('std', 'divided by after that, by channel', 1e-4, 1e4, true, 'numbers'),
 	choice('output', 'layout of the outputs', ['classification', 'yolo_v8', 'yolo_v5', 'yolox_raw', 'detr', 'boxes_scores', 'end_to_end', 'semantic'], false),
-	number('tensors', 'which outputs of the graph are read', 0, 63, false, 'numbers'), number('class_count', 'classes, background too', 1, 65536, false, 'integer'),
+	number('tensors', 'which outputs of the graph are read', 0, 63, false, 'integers'), number('class_count', 'classes, background too', 1, 65536, false, 'integer'),
 	choice('background', 'which class means that nothing is there', ['none', 'first', 'last'], false),
 	{ name: 'probabilities', help: 'the scores are 0…1 as they come', kind: 'flag', choices: null, min: null, max: null, matters: false },
 	number('nms_iou', 'boxes of a class that overlap more are one; 1: off', 0, 1, false), { name: 'features_output', help: 'tensor pooled to the feature vector', kind: 'text', choices: null, min: null, max: null, matters: false },

@@ -223,7 +223,7 @@ export interface ModelFile {
 export interface RecipeField {
 	name: string;
 	help: string;
-	kind: 'choice' | 'number' | 'integer' | 'flag' | 'numbers' | 'text';
+	kind: 'choice' | 'number' | 'integer' | 'flag' | 'numbers' | 'integers' | 'text';
 	choices: string[] | null;
 	min: number | null;
 	max: number | null;

@@ -84,14 +84,10 @@ export function parseField(field: RecipeField, text: string): { value: unknown }
 	const numbers = text.split(/[\s,;]+/).filter(Boolean).map(Number);
 	const within = (n: number): boolean => n >= (field.min ?? -Infinity) && n <= (field.max ?? Infinity);
 	const range = field.min !== null && field.max !== null ? ` from ${fieldValue(field.min)} to ${fieldValue(field.max)}` : '';
-	switch (field.kind) {
-	case 'number':
-		return numbers.length === 1 && numbers.every(within) ? { value: numbers[0] } : { problem: `A number${range}.` };
-	case 'integer':
-		return numbers.length === 1 && numbers.every((n) => Number.isInteger(n) && within(n)) ? { value: numbers[0] } : { problem: `A whole number${range}.` };
-	case 'numbers':
-		return numbers.length > 0 && numbers.every(within) ? { value: numbers } : { problem: `Numbers${range}, with commas between.` };
-	default:
-		return { value: text };
-	}
+	const whole = field.kind === 'integer' || field.kind === 'integers';
+	const many = field.kind === 'numbers' || field.kind === 'integers';
+	if (field.kind === 'text') return { value: text };
+	const good = numbers.length > 0 && (many || numbers.length === 1) && numbers.every((n) => within(n) && (!whole || Number.isInteger(n)));
+	if (good) return { value: many ? numbers : numbers[0] };
+	return { problem: `${many ? '' : 'A '}${whole ? 'whole ' : ''}number${many ? 's' : ''}${range}${many ? ', with commas between' : ''}.`.replace(/^./, (c) => c.toUpperCase()) };
 }
