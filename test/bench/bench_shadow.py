@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What shadows cost the champion: its latency alone, and beside shadows that are well-behaved, ten times slower, hanging, crashing.
+"""What shadows cost the champion: its latency alone, and beside one that behaves, is ten times slower, hangs, or crashes.
 
-Arrangements alternate every second or so in one run on one machine, so that a noisy neighbour meets all of them; each is asked by
-one client, then by four (more than there are cores). Latencies are the server's own, from the head of a request to its answer, all
-rounds together. Prints the ratio to the champion alone, what the shadow did meanwhile, and memory; writes build/bench_shadow.json.
+Arrangements alternate every second or so in one run on one machine, so that a noisy neighbour meets all of them; each is asked
+by one client, then by four (more than there are cores). Latencies are the server's own, from the head of a request to its
+answer, all rounds together. Prints the ratio to the champion alone, what the shadow did meanwhile, and memory; writes
+build/bench_shadow.json.
 
 usage: bench_shadow.py [ROUNDS] [REQUESTS A ROUND]
 """
@@ -31,6 +32,14 @@ from shadowing import background_children, set_shadow, shadow_of  # noqa: E402
 KILL_EVERY_S = 0.3
 
 
+def number(name, value):
+    return numpy_helper.from_array(numpy.array(value, numpy.float32), name)
+
+
+def value(name, kind):
+    return helper.make_tensor_value_info(name, kind, [])
+
+
 def with_burden(model, nodes, initializers):
     """The model, whose first output waits for `burden`, a number that the nodes make of its input's largest value, `peak`."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
@@ -40,10 +49,10 @@ def with_burden(model, nodes, initializers):
         for i, name in enumerate(node.output):
             if name == output:
                 node.output[i] = "unburdened"
-    first = helper.make_node("ReduceMax", [graph.input[0].name], ["peak"], keepdims=0)
-    last = [helper.make_node("Mul", ["burden", "nothing"], ["no_burden"]), helper.make_node("Add", ["unburdened", "no_burden"], [output])]
-    graph.node.extend([first, *nodes, *last])
-    graph.initializer.extend([*initializers, numpy_helper.from_array(numpy.array(0, numpy.float32), "nothing")])
+    peak = helper.make_node("ReduceMax", [graph.input[0].name], ["peak"], keepdims=0)
+    none = helper.make_node("Mul", ["burden", "nothing"], ["no_burden"])
+    graph.node.extend([peak, *nodes, none, helper.make_node("Add", ["unburdened", "no_burden"], [output])])
+    graph.initializer.extend([*initializers, number("nothing", 0)])
     return model.SerializeToString()
 
 
@@ -61,13 +70,14 @@ def slow(model, side, times):
 def hanging(model):
     """A loop without end on any picture that is brighter than the grey it is tried on."""
     body = helper.make_graph(
-        [helper.make_node("Identity", ["go_on"], ["still"]), helper.make_node("Sqrt", ["value"], ["value_out"])], "body",
-        [helper.make_tensor_value_info("turn", TensorProto.INT64, []), helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("value", TensorProto.FLOAT, [])],
-        [helper.make_tensor_value_info("still", TensorProto.BOOL, []), helper.make_tensor_value_info("value_out", TensorProto.FLOAT, [])],
-    )  # fmt: skip
-    nodes = [helper.make_node("Greater", ["peak", "one"], ["bright"]), helper.make_node("Loop", ["", "bright", "peak"], ["burden"], body=body)]
-    return with_burden(model, nodes, [numpy_helper.from_array(numpy.array(1, numpy.float32), "one")])
+        [helper.make_node("Identity", ["go_on"], ["still"]), helper.make_node("Sqrt", ["value"], ["value_out"])],
+        "body",
+        [value("turn", TensorProto.INT64), value("go_on", TensorProto.BOOL), value("value", TensorProto.FLOAT)],
+        [value("still", TensorProto.BOOL), value("value_out", TensorProto.FLOAT)],
+    )
+    bright = helper.make_node("Greater", ["peak", "one"], ["bright"])
+    loop = helper.make_node("Loop", ["", "bright", "peak"], ["burden"], body=body)
+    return with_burden(model, [bright, loop], [number("one", 1)])
 
 
 def ask(server, deployment, images, clients, count):
@@ -129,7 +139,7 @@ def measure(server, deployment, images, name, version, clients, count):
     result = {"name": name, "clients": clients, "times": times, "per_s": per_s}
     if version:
         shadow = shadow_of(server, deployment, version)
-        result.update({k: shadow[k] for k in ("lag", "predictions", "skipped", "state", "state_text", "mean_cpu_ms", "champion_mean_cpu_ms")})
+        result.update({k: shadow[k] for k in ("lag", "predictions", "skipped", "state", "mean_cpu_ms", "champion_mean_cpu_ms")})
         result["kills"] = killer.kills if killer else 0
         result["mib"] = sum(server.rss_mib(pid) for pid in background_children(server))
         server.delete(f"/api/deployment/{deployment['id']}/shadow/{version['id']}")
@@ -161,19 +171,22 @@ def percentile(times, part):
 
 
 def report(results, names):
-    print("clients  beside       p50 ms   p99 ms   ratios to alone  per s   of its images the shadow: predicted  passed over")
+    print("clients  beside       p50 ms   p99 ms  ratios to alone   per s   the shadow: predicted  passed over  of")
     summary, alone = [], {}
     for clients in (1, 4):
         for name in names:
             rounds = [r for r in results if r["clients"] == clients and r["name"] == name]
             times = [t for r in rounds for t in r["times"]]
-            line = {"p50": percentile(times, 0.5), "p99": percentile(times, 0.99), "per_s": statistics.median(r["per_s"] for r in rounds)}
+            line = {"p50": percentile(times, 0.5), "p99": percentile(times, 0.99)}
+            line["per_s"] = statistics.median(r["per_s"] for r in rounds)
             alone = line if name == "alone" else alone
             ratios = {f"{key}_ratio": line[key] / alone[key] for key in ("p50", "p99")}
             done = {key: sum(r.get(key, 0) for r in rounds) for key in ("predictions", "skipped")}
             summary.append({"clients": clients, "name": name, "requests": len(times), **line, **ratios, **done})
-            print(f"{clients:7}  {name:11} {line['p50'] * 1e3:7.1f}  {line['p99'] * 1e3:7.1f}  {ratios['p50_ratio']:7.2f} {ratios['p99_ratio']:7.2f}"
-                  f"  {line['per_s']:6.1f}  {done['predictions']:6} {done['skipped']:4}  of {len(times)}")  # fmt: skip
+            print(
+                f"{clients:7}  {name:11} {line['p50'] * 1e3:7.1f}  {line['p99'] * 1e3:7.1f} {ratios['p50_ratio']:7.2f} "
+                f"{ratios['p99_ratio']:7.2f}  {line['per_s']:6.1f}  {done['predictions']:21}  {done['skipped']:11}  {len(times)}"
+            )
     return summary
 
 
