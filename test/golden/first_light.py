@@ -4,8 +4,7 @@
 usage: GYRE_BIN=build/gyre first_light.py
 
 Kept as evidence: that version wrote it, and a later one cannot write it again. test/http/test_migration.py opens it with
-opens it with the present one.
-The admin's token is not in it: a start without the file makes a new one.
+the present one. The admin's token is not in it: a start without the file makes a new one.
 """
 
 import hashlib
