@@ -11,7 +11,7 @@ import { championPrediction, SCORE_FLOOR } from '../lib/shapes';
 import { Button, Failure, Time } from '../parts/basics';
 import { PauseButton, ResumeButton } from '../parts/champion';
 import { Confirm } from '../parts/dialog';
-import { Ways } from '../parts/first_picture';
+import { ELSEWHERE } from '../parts/first_picture';
 import { useLoad } from '../parts/hooks';
 import { KEPT, PreviewGrid, ThresholdField } from '../parts/preview';
 import { say } from '../parts/toasts';
@@ -96,8 +96,7 @@ function ServiceSetting({ deployment, onChanged }: Acting): JSX.Element {
 	if (deployment.status === 'EXTERNAL') {
 		return (
 			<Section title="Your own infrastructure" note="You predict, gyre watches: nothing runs here for this deployment.">
-				<p>Report each answer with its picture; gyre keeps it, shows it, and counts it, as if it had answered itself.</p>
-				<Ways deployment={deployment} />
+				<p>{ELSEWHERE}</p>
 			</Section>
 		);
 	}

@@ -5,7 +5,6 @@ import { useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { ModelVersion } from '../api/types';
 import { sentence } from '../lib/explain';
-import { plural } from '../lib/format';
 import { changeChips } from '../lib/recipe';
 import { Button } from './basics';
 import { Chips } from './chips';
@@ -32,7 +31,7 @@ export function ConfirmRecipe({ version, action = 'Looks right: confirm', onConf
 	const guesses = Object.fromEntries(version.guessed.map((field) => [field, recipe[field]]));
 	return (
 		<div class="recipe-foot">
-			<p class="recipe-changes"><strong class="warn-text">{plural(version.guessed.length, 'guess', 'guesses')}:</strong> <Chips chips={changeChips(guesses, recipe)} /></p>
+			<p class="recipe-changes"><strong class="warn-text">Guessed:</strong> <Chips chips={changeChips(guesses, recipe)} /></p>
 			<Button kind="primary" icon="check" busy={busy} onClick={confirm}>{action}</Button>
 		</div>
 	);

@@ -13,9 +13,6 @@ const python = (text: string): string => `"${text.replaceAll('\\', '\\\\').repla
 function ways(deployment: Deployment): readonly (readonly [name: string, text: string])[] {
 	const host = location.origin;
 	const client = `from picsellia import Client\n\nclient = Client(api_token=open("var/admin-token").read().strip(), host="${host}")\ndeployment = client.get_deployment(${python(deployment.name)})\n`;
-	if (deployment.status === 'EXTERNAL') {
-		return [['Python', `${client}# after your own model answered: prediction is one of picsellia.types' formats\ndeployment.monitor("photo.jpg", latency=0.02, height=480, width=640, prediction=prediction)`]];
-	}
 	return [
 		['curl', `curl -H "Authorization: Bearer $(cat var/admin-token)" -F media=@photo.jpg \\\n  ${host}/api/deployments/${deployment.id}/predict`],
 		['Python', `${client}print(deployment.predict("photo.jpg"))`],
@@ -23,14 +20,17 @@ function ways(deployment: Deployment): readonly (readonly [name: string, text: s
 	];
 }
 
+/** Said plainly rather than shown as a command that would fail. */
+export const ELSEWHERE = 'Taking in predictions that were made elsewhere is not built yet. This deployment keeps their place: name, type, labels and threshold.';
+
 /** The same from three sides, filled in with this deployment's id and this server's address. */
-export function Ways({ deployment }: { deployment: Deployment }): JSX.Element {
+function Ways({ deployment }: { deployment: Deployment }): JSX.Element {
 	const all = ways(deployment);
 	const [chosen, setChosen] = useState(all[0]?.[0] ?? '');
 	const text = all.find(([name]) => name === chosen)?.[1];
 	return (
 		<>
-			{all.length > 1 && <Segments name="way" legend="How to send" value={chosen} choices={all.map(([name]) => [name, name])} onChoose={setChosen} />}
+			<Segments name="way" legend="How to send" value={chosen} choices={all.map(([name]) => [name, name])} onChoose={setChosen} />
 			{text && <Command>{text}</Command>}
 		</>
 	);
@@ -49,7 +49,7 @@ function Step({ done, title, children }: { done: boolean | null; title: string; 
 export function Checklist({ deployment }: { deployment: Deployment }): JSX.Element {
 	const { champion } = deployment;
 	const external = deployment.status === 'EXTERNAL';
-	const ready = deployment.status === 'SERVING' || external;
+	const ready = deployment.status === 'SERVING';
 	return (
 		<section class="panel padded first-picture" aria-label="First steps">
 			<h2>First steps</h2>
@@ -58,10 +58,14 @@ export function Checklist({ deployment }: { deployment: Deployment }): JSX.Eleme
 					<p class="muted">from {score(deployment.min_threshold)} on, <Time at={deployment.created_at} /></p>
 				</Step>
 				{!external && <Step done={ready} title={ready ? 'It is loaded and warm' : 'It is being loaded'}>{!ready && deployment.status_text && <p class="muted">{deployment.status_text}</p>}</Step>}
-				<Step done={false} title={external ? 'Report the first prediction' : 'Send the first picture'}>
-					<p class="muted">{external ? 'From where your model runs.' : 'Drop one anywhere on this page, or send it from where your pictures are.'} It appears here by itself.</p>
-					<Ways deployment={deployment} />
-				</Step>
+				{external
+					? <Step done={null} title="Report the first prediction"><p class="muted">{ELSEWHERE}</p></Step>
+					: (
+						<Step done={false} title="Send the first picture">
+							<p class="muted">Drop one anywhere on this page, or send it from where your pictures are. It appears here by itself.</p>
+							<Ways deployment={deployment} />
+						</Step>
+					)}
 				<Step done={null} title="Then look at the answers, and move the threshold to where they are right">
 					<p class="muted">Under the pictures, or in <a href={`/deployment/${deployment.id}/settings`}>Settings</a>, for the past too.</p>
 				</Step>
