@@ -5,16 +5,30 @@
 
 #include <stdio.h>
 
+/* A member of an answer, as it is printed: "" and 0 where there is none. */
+static const char *text_of(yyjson_val *object, const char *key)
+{
+	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
+	return text ? text : "";
+}
+
+static long long count_of(yyjson_val *object, const char *key)
+{
+	return (long long)yyjson_get_sint(yyjson_obj_get(object, key));
+}
+
+static double number_of(yyjson_val *object, const char *key)
+{
+	return yyjson_get_num(yyjson_obj_get(object, key));
+}
+
 static void print_line(yyjson_val *d)
 {
 	yyjson_val *champion = yyjson_obj_get(d, "champion"), *stats = yyjson_obj_get(d, "stats");
-	printf("%-24s %-9s %s:%d  threshold %.2f  %lld predictions  mean %.1f ms\n",
-		yyjson_get_str(yyjson_obj_get(d, "name")), yyjson_get_str(yyjson_obj_get(d, "status")),
-		yyjson_get_str(yyjson_obj_get(champion, "model_name")),
-		yyjson_get_int(yyjson_obj_get(champion, "version")),
-		yyjson_get_num(yyjson_obj_get(d, "min_threshold")),
-		(long long)yyjson_get_sint(yyjson_obj_get(stats, "inferences")),
-		yyjson_get_num(yyjson_obj_get(stats, "mean_latency_ms")));
+	printf("%-24s %-9s %s:%lld  threshold %.2f  %lld predictions  mean %.1f ms\n", text_of(d, "name"),
+		text_of(d, "status"), text_of(champion, "model_name"), count_of(champion, "version"),
+		number_of(d, "min_threshold"), count_of(stats, "inferences"),
+		number_of(stats, "mean_latency_ms"));
 }
 
 static void print_shadows(yyjson_val *d)
@@ -22,19 +36,14 @@ static void print_shadows(yyjson_val *d)
 	yyjson_val *s;
 	yyjson_arr_iter shadows = yyjson_arr_iter_with(yyjson_obj_get(d, "shadows"));
 	while ((s = yyjson_arr_iter_next(&shadows))) {
-		printf("  shadow %s:%d  %s  %lld predictions, %lld behind, %lld passed over",
-			yyjson_get_str(yyjson_obj_get(s, "model_name")),
-			yyjson_get_int(yyjson_obj_get(s, "version")),
-			yyjson_get_str(yyjson_obj_get(s, "state")),
-			(long long)yyjson_get_sint(yyjson_obj_get(s, "predictions")),
-			(long long)yyjson_get_sint(yyjson_obj_get(s, "lag")),
-			(long long)yyjson_get_sint(yyjson_obj_get(s, "skipped")));
-		if (yyjson_get_sint(yyjson_obj_get(s, "compared")))
-			printf("  CPU %.1f ms, champion %.1f ms",
-				yyjson_get_num(yyjson_obj_get(s, "mean_cpu_ms")),
-				yyjson_get_num(yyjson_obj_get(s, "champion_mean_cpu_ms")));
-		const char *text = yyjson_get_str(yyjson_obj_get(s, "state_text"));
-		printf("%s%s\n", text ? ": " : "", text ? text : "");
+		printf("  shadow %s:%lld  %s  %lld predictions, %lld behind, %lld passed over",
+			text_of(s, "model_name"), count_of(s, "version"), text_of(s, "state"),
+			count_of(s, "predictions"), count_of(s, "lag"), count_of(s, "skipped"));
+		if (count_of(s, "compared"))
+			printf("  CPU %.1f ms, champion %.1f ms", number_of(s, "mean_cpu_ms"),
+				number_of(s, "champion_mean_cpu_ms"));
+		const char *text = text_of(s, "state_text");
+		printf("%s%s\n", *text ? ": " : "", text);
 	}
 }
 
