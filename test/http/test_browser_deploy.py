@@ -16,6 +16,8 @@ from test_browser import FLAGS, LOOKS
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
+# As patient as the waits of the page: a machine that also builds is slow, not wrong.
+expect.set_options(timeout=20_000)
 
 LIGHT, ALL = LOOKS[:1], LOOKS
 # Chromium says of every refusal that a resource failed to load; refusals are part of what is tested.
