@@ -59,11 +59,11 @@ enum status check_run(
 
 /*
  * The order of rows. A value that is worse by more than chance makes of few pictures comes behind: 0.02 of an
- * AP or IoU on 20 pictures, less on more; one picture of a classifier's, or half a percent. Among those that
- * are equal by that the surer comes first; among those that are as sure (0.005), what models of the layout
- * usually take. Of recipes with the very same answers the current one comes first, then the one that changes
- * least: rows come as recipe_candidates() lists them, evidence beside them. Those measured on fewer pictures
- * rank behind.
+ * AP or IoU on 20 pictures, less on more; one picture of a classifier's, or half a percent. Of those that are
+ * equal by that, those with the usual scaling come first (or with one that does not spread wider and is surer
+ * by far); then the surer; then what models of the layout usually take. Of recipes with the very same answers
+ * the current one comes first, then the one that changes least: rows come as recipe_candidates() lists them,
+ * evidence beside them. Those measured on fewer pictures rank behind.
  */
 void check_rank(struct check_row *rows, const uint64_t *evidence, size_t count);
 

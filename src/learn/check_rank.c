@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of a check's rows. */
+/*
+ * The order of a check's rows: values that chance may have made are equal; then what is surer; then what is
+ * usual. Why so: docs/decisions/0034-which-recipe-is-right.md.
+ */
 #include "learn/check.h"
 
 #include "base/check.h"
@@ -11,6 +14,7 @@
 #define SAME_VALUE_PICTURES 20
 #define SAME_ACCURACY 0.005
 #define SAME_CERTAINTY 0.005
+#define SURER_BY 0.02      /* that much speaks for another scaling */
 #define SCALING_SAME 0.02f /* of the range: as recipe_candidates() */
 
 struct place {
@@ -19,17 +23,22 @@ struct place {
 	size_t index;       /* as it came: the fewest changes first */
 	unsigned odd;       /* things that differ from the layout's convention */
 	unsigned class_odd; /* the least of those with the same evidence */
+	float span;         /* between black and white, as the model sees them */
 	size_t group;       /* of equal values */
+	bool preferred;     /* its scaling is, or it answers the same as one whose scaling is */
 	size_t subgroup;    /* of equal certainty in it */
 };
 
 /* ---- what is usual ---- */
 
-static bool same_scaling(const struct tensor_spec *a, const struct tensor_spec *b)
+static bool same_scaling(const struct recipe *x, const struct recipe *y)
 {
-	for (unsigned c = 0; c < tensor_channels(a); c++) {
+	const struct tensor_spec *a = &x->input, *b = &y->input;
+	for (unsigned c = 0; a->sample != SAMPLE_UINT8 && c < tensor_channels(a); c++) {
+		/* Mean and std are in the model's order of channels, which may be turned round. */
+		unsigned d = a->colour == b->colour ? c : tensor_channels(a) - 1 - c;
 		float a0 = -a->mean[c] / a->std[c], a255 = (255 * a->scale - a->mean[c]) / a->std[c];
-		float b0 = -b->mean[c] / b->std[c], b255 = (255 * b->scale - b->mean[c]) / b->std[c];
+		float b0 = -b->mean[d] / b->std[d], b255 = (255 * b->scale - b->mean[d]) / b->std[d];
 		float apart = SCALING_SAME * fmaxf(fabsf(a255 - a0), fabsf(b255 - b0));
 		if (fabsf(a0 - b0) > apart || fabsf(a255 - b255) > apart)
 			return false;
@@ -43,10 +52,25 @@ static unsigned oddness(const struct recipe *r)
 	recipe_follow_convention(&usual);
 	const struct tensor_spec *a = &r->input, *b = &usual.input;
 	bool fits = a->fit == b->fit && (a->fit != FIT_LETTERBOX || a->pad_at == b->pad_at);
-	return (a->colour != b->colour) + (a->sample != SAMPLE_UINT8 && !same_scaling(a, b)) + !fits;
+	return (a->colour != b->colour) + !same_scaling(r, &usual) + !fits;
 }
 
-/* ---- order ---- */
+static bool has_usual_scaling(const struct recipe *r)
+{
+	struct recipe usual = *r;
+	recipe_follow_convention(&usual);
+	return same_scaling(r, &usual);
+}
+
+static float span_of_scaling(const struct recipe *r)
+{
+	float span = 0;
+	for (unsigned c = 0; c < tensor_channels(&r->input); c++)
+		span = fmaxf(span, 255 * r->input.scale / r->input.std[c]);
+	return span;
+}
+
+/* ---- equal values ---- */
 
 static double tolerance(const struct check_row *row)
 {
@@ -70,38 +94,85 @@ static int by_value(const void *a, const void *b)
 	return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
+/* The end of the group that begins at first: those that are not worse by what proves something. Sorted by
+ * value. */
+static size_t group_end(const struct place *places, size_t count, size_t first)
+{
+	const struct check_row *best = &places[first].row;
+	size_t end = first;
+	while (end < count && places[end].row.pictures == best->pictures &&
+		best->value - places[end].row.value <= tolerance(best) + 1e-9)
+		end++;
+	return end;
+}
+
+/* ---- the scaling of a group ---- */
+
+static double surest(const struct place *places, size_t count, const struct recipe *scaling)
+{
+	double best = 0;
+	for (size_t i = 0; i < count; i++)
+		if (same_scaling(&places[i].row.recipe, scaling))
+			best = fmax(best, places[i].row.certainty);
+	return best;
+}
+
+/*
+ * Numbers that spread wider make a model surer whether they are right or not. So the usual scaling stands
+ * unless one that does not spread wider is surer by far. The group is sorted by value.
+ */
+static const struct place *find_scaling(const struct place *places, size_t count)
+{
+	const struct place *chosen = &places[0];
+	for (size_t i = 0; i < count; i++)
+		if (places[i].row.current)
+			chosen = &places[i];
+	for (size_t i = count; i-- > 0;)
+		if (has_usual_scaling(&places[i].row.recipe))
+			chosen = &places[i];
+	for (bool changed = true; changed;) {
+		changed = false;
+		double sure = surest(places, count, &chosen->row.recipe);
+		for (size_t i = 0; i < count && !changed; i++) {
+			changed = places[i].span <= chosen->span * (1 + SCALING_SAME) &&
+				  places[i].row.certainty > sure + SURER_BY;
+			if (changed)
+				chosen = &places[i];
+		}
+	}
+	return chosen;
+}
+
+static void prefer_scaling(struct place *places, size_t count)
+{
+	const struct recipe scaling = find_scaling(places, count)->row.recipe;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < count && !places[i].preferred; k++)
+			places[i].preferred = (i == k || places[i].evidence == places[k].evidence) &&
+					      same_scaling(&places[k].row.recipe, &scaling);
+}
+
+/* ---- the rest ---- */
+
 static int by_certainty(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 	if (x->group != y->group)
 		return x->group < y->group ? -1 : 1;
+	if (x->preferred != y->preferred)
+		return x->preferred ? -1 : 1;
 	int order = compare(x->row.certainty, y->row.certainty);
 	return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-/* Places by falling value: a group are the next one and those that are not worse by what proves something. */
-static void make_groups(struct place *places, size_t count)
-{
-	for (size_t first = 0, group = 0, end; first < count; first = end, group++) {
-		const struct check_row *best = &places[first].row;
-		for (end = first; end < count; end++) {
-			const struct check_row *row = &places[end].row;
-			if (row->pictures != best->pictures ||
-				best->value - row->value > tolerance(best) + 1e-9)
-				break;
-			places[end].group = group;
-		}
-	}
-}
-
-/* The same again by certainty, in each group. */
 static void make_subgroups(struct place *places, size_t count)
 {
 	for (size_t first = 0, subgroup = 0, end; first < count; first = end, subgroup++) {
 		const struct place *best = &places[first];
 		for (end = first; end < count; end++) {
-			if (places[end].group != best->group ||
-				best->row.certainty - places[end].row.certainty > SAME_CERTAINTY)
+			const struct place *p = &places[end];
+			if (p->group != best->group || p->preferred != best->preferred ||
+				best->row.certainty - p->row.certainty > SAME_CERTAINTY)
 				break;
 			places[end].subgroup = subgroup;
 		}
@@ -139,11 +210,19 @@ void check_rank(struct check_row *rows, const uint64_t *evidence, size_t count)
 	struct place *places = calloc(count ? count : 1, sizeof(*places));
 	CHECK(places != NULL);
 	for (size_t i = 0; i < count; i++)
-		places[i] = (struct place){
-			.row = rows[i], .evidence = evidence[i], .index = i, .odd = oddness(&rows[i].recipe)};
+		places[i] = (struct place){.row = rows[i],
+			.evidence = evidence[i],
+			.index = i,
+			.odd = oddness(&rows[i].recipe),
+			.span = span_of_scaling(&rows[i].recipe)};
 	find_class_oddness(places, count);
 	qsort(places, count, sizeof(*places), by_value);
-	make_groups(places, count);
+	for (size_t first = 0, group = 0, end; first < count; first = end, group++) {
+		end = group_end(places, count, first);
+		for (size_t i = first; i < end; i++)
+			places[i].group = group;
+		prefer_scaling(places + first, end - first);
+	}
 	qsort(places, count, sizeof(*places), by_certainty);
 	make_subgroups(places, count);
 	qsort(places, count, sizeof(*places), by_rank);

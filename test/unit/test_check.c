@@ -98,6 +98,48 @@ static void test_the_surer_of_equals(void **state)
 		assert_int_equal(rows[i].recipe.input.pad_value, expected[i]);
 }
 
+/* Numbers that spread wider make any model surer: that alone is no reason to take them. */
+static void test_a_wider_scaling_is_not_better_because_it_is_surer(void **state)
+{
+	static const float scales[3] = {1.0f / 255, 1, 1 / 127.5f};
+	static const uint64_t evidence[3] = {1, 2, 3};
+	static const struct {
+		double certainties[3];
+		int first;
+	} cases[] = {
+		{{0.90, 0.99, 0.80}, 0}, /* 0…1 is usual here, 0…255 only surer */
+		{{0.90, 0.90, 0.96}, 0}, /* -1…1 spreads wider too */
+		{{0.90, 0.91, 0.90}, 0},
+	};
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		struct check_row rows[3];
+		for (size_t i = 0; i < 3; i++) {
+			rows[i] = row_of(TASK_DETECTION, 0.9);
+			rows[i].recipe.input.scale = scales[i];
+			for (int c = 0; c < 3; c++)
+				rows[i].recipe.input.mean[c] = i == 2;
+			rows[i].certainty = cases[k].certainties[i];
+			rows[i].current = i == 1;
+		}
+		check_rank(rows, evidence, 3);
+		assert_true(rows[0].recipe.input.scale == scales[cases[k].first]);
+	}
+	/* One that does not spread wider than the usual one, and is surer by far. */
+	for (int by_far = 0; by_far < 2; by_far++) {
+		struct check_row rows[2] = {
+			row_of(TASK_CLASSIFICATION, 0.9), row_of(TASK_CLASSIFICATION, 0.9)};
+		rows[0].certainty = 0.7; /* ImageNet's: 4.4 from black to white */
+		rows[1].certainty = by_far ? 0.8 : 0.71;
+		for (int c = 0; c < 3; c++) {
+			rows[1].recipe.input.mean[c] = 1;
+			rows[1].recipe.input.std[c] = 1;
+		}
+		rows[1].recipe.input.scale = 1 / 127.5f;
+		check_rank(rows, evidence, 2);
+		assert_int_equal(rows[0].recipe.input.std[0] == 1, by_far);
+	}
+}
+
 static void test_those_of_fewer_pictures_come_behind(void **state)
 {
 	struct check_row rows[2] = {row_of(TASK_DETECTION, 0.9), row_of(TASK_DETECTION, 0.4)};
@@ -308,6 +350,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_of_equals_the_current_one_then_the_least_changed),
 		cmocka_unit_test(test_a_difference_that_proves_nothing),
 		cmocka_unit_test(test_the_surer_of_equals),
+		cmocka_unit_test(test_a_wider_scaling_is_not_better_because_it_is_surer),
 		cmocka_unit_test(test_those_of_fewer_pictures_come_behind),
 		TEST(test_the_right_recipe_is_found_from_a_wrong_one),
 		TEST(test_pictures_that_are_not_kept),
