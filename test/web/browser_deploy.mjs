@@ -53,6 +53,11 @@ export async function deployChecks({ page, address, check, accessible, api, cont
 	await check('an existing model offers its type; labels that do not fit say so', async () => {
 		await page.goto(`${address}/models`);
 		await page.click('text="Upload a model"');
+		await page.waitForSelector('.upload .drop');
+		assert.equal(await page.locator('.upload .form-error').count(), 0);
+		await accessible('the empty upload dialog');
+		await page.setInputFiles('.upload input[type=file]', [file('model.pt', 'x')]);
+		await page.waitForSelector('.upload .form-error:has-text("model.pt is none")');
 		await page.setInputFiles('.upload input[type=file]', [file('night.onnx', 'x')]);
 		await page.fill('.upload input.input', 'yolox-nano');
 		await page.waitForSelector('.upload :text("next version of yolox-nano")');

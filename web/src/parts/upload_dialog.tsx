@@ -119,7 +119,9 @@ export function UploadDialog({ found, name: given, onClose, onMade }: UploadProp
 		}
 		if (sorted.labels) void readLabels(sorted.labels).then(setLabels);
 	};
-	useEffect(() => take(found), []);
+	useEffect(() => {
+		if (found.length > 0) take(found);
+	}, []);
 	useEffect(() => () => running.current?.abort(), []);
 	const over = useDropped(take);
 
