@@ -60,9 +60,18 @@ static void add_file(struct making *m, const struct truths_file *file)
 static enum status add_files(struct making *m, const struct truths_file *files, size_t count, struct err *err)
 {
 	size_t pictures = 0;
+	uint64_t annotation_bytes = 0;
 	m->files = ARENA_ARRAY(m->arena, struct format_file, count + 1);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		pictures += files[i].picture;
+		annotation_bytes += files[i].picture ? 0 : files[i].bytes.size;
+	}
+	if (annotation_bytes > TRUTHS_ANNOTATION_BYTES_MAX)
+		return err_set(err, ST_TOO_LARGE,
+			"The annotations are %llu MB; a check takes at most %llu: send those of the pictures "
+			"alone.",
+			(unsigned long long)(annotation_bytes >> 20),
+			(unsigned long long)(TRUTHS_ANNOTATION_BYTES_MAX >> 20));
 	if (pictures > CHECK_PICTURES_MAX)
 		return err_set(err, ST_TOO_LARGE,
 			"These are %zu pictures; a check takes at most %d: send fewer.", pictures,
@@ -240,6 +249,10 @@ static enum status check_set(struct making *m, struct err *err)
 		for (size_t k = 0; k < m->set.images[i].shape_count; k++)
 			m->kinds[m->set.images[i].shapes[k].kind]++;
 	}
+	if (m->wanted->task == TASK_SEGMENTATION && m->kinds[SHAPE_POLYGON] > TRUTHS_OUTLINES_MAX)
+		return err_set(err, ST_TOO_LARGE,
+			"These are %zu outlines; a check takes at most %d: send fewer pictures.",
+			m->kinds[SHAPE_POLYGON], TRUTHS_OUTLINES_MAX);
 	if (shapes == 0)
 		return err_set(err, ST_INVALID,
 			"No annotations were found: give COCO json, VOC xml or YOLO txt files, or the "

@@ -8,6 +8,10 @@
 
 #include "learn/check.h"
 
+/* Annotations are read into memory many times their size. */
+#define TRUTHS_ANNOTATION_BYTES_MAX ((uint64_t)64 << 20)
+#define TRUTHS_OUTLINES_MAX 20000 /* each becomes a mask */
+
 struct truths_file {
 	const char *name; /* may have folders in it, which say the class where there are no annotations */
 	struct span bytes;
@@ -33,9 +37,9 @@ struct truths {
 };
 
 /*
- * ST_INVALID: fewer than CHECK_PICTURES_MIN labelled pictures; ST_TOO_LARGE: more than CHECK_PICTURES_MAX;
- * ST_UNPROCESSABLE: no label is the model's, or the annotations are of another task. Each a sentence that
- * says what to give.
+ * ST_INVALID: fewer than CHECK_PICTURES_MIN labelled pictures; ST_TOO_LARGE: more than the limits above, or
+ * CHECK_PICTURES_MAX; ST_UNPROCESSABLE: no label is the model's, or the annotations are of another task. Each
+ * a sentence that says what to give.
  */
 enum status truths_make(const struct truths_wanted *wanted, const struct truths_file *files,
 	size_t file_count, struct arena *a, struct truths *out, struct err *err) MUST_CHECK;

@@ -98,6 +98,11 @@ def check(contract, value, schema, where):
     return None
 
 
+def ended(server, job):
+    now = server.get(f"/api/job/{job['id']}")
+    return now if now["status"] == "SUCCESS" else None
+
+
 @pytest.fixture(scope="module")
 def things(server, tmp_path_factory, colours):
     """One of each noun, as the program answers it."""
@@ -116,6 +121,10 @@ def things(server, tmp_path_factory, colours):
     )  # fmt: skip
     version = server.get(f"/api/model/version/{colours['model_version_id']}")
     answer = server.predict(colours, samples.photo("red"))
+    form = {"files": {"media": ("x.jpg", samples.photo("red"))}}
+    pictures = [("media", (f"{c}/{i}.jpg", samples.photo(c))) for i in range(7) for c in samples.COLOURS]
+    job = server.call("POST", f"/api/model/version/{version['id']}/check", 202, files=pictures)["job"]
+    done = harness.wait_until(lambda: ended(server, job), harness.CALL_TIMEOUT, "the check to end")
     return {
         "Session": server.get("/api/session"),
         "Ping": server.get("/api/home/ping"),
@@ -138,6 +147,10 @@ def things(server, tmp_path_factory, colours):
         "Latency": server.get(f"/api/deployment/{colours['id']}/latency"),
         "PredictAnswer": answer,
         "PredictedAsset": server.get(f"/api/predicted/asset/{answer['predicted_asset_id']}"),
+        "RecipeFieldList": server.get(f"/api/model/version/{version['id']}/recipe/fields"),
+        "TryAnswer": server.call("POST", f"/api/model/version/{version['id']}/try", 200, **form),
+        "Job": done,
+        "JobList": server.get(f"{org}/jobs"),
         "Error": server.call("GET", "/api/model/x").json(),
     }
 
@@ -147,7 +160,7 @@ def things(server, tmp_path_factory, colours):
     [
         "Session", "Ping", "Organization", "Users", "NewApiToken", "ApiTokenList", "DatalakeList", "DataSource", "Tag", "Data",
         "DataList", "Model", "ModelVersion", "ModelContext", "ModelFileList", "Deployment", "DeploymentEventList", "Connector",
-        "Latency", "PredictAnswer", "PredictedAsset", "Error",
+        "Latency", "PredictAnswer", "PredictedAsset", "RecipeFieldList", "TryAnswer", "Job", "JobList", "Error",
     ],
 )  # fmt: skip
 def test_answers_are_as_described(contract, things, name):

@@ -207,6 +207,31 @@ static void test_what_is_refused(void **state)
 	refuses(set, TASK_DETECTION, ST_TOO_LARGE, "at most 500");
 }
 
+/* What would take too much memory is refused before it does. */
+static void test_limits(void **state)
+{
+	struct set *set = ARENA_NEW(&arena, struct set);
+	add_pictures(set, "", COUNT);
+	char *blank = arena_zalloc(&arena, 1, TRUTHS_ANNOTATION_BYTES_MAX);
+	add(set, "a.json", coco(COUNT, BOX, CATS), false);
+	add(set, "b.json", span_of(blank, TRUTHS_ANNOTATION_BYTES_MAX), false);
+	refuses(set, TASK_DETECTION, ST_TOO_LARGE, "at most 64");
+	set->count -= 2;
+	struct str s;
+	str_init(&s, 8 << 20);
+	for (size_t i = 0; i < TRUTHS_OUTLINES_MAX / COUNT; i++)
+		str_append(&s, "0 0.1 0.1 0.5 0.1 0.5 0.5\n");
+	for (size_t i = 0; i < COUNT; i++)
+		add(set, arena_printf(&arena, "%zu.txt", i), span_of(s.text, s.size), false);
+	add(set, "data.yaml", span_of_text("names: [dog]\n"), false);
+	assert_int_equal(made(set, TASK_SEGMENTATION).labelled_shapes, TRUTHS_OUTLINES_MAX / COUNT * COUNT);
+	str_append(&s, arena_strdup(&arena, s.text));
+	for (size_t i = COUNT; i < 2 * COUNT; i++)
+		set->files[i].bytes = span_of(s.text, s.size);
+	refuses(set, TASK_SEGMENTATION, ST_TOO_LARGE, "at most 20000");
+	str_release(&s);
+}
+
 static int make_arena(void **state)
 {
 	arena_init(&arena);
@@ -239,6 +264,7 @@ int main(void)
 		TEST(test_crowds_and_boxes_without_area),
 		TEST(test_broken_files),
 		TEST(test_what_is_refused),
+		TEST(test_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
