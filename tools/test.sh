@@ -84,7 +84,7 @@ house_rules() {
 # The same tests on the sanitized binary: all of them, or those that send the most hostile bytes.
 asan_black_box() {
 	local files=(test/http/test_images.py test/http/test_http.py test/http/test_registry.py test/http/test_sdk.py)
-	[ "$mode" = quick ] || files=(test/http --ignore test/http/test_browser.py)
+	[ "$mode" = quick ] || files=(test/http --ignore test/http/test_browser.py --ignore test/http/test_browser_deploy.py)
 	GYRE_BIN=build/asan/gyre GYRE_SWAPS=10 pytest_run black-box-asan "${files[@]}"
 }
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <sys/resource.h>
 
 #define RUN_TIMEOUT_US (SECOND / 5)
@@ -114,7 +115,10 @@ static void test_patience_ends(void **state)
 	struct engine *e = opened_quickly_ending(NULL, true);
 	pid_t pid = engine_ort_pid(e);
 	int64_t before_us = clock_mono_us();
+	siginfo_t info;
 	assert_int_equal(kill(pid, SIGSTOP), 0);
+	/* Until its last thread stands still it could answer. */
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT), 0);
 	assert_int_equal(run_once(e, 0.5F, &err), ST_TIMEOUT);
 	assert_true(clock_mono_us() - before_us >= ENGINE_PATIENCE * RUN_TIMEOUT_US);
 	runs(e); /* by another process */
