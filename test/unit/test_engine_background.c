@@ -7,8 +7,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define RUN_TIMEOUT_US (SECOND / 5)
 
@@ -69,11 +69,19 @@ static void pause_process(void *arg)
 	kill(p->pid, SIGCONT);
 }
 
+/* Returns when its last thread stands still: until then it could answer. */
+static void stop_process(pid_t pid)
+{
+	siginfo_t info;
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT), 0);
+}
+
 static enum status run_while_stopped(struct engine *e, struct err *err)
 {
 	struct pause p = {engine_ort_pid(e), clock_mono_us() + 3 * RUN_TIMEOUT_US};
 	thread_handle thread;
-	assert_int_equal(kill(p.pid, SIGSTOP), 0);
+	stop_process(p.pid);
 	thread_start(&thread, "pause", pause_process, &p);
 	enum status st = run_once(e, 0.5F, err);
 	thread_join(thread);
@@ -115,10 +123,7 @@ static void test_patience_ends(void **state)
 	struct engine *e = opened_quickly_ending(NULL, true);
 	pid_t pid = engine_ort_pid(e);
 	int64_t before_us = clock_mono_us();
-	siginfo_t info;
-	assert_int_equal(kill(pid, SIGSTOP), 0);
-	/* Until its last thread stands still it could answer. */
-	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT), 0);
+	stop_process(pid);
 	assert_int_equal(run_once(e, 0.5F, &err), ST_TIMEOUT);
 	assert_true(clock_mono_us() - before_us >= ENGINE_PATIENCE * RUN_TIMEOUT_US);
 	runs(e); /* by another process */
