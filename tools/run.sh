@@ -36,6 +36,7 @@ bring_sample() {
 	"$gyre" sample "$data/sample" >/dev/null
 	"$gyre" model push "$data/sample/model.onnx" --name sample --type detection \
 		--labels "$data/sample/labels.txt" >/dev/null
+	"$gyre" model recipe confirm sample >/dev/null
 	"$gyre" deploy sample --name first-light --threshold 0.3 >/dev/null
 	"$gyre" predict first-light "$data/sample/scenes" >/dev/null
 	echo "The sample model is deployed as \"first-light\" and has answered about 12 drawn scenes. Ctrl-C stops the server."
