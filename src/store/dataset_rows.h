@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SQL of datasets, their versions, and the assets in these. Texts that are read live in the arena. */
+#ifndef GYRE_STORE_DATASET_ROWS_H
+#define GYRE_STORE_DATASET_ROWS_H
+
+#include "store/data_rows.h"
+#include "store/rows.h"
+
+struct dataset_row {
+	struct uuid id, organization_id;
+	const char *name, *description;
+	int64_t created_us;
+};
+
+enum status dataset_rows_insert(struct db_conn *c, const struct dataset_row *d,
+	struct err *err) MUST_CHECK; /* ST_CONFLICT: the name */
+enum status dataset_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a, struct dataset_row *out,
+	struct err *err) MUST_CHECK;
+enum status dataset_rows_by_name(struct db_conn *c, const char *name, struct arena *a,
+	struct dataset_row *out, struct err *err) MUST_CHECK; /* ST_MISSING */
+enum status dataset_rows_list(struct db_conn *c, const struct rows_page *page, struct arena *a,
+	struct dataset_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
+/* Writes name and description. */
+enum status dataset_rows_update(struct db_conn *c, const struct dataset_row *d, struct err *err) MUST_CHECK;
+/* With all its versions. ST_CONFLICT: one of them is used, by a Feedback Loop say; the sentence names it. */
+enum status dataset_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
+
+struct dataset_version_row {
+	struct uuid id, dataset_id;
+	const char *version, *description;
+	const char *type;           /* wire name */
+	struct uuid forked_from_id; /* zero: none */
+	int64_t revision;
+	int64_t locked_us;       /* 0: it may be changed */
+	const char *locked_hash; /* NULL: it is not locked */
+	int64_t created_us;
+	const char *dataset_name; /* only read */
+};
+
+enum status dataset_version_rows_insert(
+	struct db_conn *c, const struct dataset_version_row *v, struct err *err) MUST_CHECK;
+enum status dataset_version_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a,
+	struct dataset_version_row *out, struct err *err) MUST_CHECK;
+enum status dataset_version_rows_by_name(struct db_conn *c, struct uuid dataset_id, const char *version,
+	struct arena *a, struct dataset_version_row *out, struct err *err) MUST_CHECK;
+enum status dataset_version_rows_list(struct db_conn *c, struct uuid dataset_id, const struct rows_page *page,
+	struct arena *a, struct dataset_version_row **items, size_t *count, int64_t *total,
+	struct err *err) MUST_CHECK;
+/* Writes version, description, type. */
+enum status dataset_version_rows_update(
+	struct db_conn *c, const struct dataset_version_row *v, struct err *err) MUST_CHECK;
+enum status dataset_version_rows_set_locked(struct db_conn *c, struct uuid id, int64_t locked_us,
+	const char *hash, struct err *err) MUST_CHECK; /* 0 and NULL: unlocked */
+enum status dataset_version_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
+/*
+ * Every change of labels, assets or annotations calls this first, in its transaction: ST_LOCKED (423) with a
+ * sentence when the version is locked, ST_MISSING when it is gone; else its revision is one more.
+ */
+enum status dataset_version_rows_touch(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
+
+struct asset_row {
+	struct uuid id, dataset_version_id;
+	bool evaluation; /* to measure with only: in no export for training */
+	int64_t created_us;
+	struct data_row data; /* when inserted: only its id is looked at */
+};
+
+/* *inserted false: the version has this data already, and out->id is that asset's. Does not touch the
+ * version. */
+enum status asset_rows_insert(
+	struct db_conn *c, struct asset_row *asset, bool *inserted, struct err *err) MUST_CHECK;
+enum status asset_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a, struct asset_row *out,
+	struct err *err) MUST_CHECK;
+/* *found false: the version does not have it. */
+enum status asset_rows_by_data(struct db_conn *c, struct uuid dataset_version_id, struct uuid data_id,
+	struct arena *a, struct asset_row *out, bool *found, struct err *err) MUST_CHECK;
+enum status asset_rows_list(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
+	struct arena *a, struct asset_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
+/* With its annotations; the data stays. Does not touch the version. */
+enum status asset_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
+
+#endif
