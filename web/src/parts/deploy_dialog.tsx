@@ -60,7 +60,9 @@ export interface DeployProps {
 export function DeployDialog({ version, onConfirmed, onClose }: DeployProps): JSX.Element {
 	const ready = version.state === 'READY';
 	const [where, setWhere] = useState<Where>(ready ? 'here' : 'external');
-	const [name, setName] = useState('');
+	/** null: not suggested yet, and until it is nobody types, else the suggestion would end up in the middle of it. */
+	const [suggested, setName] = useState<string | null>(null);
+	const name = suggested ?? '';
 	const [threshold, setThreshold] = useState(0.1);
 	const [busy, setBusy] = useState(false);
 	const [error, setError] = useState<unknown>(null);
@@ -71,7 +73,7 @@ export function DeployDialog({ version, onConfirmed, onClose }: DeployProps): JS
 	const ids = useId();
 	useEffect(() => {
 		const names = new Set(deployments.data?.items.map((d) => d.name));
-		if (deployments.data || deployments.error !== null) setName((typed) => typed || suggestName(names, Math.random));
+		if (deployments.data || deployments.error !== null) setName((typed) => typed ?? suggestName(names, Math.random));
 	}, [deployments.data, deployments.error]);
 
 	const take = (found: readonly Found[]): void => add(found.filter(({ path, file }) => isPicture(path, file.type)).map(({ file }) => file));
@@ -108,7 +110,7 @@ export function DeployDialog({ version, onConfirmed, onClose }: DeployProps): JS
 							<ConfirmRecipe version={version} action="Confirm the recipe" onConfirmed={onConfirmed} /></div></div>
 					)}
 					<label class="field">Name
-						<input class="input" value={name} maxLength={100} autoComplete="off" spellcheck={false} aria-invalid={nameProblem !== null} onInput={(event) => setName(event.currentTarget.value)} />
+						<input class="input" value={name} maxLength={100} autoComplete="off" spellcheck={false} readOnly={suggested === null} aria-invalid={nameProblem !== null} onInput={(event) => setName(event.currentTarget.value)} />
 						{nameProblem && <span class="form-error" role="alert">{nameProblem}</span>}
 					</label>
 					<ThresholdField threshold={threshold} pictures={pictures} onThreshold={setThreshold} />
