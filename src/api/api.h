@@ -56,10 +56,12 @@ struct api {
 /* Who may call a route. Every route names one; RULE_INVALID is refused at start. */
 enum api_rule {
 	RULE_INVALID,
-	RULE_PUBLIC,  /* anybody: health, login, static files */
-	RULE_USER,    /* an API token or a browser session */
-	RULE_SERVICE, /* a JWT of the deployment {id}, an API token or a browser session */
-	RULE_SIGNED,  /* a presigned URL: admission checks its signature, before a body is read */
+	RULE_PUBLIC,   /* anybody: health, login, static files */
+	RULE_REVIEWER, /* an API token or a browser session of any person */
+	RULE_USER,     /* the same, of members and administrators: not of reviewers */
+	RULE_ADMIN,    /* the same, of administrators */
+	RULE_SERVICE,  /* a JWT of the deployment {id}, or as RULE_USER */
+	RULE_SIGNED,   /* a presigned URL: admission checks its signature, before a body is read */
 };
 
 enum caller_kind { CALLER_NOBODY, CALLER_TOKEN, CALLER_SESSION, CALLER_SERVICE };

@@ -297,7 +297,9 @@ enum status guard_admit(struct http_request *req, struct err *err)
 	switch ((enum api_rule)req->route->rule) {
 	case RULE_PUBLIC: return ST_OK;
 	case RULE_SIGNED: return check_signed(req, err);
+	case RULE_REVIEWER:
 	case RULE_USER:
+	case RULE_ADMIN:
 	case RULE_SERVICE: TRY(identify(req, caller, err)); return check_service(req, caller, err);
 	case RULE_INVALID: break;
 	}

@@ -56,13 +56,23 @@ int64_t db_changes(struct db_conn *c)
 
 /* ---- a query ---- */
 
-struct db_query db_query(struct db_conn *c, const char *sql)
+static struct db_query query(struct db_conn *c, const char *sql, bool keep)
 {
 	struct db_query q = {.conn = c, .status = ST_OK};
 	c->queries++;
-	q.status = c->ops->prepare(c, sql, &q.stmt, &q.err);
+	q.status = c->ops->prepare(c, sql, keep, &q.stmt, &q.err);
 	CHECK((q.status == ST_OK) == (q.stmt != NULL));
 	return q;
+}
+
+struct db_query db_query(struct db_conn *c, const char *sql)
+{
+	return query(c, sql, true);
+}
+
+struct db_query db_query_dynamic(struct db_conn *c, const char *sql)
+{
+	return query(c, sql, false);
 }
 
 static void bind(struct db_query *q, struct db_value value)
@@ -105,6 +115,11 @@ void db_bind_uuid(struct db_query *q, struct uuid id)
 		db_bind_null(q);
 	else
 		db_bind_blob(q, span_of(id.bytes, sizeof(id.bytes)));
+}
+
+void db_bind_value(struct db_query *q, const struct db_value *value)
+{
+	bind(q, *value);
 }
 
 bool db_next(struct db_query *q)

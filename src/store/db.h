@@ -22,7 +22,8 @@ struct db;      /* an opened database, shared by all threads; db_sqlite_open() m
 struct db_conn; /* one connection */
 struct db_stmt; /* a statement that is bound or being stepped */
 
-#define DB_COPIED_MAX 64 /* bytes; ids and digests may come from the stack */
+#define DB_COPIED_MAX 64      /* bytes; ids and digests may come from the stack */
+#define DB_PARAMETERS_MAX 512 /* of one statement */
 
 enum db_type { DB_NULL, DB_INTEGER, DB_REAL, DB_TEXT, DB_BLOB };
 
@@ -42,8 +43,10 @@ struct db_ops {
 	 * ended the transaction, every call fails with that error until script("ROLLBACK").
 	 */
 	enum status (*script)(struct db_conn *c, const char *sql, struct err *err);
-	/* sql must be a string literal: statements are kept by its address. */
-	enum status (*prepare)(struct db_conn *c, const char *sql, struct db_stmt **out, struct err *err);
+	/* keep: sql is a string literal, and the statement is kept by its address; else sql lives until
+	 * finish. */
+	enum status (*prepare)(
+		struct db_conn *c, const char *sql, bool keep, struct db_stmt **out, struct err *err);
 	/* index: the n of `$n`, from 1. Bytes up to DB_COPIED_MAX are copied, more must live until finish. */
 	enum status (*bind)(struct db_stmt *s, int index, const struct db_value *value, struct err *err);
 	/*
@@ -119,7 +122,12 @@ struct db_query {
 	struct err err;
 };
 
-struct db_query db_query(struct db_conn *c, const char *sql);
+struct db_query db_query(struct db_conn *c, const char *sql); /* sql is a literal */
+/*
+ * The same for SQL that was put together at run time, of literals only: what people wrote is bound, never
+ * part of it. Prepared each time; sql must live until db_done().
+ */
+struct db_query db_query_dynamic(struct db_conn *c, const char *sql);
 /* Texts and blobs must live until db_done(). */
 void db_bind_null(struct db_query *q);
 void db_bind_integer(struct db_query *q, int64_t value);
@@ -127,7 +135,8 @@ void db_bind_real(struct db_query *q, double value);
 void db_bind_text(struct db_query *q, const char *text);  /* NULL binds null */
 void db_bind_blob(struct db_query *q, struct span bytes); /* a NULL data pointer binds null */
 void db_bind_uuid(struct db_query *q, struct uuid id);    /* the zero id binds null */
-bool db_next(struct db_query *q);                         /* false at the end and on an error */
+void db_bind_value(struct db_query *q, const struct db_value *value);
+bool db_next(struct db_query *q); /* false at the end and on an error */
 /* Columns from 0. Texts and blobs are copied into the arena. */
 bool db_is_null(struct db_query *q, int column);
 int64_t db_integer(struct db_query *q, int column);                   /* null gives 0 */

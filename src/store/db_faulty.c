@@ -98,7 +98,8 @@ static enum status faulty_script(struct db_conn *c, const char *sql, struct err 
 	return st;
 }
 
-static enum status faulty_prepare(struct db_conn *c, const char *sql, struct db_stmt **out, struct err *err)
+static enum status faulty_prepare(
+	struct db_conn *c, const char *sql, bool keep, struct db_stmt **out, struct err *err)
 {
 	enum db_faulty_when when;
 	TRY(planned(c->db, DB_FAULTY_PREPARE, &when, err));
@@ -106,7 +107,7 @@ static enum status faulty_prepare(struct db_conn *c, const char *sql, struct db_
 	struct faulty_stmt *s = calloc(1, sizeof(*s));
 	CHECK(s != NULL);
 	s->stmt = (struct db_stmt){.ops = c->ops, .conn = c};
-	enum status st = inner->ops->prepare(inner, sql, &s->inner, err);
+	enum status st = inner->ops->prepare(inner, sql, keep, &s->inner, err);
 	if (st != ST_OK) {
 		free(s);
 		return st;

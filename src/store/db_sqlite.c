@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The database seam on SQLite. A connection keeps its prepared statements in a
- * small hash table by the address of their SQL, which is a literal. The order of
+ * small hash table by the address of their SQL, which is a literal; those made at
+ * run time are prepared each time. The order of
  * writes and syncs behind a commit is in docs/internals/store.md.
  */
 #include "store/db_sqlite.h"
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PARAMETERS_MAX 64   /* of one statement */
 #define STATEMENTS_MAX 1024 /* of one connection: more means that somebody builds SQL at run time */
 #define BUSY_WAIT_MS 5000   /* for another process that writes, like a backup */
 #define TRUNCATE_WAIT_MS 50 /* for readers, by the writer between two commits */
@@ -32,13 +32,16 @@ struct sqlite_db {
 struct sqlite_stmt {
 	struct db_stmt stmt;
 	sqlite3_stmt *handle;
-	const char *sql; /* the literal */
+	const char *sql;
 	bool in_use;
 	bool kept; /* in the connection's table */
 	bool stepped;
-	uint64_t bound;                    /* bit n - 1: `$n` has a value */
-	int parameters;                    /* $1 to $parameters */
-	uint8_t positions[PARAMETERS_MAX]; /* SQLite's index of `$n` at n - 1 */
+	int bound;      /* how many have a value */
+	int parameters; /* $1 to $parameters */
+	struct {
+		int position; /* SQLite's index of `$n` */
+		bool bound;
+	} values[]; /* of `$n` at n - 1 */
 };
 
 struct sqlite_conn {
@@ -196,14 +199,12 @@ static void statement_free(struct sqlite_stmt *s)
 /* SQLite numbers `$n` by first appearance; we mean n. */
 static void map_parameters(struct sqlite_stmt *s)
 {
-	s->parameters = sqlite3_bind_parameter_count(s->handle);
-	CHECK(s->parameters <= PARAMETERS_MAX);
 	for (int n = 1; n <= s->parameters; n++) {
 		char name[16];
 		snprintf(name, sizeof(name), "$%d", n);
 		int position = sqlite3_bind_parameter_index(s->handle, name);
 		CHECK(position > 0); /* every parameter is one of $1 … $parameters */
-		s->positions[n - 1] = (uint8_t)position;
+		s->values[n - 1].position = position;
 	}
 }
 
@@ -216,22 +217,32 @@ static enum status statement_new(
 	if (code != SQLITE_OK)
 		return fail(c, sqlite3_extended_errcode(c->handle), sql, err);
 	CHECK(handle && rest[strspn(rest, " \t\n;")] == '\0'); /* one statement */
-	struct sqlite_stmt *s = calloc(1, sizeof(*s));
+	int parameters = sqlite3_bind_parameter_count(handle);
+	CHECK(parameters <= DB_PARAMETERS_MAX);
+	struct sqlite_stmt *s = calloc(1, sizeof(*s) + (size_t)parameters * sizeof(s->values[0]));
 	CHECK(s != NULL);
 	s->stmt = (struct db_stmt){.ops = c->conn.ops, .conn = &c->conn};
 	s->handle = handle;
+	s->parameters = parameters;
 	s->sql = sql;
 	map_parameters(s);
 	*out = s;
 	return ST_OK;
 }
 
+static void forget_values(struct sqlite_stmt *s)
+{
+	s->bound = 0;
+	for (int i = 0; i < s->parameters; i++)
+		s->values[i].bound = false;
+}
+
 static enum status sqlite_prepare(
-	struct db_conn *conn, const char *sql, struct db_stmt **out, struct err *err)
+	struct db_conn *conn, const char *sql, bool keep, struct db_stmt **out, struct err *err)
 {
 	struct sqlite_conn *c = (struct sqlite_conn *)conn;
 	TRY(check_transaction(c, err));
-	struct sqlite_stmt *s = c->room ? c->table[table_place(c, sql)] : NULL;
+	struct sqlite_stmt *s = keep && c->room ? c->table[table_place(c, sql)] : NULL;
 	if (s) {
 		/* Another text at the same address: it was no literal. */
 		const char *text = sqlite3_sql(s->handle);
@@ -239,7 +250,7 @@ static enum status sqlite_prepare(
 	}
 	if (s == NULL ||
 		s->in_use) { /* a query inside the same query gets a statement of its own, not kept */
-		bool keep = s == NULL;
+		keep = keep && s == NULL;
 		TRY(statement_new(c, sql, &s, err));
 		CHECK(s != NULL);
 		if (keep)
@@ -247,7 +258,7 @@ static enum status sqlite_prepare(
 	}
 	s->in_use = true;
 	s->stepped = false;
-	s->bound = 0;
+	forget_values(s);
 	*out = &s->stmt;
 	return ST_OK;
 }
@@ -256,7 +267,7 @@ static enum status sqlite_bind(struct db_stmt *stmt, int index, const struct db_
 {
 	struct sqlite_stmt *s = (struct sqlite_stmt *)stmt;
 	CHECK(s->in_use && !s->stepped && index >= 1 && index <= s->parameters);
-	int at = s->positions[index - 1];
+	int at = s->values[index - 1].position;
 	sqlite3_destructor_type life = value->bytes.size <= DB_COPIED_MAX ? SQLITE_TRANSIENT : SQLITE_STATIC;
 	const char *data = value->bytes.data ? (const char *)value->bytes.data : "";
 	int code = SQLITE_OK;
@@ -269,7 +280,8 @@ static enum status sqlite_bind(struct db_stmt *stmt, int index, const struct db_
 		break;
 	case DB_BLOB: code = sqlite3_bind_blob64(s->handle, at, data, value->bytes.size, life); break;
 	}
-	s->bound |= UINT64_C(1) << (index - 1);
+	s->bound += !s->values[index - 1].bound;
+	s->values[index - 1].bound = true;
 	if (code != SQLITE_OK)
 		return fail((struct sqlite_conn *)stmt->conn, code, s->sql, err);
 	return ST_OK;
@@ -281,7 +293,7 @@ static enum status sqlite_step(struct db_stmt *stmt, bool *row, struct err *err)
 	struct sqlite_conn *c = (struct sqlite_conn *)stmt->conn;
 	CHECK(s->in_use);
 	if (!s->stepped)
-		CHECK(s->bound == (s->parameters ? UINT64_MAX >> (64 - s->parameters) : 0)); /* all of them */
+		CHECK(s->bound == s->parameters); /* all of them */
 	s->stepped = true;
 	*row = false;
 	TRY(check_transaction(c, err));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the lists of all nouns share: a page, and an order. */
+/* What the lists of all nouns share: a page, an order, and a filter. */
 #ifndef GYRE_STORE_ROWS_H
 #define GYRE_STORE_ROWS_H
 
@@ -7,13 +7,54 @@
 
 enum rows_order { ROWS_OLDEST, ROWS_NEWEST, ROWS_NAME, ROWS_NAME_DOWN, ROWS_ORDER_COUNT };
 
-struct rows_page {
+/* A condition that what is listed must meet: query/query.h makes it of what people wrote. */
+struct rows_filter {
+	const char *where;       /* SQL with a `?` for each value; NULL: none. Of literals only */
+	struct db_value *values; /* texts live as long as where */
+	size_t count;
+};
+
+struct rows_page { /* zeroes but for limit: all, the oldest first */
 	int64_t limit, offset;
 	enum rows_order order;
+	struct rows_filter filter;
+	const char *order_by; /* SQL, like "data.width DESC, data.filename"; NULL: by `order` */
 };
 
 /*
- * One literal for each order, as statements are kept by address:
+ * A list that honours all of a page. SQL of literals; the noun's table goes by its own name, as filters and
+ * orders say "data.width".
+ *
+ *	static const struct rows_source source = {
+ *		.select = "SELECT id, name FROM model", .count = "SELECT count(*) FROM model",
+ *		.where = "model.organization_id = $1",
+ *		.id = "model.id", .created = "model.created_us", .name = "model.name"};
+ *	struct db_query q = rows_count(c, a, &source, page);
+ *	db_bind_uuid(&q, organization_id);
+ *	rows_bind_count(&q, page);
+ *	TRY(rows_number(&q, total, err));
+ *	q = rows_query(c, a, &source, page);
+ *	db_bind_uuid(&q, organization_id);
+ *	rows_bind(&q, page);
+ *	while (db_next(&q)) …
+ */
+struct rows_source {
+	const char *select; /* up to the end of FROM and its joins */
+	const char *count;  /* the same with count(*) */
+	const char *where;  /* the scope, `$1`…`$n`; NULL: none */
+	const char *id, *created, *name;
+};
+
+struct db_query rows_count(
+	struct db_conn *c, struct arena *a, const struct rows_source *source, const struct rows_page *page);
+struct db_query rows_query(
+	struct db_conn *c, struct arena *a, const struct rows_source *source, const struct rows_page *page);
+/* After the scope's values: the filter's, and with them limit and offset. */
+void rows_bind_count(struct db_query *q, const struct rows_page *page);
+void rows_bind(struct db_query *q, const struct rows_page *page);
+
+/*
+ * A short list without filters: one literal for each order, as statements are kept by address:
  *
  *	static const char *const sql[ROWS_ORDER_COUNT] =
  *		ROWS_ORDERED("SELECT …", "created_us", "name", "LIMIT $1 OFFSET $2");

@@ -255,6 +255,35 @@ static void test_a_statement_is_used_again(void **state)
 	}
 }
 
+static void test_statements_made_at_run_time(void **state)
+{
+	struct fixture *f = *state;
+	char sql[64]; /* another text at the same address */
+	for (int i = 0; i < 2000; i++) {
+		snprintf(sql, sizeof(sql), "SELECT $1 + %d", i);
+		struct db_query q = db_query_dynamic(f->writer, sql);
+		db_bind_value(&q, &(struct db_value){.type = DB_INTEGER, .integer = 1});
+		assert_true(db_next(&q));
+		assert_int_equal(db_integer(&q, 0), i + 1);
+		assert_int_equal(db_done(&q, &f->err), ST_OK);
+	}
+}
+
+static void test_as_many_parameters_as_are_allowed(void **state)
+{
+	struct fixture *f = *state;
+	char sql[8 * DB_PARAMETERS_MAX];
+	size_t size = (size_t)snprintf(sql, sizeof(sql), "SELECT $1");
+	for (int i = 2; i <= DB_PARAMETERS_MAX; i++)
+		size += (size_t)snprintf(sql + size, sizeof(sql) - size, "+$%d", i);
+	struct db_query q = db_query_dynamic(f->writer, sql);
+	for (int i = 1; i <= DB_PARAMETERS_MAX; i++)
+		db_bind_integer(&q, i);
+	assert_true(db_next(&q));
+	assert_int_equal(db_integer(&q, 0), DB_PARAMETERS_MAX * (DB_PARAMETERS_MAX + 1) / 2);
+	assert_int_equal(db_done(&q, &f->err), ST_OK);
+}
+
 /* The numbers below n, by a query inside itself. */
 static int64_t nested_sum(struct fixture *f, int64_t n)
 {
@@ -584,6 +613,8 @@ int main(void)
 		TEST(test_parameters_go_by_number),
 		TEST(test_upsert_and_returning),
 		TEST(test_a_statement_is_used_again),
+		TEST(test_statements_made_at_run_time),
+		TEST(test_as_many_parameters_as_are_allowed),
 		TEST(test_a_query_inside_the_same_query),
 		TEST(test_many_statements),
 		TEST(test_conflicts),
