@@ -137,8 +137,31 @@ enum status data_rows_update(struct db_conn *c, const struct data_row *d, struct
 	return db_changes(c) == 1 ? ST_OK : missing(d->id, err);
 }
 
+static enum status check_no_asset(struct db_conn *c, struct uuid id, struct err *err)
+{
+	struct arena a;
+	arena_init(&a);
+	struct db_query q = db_query(c,
+		"SELECT v.version, s.name FROM asset a JOIN dataset_version v ON v.id = a.dataset_version_id"
+		" JOIN dataset s ON s.id = v.dataset_id WHERE a.data_id = $1 ORDER BY v.created_us, v.id "
+		"LIMIT 1");
+	db_bind_uuid(&q, id);
+	bool found = db_next(&q);
+	const char *version = found ? db_text(&q, 0, &a) : NULL, *dataset = found ? db_text(&q, 1, &a) : NULL;
+	enum status st = db_done(&q, err);
+	if (st == ST_OK && found)
+		st = err_set(err, ST_CONFLICT,
+			"This data is an asset of the version \"%.200s\" of the dataset \"%.200s\": take it "
+			"out "
+			"there first.",
+			version, dataset);
+	arena_release(&a);
+	return st;
+}
+
 static enum status check_unused(struct db_conn *c, struct uuid id, struct err *err)
 {
+	TRY(check_no_asset(c, id, err));
 	struct arena a;
 	arena_init(&a);
 	struct db_query q =

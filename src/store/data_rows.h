@@ -30,7 +30,8 @@ enum status data_rows_list(struct db_conn *c, struct uuid datalake_id, const str
 	struct err *err) MUST_CHECK; /* by name: filename */
 /* Writes metadata and custom_metadata. */
 enum status data_rows_update(struct db_conn *c, const struct data_row *d, struct err *err) MUST_CHECK;
-/* With its tags and its object's name. ST_CONFLICT naming the deployment that predicted on it. */
+/* With its tags and its object's name. ST_CONFLICT naming the dataset version
+ * that has it, or the deployment that predicted on it. */
 enum status data_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 
 #endif

@@ -22,7 +22,11 @@ enum status dataset_rows_list(struct db_conn *c, const struct rows_page *page, s
 	struct dataset_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
 /* Writes name and description. */
 enum status dataset_rows_update(struct db_conn *c, const struct dataset_row *d, struct err *err) MUST_CHECK;
-/* With all its versions. ST_CONFLICT: one of them is used, by a Feedback Loop say; the sentence names it. */
+/* The versions, the oldest first. */
+enum status dataset_rows_version_ids(struct db_conn *c, struct uuid id, struct arena *a, struct uuid **ids,
+	size_t *count, struct err *err) MUST_CHECK;
+/* With all its versions. ST_LOCKED: one of them is. ST_CONFLICT: one of them is used, by a Feedback Loop say;
+ * the sentence names it. */
 enum status dataset_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 
 struct dataset_version_row {
@@ -51,6 +55,7 @@ enum status dataset_version_rows_update(
 	struct db_conn *c, const struct dataset_version_row *v, struct err *err) MUST_CHECK;
 enum status dataset_version_rows_set_locked(struct db_conn *c, struct uuid id, int64_t locked_us,
 	const char *hash, struct err *err) MUST_CHECK; /* 0 and NULL: unlocked */
+/* With its labels, assets and annotations. ST_LOCKED; ST_CONFLICT: it is used, and by what. */
 enum status dataset_version_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 /*
  * Every change of labels, assets or annotations calls this first, in its transaction: ST_LOCKED (423) with a

@@ -133,6 +133,12 @@ static const struct {
 	{"MODEL_VERSION",
 		"INSERT INTO tag_target (tag_id, target_id) SELECT $1, v.id FROM model_version v JOIN model m"
 		" ON m.id = v.model_id WHERE v.id = $2 AND m.organization_id = $3 ON CONFLICT DO NOTHING"},
+	{"DATASET", ATTACH("dataset", "organization_id")},
+	{"DATASET_VERSION",
+		"INSERT INTO tag_target (tag_id, target_id) SELECT $1, v.id FROM dataset_version v JOIN"
+		" dataset d ON d.id = v.dataset_id WHERE v.id = $2 AND d.organization_id = $3"
+		" ON CONFLICT DO NOTHING"},
+	{"ASSET", ATTACH("asset", "dataset_version_id")},
 	{"DEPLOYMENT", ATTACH("deployment", "organization_id")},
 	{"PREDICTED_ASSET", "INSERT INTO tag_target (tag_id, target_id) SELECT $1, p.id FROM predicted_asset "
 			    "p JOIN deployment d"
