@@ -219,14 +219,14 @@ def name_is_taken(page, site, deployment):
     """The server says so, where the name is; then another deployment of this name is not there."""
     page.goto(f"/model/{site.get(f'/api/deployment/{deployment}')['champion']['model_id']}")
     late = []
-    page.route("**/deployments?limit=1000*", late.append)
+    page.route("**/deployments?limit=1000*", lambda route: late.append(route))
     page.get_by_role("button", name="Deploy…").click()
     dialog = page.get_by_role("dialog")
     # A suggestion that comes while somebody types would end up in the middle of it.
     expect(dialog.get_by_label("Name")).not_to_be_editable()
-    page.unroute("**/deployments?limit=1000*")
     for route in late:
         route.continue_()
+    page.unroute("**/deployments?limit=1000*")
     dialog.get_by_label("Name").fill("street")
     dialog.get_by_role("button", name="Deploy", exact=True).click()
     expect(dialog.get_by_role("alert").filter(has_text="street")).to_be_visible()
