@@ -29,6 +29,7 @@ static struct engine *opened_quickly_ending(void (*make)(struct str *out), bool 
 static void assert_threads_stand_back(pid_t pid, bool expected)
 {
 	char path[64];
+	int priority = expected ? 10 : getpriority(PRIO_PROCESS, 0);
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	DIR *d = opendir(path);
 	assert_non_null(d);
@@ -38,7 +39,7 @@ static void assert_threads_stand_back(pid_t pid, bool expected)
 		if (thread == 0)
 			continue;
 		assert_int_equal(sched_getscheduler(thread), expected ? SCHED_IDLE : SCHED_OTHER);
-		assert_int_equal(getpriority(PRIO_PROCESS, (id_t)thread), expected ? 10 : 0);
+		assert_int_equal(getpriority(PRIO_PROCESS, (id_t)thread), priority);
 		count++;
 	}
 	closedir(d);
