@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SQL of the labels of a dataset version and of the annotations of its assets. Texts that are read live in
- * the arena. Nothing here touches the version: dataset_version_rows_touch() is the caller's. */
+/* SQL of the annotations of a dataset version's assets. Texts that are read live in the arena. Nothing here
+ * touches the version: dataset_version_rows_touch() is the caller's. */
 #ifndef GYRE_STORE_ANNOTATION_ROWS_H
 #define GYRE_STORE_ANNOTATION_ROWS_H
 
+#include "store/label_rows.h"
 #include "store/rows.h"
-
-struct label_row {
-	struct uuid id, dataset_version_id;
-	const char *name;
-	struct uuid group_id; /* zero: none */
-	int64_t position;     /* in order of creation, from 0 */
-	int64_t created_us;
-};
-
-/* By its name, made when it is missing (*made says so). */
-enum status label_rows_ensure(struct db_conn *c, struct uuid dataset_version_id, const char *name,
-	struct arena *a, struct label_row *out, bool *made, struct err *err) MUST_CHECK;
-enum status label_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a, struct label_row *out,
-	struct err *err) MUST_CHECK;
-/* In order of position. */
-enum status label_rows_list(struct db_conn *c, struct uuid dataset_version_id, struct arena *a,
-	struct label_row **items, size_t *count, struct err *err) MUST_CHECK;
 
 enum annotation_kind {
 	ANNOTATION_RECTANGLE,
@@ -57,19 +41,51 @@ struct annotation_row {
 	size_t shape_count;
 };
 
-/* With its shapes. Their labels must be of the asset's version: ST_INVALID. */
+#define ANNOTATION_SHAPES_MAX 10000
+#define ANNOTATION_POINTS_MAX 100000 /* of all parts of a shape */
+
+const char *annotation_kind_name(enum annotation_kind kind); /* "RECTANGLE" */
+bool annotation_status_known(const char *status);
+
+/* With its shapes. Their labels must be of the asset's version, their points as the schema says and finite:
+ * ST_INVALID. ST_MISSING: there is no such asset. */
 enum status annotation_rows_insert(
 	struct db_conn *c, const struct annotation_row *row, struct arena *a, struct err *err) MUST_CHECK;
 /* Of one asset with their shapes, the newest first. */
 enum status annotation_rows_of_asset(struct db_conn *c, struct uuid asset_id, struct arena *a,
 	struct annotation_row **items, size_t *count, struct err *err) MUST_CHECK;
+/* The one that counts, which is the newest, with its shapes. *found false: none. */
+enum status annotation_rows_newest(struct db_conn *c, struct uuid asset_id, struct arena *a,
+	struct annotation_row *out, bool *found, struct err *err) MUST_CHECK;
 enum status annotation_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a,
 	struct annotation_row *out, struct err *err) MUST_CHECK;
-/* Other shapes instead of those it has; status and duration too. Its revision is one more. */
+/* Of the assets of a version, without their shapes. status NULL: all. */
+enum status annotation_rows_list(struct db_conn *c, struct uuid dataset_version_id, const char *status,
+	const struct rows_page *page, struct arena *a, struct annotation_row **items, size_t *count,
+	int64_t *total, struct err *err) MUST_CHECK;
+/* Writes status, duration and updated_us alone. */
+enum status annotation_rows_update(
+	struct db_conn *c, const struct annotation_row *row, struct err *err) MUST_CHECK;
+/* Other shapes instead of those it has; status, duration, who and updated_us too. Its revision is one more.
+ */
 enum status annotation_rows_save(
+	struct db_conn *c, const struct annotation_row *row, struct arena *a, struct err *err) MUST_CHECK;
+/* Further shapes, after those it has. Its revision is one more. */
+enum status annotation_rows_add(
 	struct db_conn *c, const struct annotation_row *row, struct arena *a, struct err *err) MUST_CHECK;
 enum status annotation_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 enum status annotation_rows_delete_of_asset(
 	struct db_conn *c, struct uuid asset_id, struct err *err) MUST_CHECK;
+enum status annotation_rows_delete_of_version(
+	struct db_conn *c, struct uuid dataset_version_id, struct err *err) MUST_CHECK;
+
+/* The shapes of one annotation, by position. */
+enum status annotation_shape_rows_read(struct db_conn *c, struct uuid annotation_id, struct arena *a,
+	struct annotation_shape_row **items, size_t *count, struct err *err) MUST_CHECK;
+enum status annotation_shape_rows_count(
+	struct db_conn *c, struct uuid annotation_id, int64_t *count, struct err *err) MUST_CHECK;
+/* At the positions from first on. The labels must be of the version. */
+enum status annotation_shape_rows_insert(struct db_conn *c, const struct annotation_row *row,
+	struct uuid dataset_version_id, int64_t first, struct arena *a, struct err *err) MUST_CHECK;
 
 #endif

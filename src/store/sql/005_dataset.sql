@@ -38,6 +38,7 @@ CREATE TABLE label (
 	name TEXT NOT NULL,
 	group_id BLOB REFERENCES label_group(id) ON DELETE SET NULL,
 	position INTEGER NOT NULL,           -- in order of creation, from 0: the class index of exports
+	skeleton TEXT,                       -- JSON {"vertices": [name, …], "edges": [[from, to], …]}, or NULL
 	created_us INTEGER NOT NULL,
 	UNIQUE (dataset_version_id, name)
 ) STRICT;
