@@ -4,7 +4,9 @@
 
 #include "base/check.h"
 
-#define COLUMNS "a.id, a.asset_id, a.status, a.duration, a.who, a.revision, a.created_us, a.updated_us"
+#define COLUMNS                                                                                              \
+	"a.id, a.asset_id, a.status, a.duration, a.who, a.revision, a.created_us, a.updated_us,"             \
+	" a.client_id"
 #define SELECT "SELECT " COLUMNS " FROM annotation a"
 
 bool annotation_status_known(const char *status)
@@ -28,6 +30,7 @@ static void read_row(struct db_query *q, struct arena *a, struct annotation_row 
 		.revision = db_integer(q, 5),
 		.created_us = db_integer(q, 6),
 		.updated_us = db_integer(q, 7),
+		.client_id = db_text(q, 8, a),
 	};
 }
 
@@ -82,14 +85,15 @@ enum status annotation_rows_insert(
 	CHECK(!uuid_is_zero(row->id) && annotation_status_known(row->status) && row->who);
 	TRY(version_of(c, row->asset_id, &version, err));
 	struct db_query q = db_query(c, "INSERT INTO annotation (id, asset_id, status, duration, who, "
-					"revision, created_us, updated_us)"
-					" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+					"client_id, revision, created_us,"
+					" updated_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 	db_bind_uuid(&q, row->id);
 	db_bind_uuid(&q, row->asset_id);
 	db_bind_text(&q, row->status);
 	db_bind_real(&q, row->duration);
 	db_bind_text(&q, row->who);
-	db_bind_integer(&q, row->revision);
+	db_bind_text(&q, row->client_id);
+	db_bind_integer(&q, row->revision ? row->revision : 1);
 	db_bind_integer(&q, row->created_us);
 	db_bind_integer(&q, row->updated_us ? row->updated_us : row->created_us);
 	TRY(db_done(&q, err));
@@ -172,13 +176,15 @@ static enum status revise(
 	struct db_conn *c, const struct annotation_row *row, struct uuid *dataset_version_id, struct err *err)
 {
 	CHECK(annotation_status_known(row->status) && row->who);
-	struct db_query q = db_query(c, "UPDATE annotation SET status = $1, duration = $2, who = $3,"
-					" updated_us = $4, revision = revision + 1 WHERE id = $5"
-					" RETURNING asset_id");
+	struct db_query q =
+		db_query(c, "UPDATE annotation SET status = $1, duration = $2, who = $3,"
+			    " updated_us = $4, client_id = $5, revision = revision + 1 WHERE id = $6"
+			    " RETURNING asset_id");
 	db_bind_text(&q, row->status);
 	db_bind_real(&q, row->duration);
 	db_bind_text(&q, row->who);
 	db_bind_integer(&q, row->updated_us);
+	db_bind_text(&q, row->client_id);
 	db_bind_uuid(&q, row->id);
 	struct uuid asset_id = {0};
 	bool found = db_next(&q);

@@ -36,7 +36,9 @@ struct annotation_row {
 	const char *status; /* "PENDING", "SKIPPED", "ACCEPTED", "REFUSED" */
 	double duration;    /* seconds */
 	const char *who;
-	int64_t revision, created_us, updated_us;
+	const char *client_id; /* of the operation that saved it last; NULL: it had none */
+	int64_t revision;      /* from 1; 0 when inserted: 1 */
+	int64_t created_us, updated_us;
 	struct annotation_shape_row *shapes; /* by position */
 	size_t shape_count;
 };
@@ -66,7 +68,8 @@ enum status annotation_rows_list(struct db_conn *c, struct uuid dataset_version_
 /* Writes status, duration and updated_us alone. */
 enum status annotation_rows_update(
 	struct db_conn *c, const struct annotation_row *row, struct err *err) MUST_CHECK;
-/* Other shapes instead of those it has; status, duration, who and updated_us too. Its revision is one more.
+/* Other shapes instead of those it has; status, duration, who, client_id, updated_us too. Its revision is one
+ * more.
  */
 enum status annotation_rows_save(
 	struct db_conn *c, const struct annotation_row *row, struct arena *a, struct err *err) MUST_CHECK;
@@ -84,6 +87,13 @@ enum status annotation_shape_rows_read(struct db_conn *c, struct uuid annotation
 	struct annotation_shape_row **items, size_t *count, struct err *err) MUST_CHECK;
 enum status annotation_shape_rows_count(
 	struct db_conn *c, struct uuid annotation_id, int64_t *count, struct err *err) MUST_CHECK;
+/* One shape, and of which annotation it is. ST_MISSING. */
+enum status annotation_shape_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a,
+	struct annotation_shape_row *out, struct uuid *annotation_id, struct err *err) MUST_CHECK;
+/* All but its kind and position. The revision of its annotation is one more. */
+enum status annotation_shape_rows_update(
+	struct db_conn *c, const struct annotation_shape_row *s, struct arena *a, struct err *err) MUST_CHECK;
+enum status annotation_shape_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 /* At the positions from first on. The labels must be of the version. */
 enum status annotation_shape_rows_insert(struct db_conn *c, const struct annotation_row *row,
 	struct uuid dataset_version_id, int64_t first, struct arena *a, struct err *err) MUST_CHECK;

@@ -32,35 +32,61 @@ static enum annotation_kind kind_of(const char *name)
 	return kind;
 }
 
+#define SELECT                                                                                               \
+	"SELECT s.id, s.kind, s.label_id, l.name, s.x, s.y, s.w, s.h, s.points, s.area, s.flags, s.text,"    \
+	" s.annotation_id FROM annotation_shape s JOIN label l ON l.id = s.label_id"
+
+static void read_row(struct db_query *q, struct arena *a, struct annotation_shape_row *out)
+{
+	*out = (struct annotation_shape_row){
+		.id = db_uuid(q, 0),
+		.kind = kind_of(db_text(q, 1, a)),
+		.label_id = db_uuid(q, 2),
+		.label = db_text(q, 3, a),
+		.x = db_real(q, 4),
+		.y = db_real(q, 5),
+		.w = db_real(q, 6),
+		.h = db_real(q, 7),
+		.points = db_text(q, 8, a),
+		.area = db_is_null(q, 9) ? -1 : db_real(q, 9),
+		.flags = db_integer(q, 10),
+		.text = db_text(q, 11, a),
+	};
+}
+
 enum status annotation_shape_rows_read(struct db_conn *c, struct uuid annotation_id, struct arena *a,
 	struct annotation_shape_row **items, size_t *count, struct err *err)
 {
-	struct db_query q = db_query(c,
-		"SELECT s.id, s.kind, s.label_id, l.name, s.x, s.y, s.w, s.h, s.points, s.area, s.flags, "
-		"s.text"
-		" FROM annotation_shape s JOIN label l ON l.id = s.label_id WHERE s.annotation_id = $1"
-		" ORDER BY s.position");
+	struct db_query q = db_query(c, SELECT " WHERE s.annotation_id = $1 ORDER BY s.position");
 	db_bind_uuid(&q, annotation_id);
 	size_t room = 0;
 	*items = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {
 		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
-		(*items)[*count] = (struct annotation_shape_row){
-			.id = db_uuid(&q, 0),
-			.kind = kind_of(db_text(&q, 1, a)),
-			.label_id = db_uuid(&q, 2),
-			.label = db_text(&q, 3, a),
-			.x = db_real(&q, 4),
-			.y = db_real(&q, 5),
-			.w = db_real(&q, 6),
-			.h = db_real(&q, 7),
-			.points = db_text(&q, 8, a),
-			.area = db_is_null(&q, 9) ? -1 : db_real(&q, 9),
-			.flags = db_integer(&q, 10),
-			.text = db_text(&q, 11, a),
-		};
+		read_row(&q, a, &(*items)[*count]);
 	}
 	return db_done(&q, err);
+}
+
+static enum status missing(struct uuid id, struct err *err)
+{
+	char text[UUID_TEXT_SIZE];
+	uuid_format(id, text);
+	return err_set(err, ST_MISSING, "There is no shape with the id %s.", text);
+}
+
+enum status annotation_shape_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a,
+	struct annotation_shape_row *out, struct uuid *annotation_id, struct err *err)
+{
+	struct db_query q = db_query(c, SELECT " WHERE s.id = $1");
+	db_bind_uuid(&q, id);
+	bool found = db_next(&q);
+	if (found) {
+		read_row(&q, a, out);
+		*annotation_id = db_uuid(&q, 12);
+	}
+	TRY(db_done(&q, err));
+	return found ? ST_OK : missing(id, err);
 }
 
 enum status annotation_shape_rows_count(
@@ -184,6 +210,11 @@ static void bind_box(struct db_query *q, const struct annotation_shape_row *s)
 		db_bind_null(q);
 }
 
+static enum status foreign_label(struct err *err)
+{
+	return err_set(err, ST_INVALID, "The label of a shape is not one of the dataset version's labels.");
+}
+
 static enum status insert_shape(struct db_conn *c, const struct annotation_shape_row *s,
 	struct uuid annotation_id, struct uuid dataset_version_id, int64_t position, struct err *err)
 {
@@ -201,10 +232,7 @@ static enum status insert_shape(struct db_conn *c, const struct annotation_shape
 	db_bind_uuid(&q, s->label_id);
 	db_bind_uuid(&q, dataset_version_id);
 	TRY(db_done(&q, err));
-	return db_changes(c) == 1
-		       ? ST_OK
-		       : err_set(err, ST_INVALID,
-				 "The label of a shape is not one of the dataset version's labels.");
+	return db_changes(c) == 1 ? ST_OK : foreign_label(err);
 }
 
 enum status annotation_shape_rows_insert(struct db_conn *c, const struct annotation_row *row,
@@ -219,4 +247,45 @@ enum status annotation_shape_rows_insert(struct db_conn *c, const struct annotat
 		TRY(insert_shape(c, &shape, row->id, dataset_version_id, first + (int64_t)i, err));
 	}
 	return ST_OK;
+}
+
+/* The annotation of a shape has changed. */
+static enum status revise(struct db_conn *c, struct uuid shape_id, struct err *err)
+{
+	struct db_query q =
+		db_query(c, "UPDATE annotation SET revision = revision + 1, updated_us = $1"
+			    " WHERE id = (SELECT annotation_id FROM annotation_shape WHERE id = $2)");
+	db_bind_integer(&q, clock_unix_us());
+	db_bind_uuid(&q, shape_id);
+	TRY(db_done(&q, err));
+	return db_changes(c) == 1 ? ST_OK : missing(shape_id, err);
+}
+
+enum status annotation_shape_rows_update(
+	struct db_conn *c, const struct annotation_shape_row *s, struct arena *a, struct err *err)
+{
+	struct annotation_shape_row shape = *s;
+	TRY(revise(c, s->id, err));
+	TRY(check_shape(&shape, a, err));
+	struct db_query q = db_query(c,
+		"UPDATE annotation_shape SET x = $1, y = $2, w = $3, h = $4, points = $5, area = $6, flags = "
+		"$7,"
+		" text = $8, label_id = $9 WHERE id = $10 AND EXISTS (SELECT 1 FROM label mine, label other"
+		" WHERE mine.id = annotation_shape.label_id AND other.id = $9"
+		" AND mine.dataset_version_id = other.dataset_version_id)");
+	bind_box(&q, &shape);
+	db_bind_integer(&q, shape.flags);
+	db_bind_text(&q, shape.text);
+	db_bind_uuid(&q, shape.label_id);
+	db_bind_uuid(&q, shape.id);
+	TRY(db_done(&q, err));
+	return db_changes(c) == 1 ? ST_OK : foreign_label(err);
+}
+
+enum status annotation_shape_rows_delete(struct db_conn *c, struct uuid id, struct err *err)
+{
+	TRY(revise(c, id, err));
+	struct db_query q = db_query(c, "DELETE FROM annotation_shape WHERE id = $1");
+	db_bind_uuid(&q, id);
+	return db_done(&q, err);
 }

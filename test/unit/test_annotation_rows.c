@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "os/clock.h"
 #include "store/annotation_rows.h"
+#include "store/annotation_json.h"
 #include "store/db_sqlite.h"
 #include "store/migrate.h"
 
@@ -282,7 +283,7 @@ static void test_saving_replaces_and_counts(void **state)
 	OK(annotation_rows_save(f->c, &row, &f->a, &f->err));
 	OK(annotation_rows_add(f->c, &row, &f->a, &f->err));
 	OK(annotation_rows_by_id(f->c, row.id, &f->a, &back, &f->err));
-	assert_int_equal(back.revision, 2);
+	assert_int_equal(back.revision, 3);
 	assert_int_equal(back.updated_us, 77);
 	assert_string_equal(back.status, "ACCEPTED");
 	assert_int_equal(back.shape_count, 2);
@@ -292,7 +293,7 @@ static void test_saving_replaces_and_counts(void **state)
 	OK(label_rows_delete(f->c, cat, &f->err)); /* its shapes go with it, and that is a change */
 	OK(annotation_rows_by_id(f->c, back.id, &f->a, &back, &f->err));
 	assert_int_equal(back.shape_count, 0);
-	assert_int_equal(back.revision, 3);
+	assert_int_equal(back.revision, 4);
 }
 
 static void test_what_is_refused(void **state)
@@ -320,6 +321,71 @@ static void test_what_is_refused(void **state)
 	struct annotation_row row = annotation(f, NULL, 0);
 	row.asset_id = new_id();
 	assert_int_equal(annotation_rows_insert(f->c, &row, &f->a, &f->err), ST_MISSING);
+}
+
+static void test_one_shape_is_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid cat = label(f, f->version, "cat").id, dog = label(f, f->version, "dog").id, of;
+	struct annotation_shape_row shape = {
+		.kind = ANNOTATION_RECTANGLE, .label_id = cat, .w = 2, .h = 3, .area = -1};
+	struct annotation_row row = annotation(f, &shape, 1), back;
+	OK(annotation_rows_insert(f->c, &row, &f->a, &f->err));
+	OK(annotation_rows_by_id(f->c, row.id, &f->a, &back, &f->err));
+	OK(annotation_shape_rows_by_id(f->c, back.shapes[0].id, &f->a, &shape, &of, &f->err));
+	assert_true(uuid_equal(of, row.id));
+	shape.label_id = dog;
+	shape.x = 9;
+	OK(annotation_shape_rows_update(f->c, &shape, &f->a, &f->err));
+	OK(annotation_rows_by_id(f->c, row.id, &f->a, &back, &f->err));
+	assert_string_equal(back.shapes[0].label, "dog");
+	assert_true(back.shapes[0].x == 9);
+	assert_int_equal(back.revision, 2);
+	shape.label_id = label(f, f->other, "dog").id;
+	assert_int_equal(annotation_shape_rows_update(f->c, &shape, &f->a, &f->err), ST_INVALID);
+	OK(annotation_shape_rows_delete(f->c, shape.id, &f->err));
+	assert_int_equal(annotation_shape_rows_delete(f->c, shape.id, &f->err), ST_MISSING);
+}
+
+static yyjson_val *json(struct fixture *f, const char *text)
+{
+	yyjson_doc *doc;
+	OK(json_parse(span_of_text(text), &f->a, &doc, &f->err));
+	return yyjson_doc_get_root(doc);
+}
+
+static void test_shapes_as_json(void **state)
+{
+	struct fixture *f = *state;
+	struct annotation_shape_row *shapes;
+	size_t count, made;
+	static const char text[] =
+		"[{\"type\":\"rectangle\",\"x\":1.5,\"y\":2,\"w\":3,\"h\":0,\"label\":\"cat\",\"area\":7,"
+		"\"crowd\":true},{\"type\":\"polygon\",\"polygon\":[[1,2],[3,4.25],[5,6]],\"label\":"
+		"\"Hündin\","
+		"\"difficult\":true,\"text\":\"old\"},{\"type\":\"polygon\",\"rings\":[[[1,2],[3,4],[5,6]],[["
+		"0,0],"
+		"[1,0],[1,1]]],\"label\":\"cat\"},{\"type\":\"classification\",\"label\":\"cat\"},"
+		"{\"type\":\"keypoints\",\"keypoints\":[[1,2,2]],\"label\":\"cat\"}]";
+	OK(annotation_json_parse(json(f, text), &f->a, &shapes, &count, &f->err));
+	assert_int_equal(count, 5);
+	assert_int_equal(
+		annotation_json_resolve(f->c, f->version, false, shapes, count, &f->a, &made, &f->err),
+		ST_INVALID);
+	OK(annotation_json_resolve(f->c, f->version, true, shapes, count, &f->a, &made, &f->err));
+	assert_int_equal(made, 2);
+	struct annotation_row row = annotation(f, shapes, count), back;
+	OK(annotation_rows_insert(f->c, &row, &f->a, &f->err));
+	OK(annotation_rows_by_id(f->c, row.id, &f->a, &back, &f->err));
+	yyjson_mut_doc *doc = json_new(&f->a);
+	yyjson_mut_doc_set_root(doc, annotation_json_shapes(doc, back.shapes, back.shape_count, &f->a));
+	assert_string_equal((const char *)json_print(doc, &f->a).data, text);
+	static const char *const bad[] = {"{}", "[1]", "[{\"type\":\"circle\",\"label\":\"x\"}]",
+		"[{\"type\":\"rectangle\",\"x\":1,\"y\":2,\"w\":3,\"label\":\"x\"}]",
+		"[{\"type\":\"polygon\",\"label\":\"x\"}]", "[{\"type\":\"classification\"}]"};
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		assert_int_equal(
+			annotation_json_parse(json(f, bad[i]), &f->a, &shapes, &count, &f->err), ST_INVALID);
 }
 
 static void test_the_newest_counts(void **state)
@@ -361,6 +427,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_shapes_come_back_as_they_were, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_saving_replaces_and_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_shape_is_changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shapes_as_json, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_newest_counts, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

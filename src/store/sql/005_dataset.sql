@@ -60,7 +60,8 @@ CREATE TABLE annotation (
 	status TEXT NOT NULL DEFAULT 'PENDING', -- PENDING, SKIPPED, ACCEPTED, REFUSED
 	duration REAL NOT NULL DEFAULT 0,    -- seconds that a person took
 	who TEXT NOT NULL,
-	revision INTEGER NOT NULL DEFAULT 0, -- one more with each save of its shapes
+	client_id TEXT,                      -- of the operation that saved it last, so that a repeated one is known
+	revision INTEGER NOT NULL DEFAULT 1, -- one more with each save of its shapes
 	created_us INTEGER NOT NULL,
 	updated_us INTEGER NOT NULL
 ) STRICT;
