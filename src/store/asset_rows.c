@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQL of assets: the data of a dataset version. */
+#include "base/check.h"
+#include "base/str.h"
 #include "store/dataset_rows.h"
 
-/* "id" alone is the asset's: orders name it. */
-#define COLUMNS                                                                                              \
-	"SELECT a.id AS id, a.dataset_version_id, a.evaluation, a.created_us, d.id AS d_id, d.datalake_id,"  \
-	" d.source_id, d.object_name, d.filename, d.content_type, d.width, d.height, d.metadata,"            \
-	" d.custom_metadata, d.created_us, (SELECT name FROM data_source s WHERE s.id = d.source_id)"
-#define FROM " FROM asset a JOIN data d ON d.id = a.data_id"
-#define SELECT COLUMNS FROM
+#define WHERE_MAX ((size_t)128 << 10) /* bytes */
+
+#define FROM " FROM asset JOIN data ON data.id = asset.data_id"
+#define SELECT                                                                                               \
+	"SELECT asset.id, asset.dataset_version_id, asset.evaluation, asset.created_us, data.id,"            \
+	" data.datalake_id, data.source_id, data.object_name, data.filename, data.content_type, data.width," \
+	" data.height, data.metadata, data.custom_metadata, data.created_us,"                                \
+	" (SELECT name FROM data_source WHERE data_source.id = data.source_id)" FROM
+
+static const struct rows_source source = {.select = SELECT,
+	.count = "SELECT count(*)" FROM,
+	.where = "asset.dataset_version_id = $1",
+	.id = "asset.id",
+	.created = "asset.created_us",
+	.name = "data.filename"};
 
 static void read_row(struct db_query *q, struct arena *a, struct asset_row *out)
 {
@@ -33,16 +43,6 @@ static void read_row(struct db_query *q, struct arena *a, struct asset_row *out)
 				.source_name = db_text(q, 15, a),
 			},
 	};
-}
-
-static enum status read_all(struct db_query *q, struct arena *a, struct asset_row **items, size_t *count,
-	size_t *room, struct err *err)
-{
-	for (; db_next(q); (*count)++) {
-		*items = rows_grow(a, *items, *count, room, sizeof(**items));
-		read_row(q, a, &(*items)[*count]);
-	}
-	return db_done(q, err);
 }
 
 static enum status read_one(
@@ -99,7 +99,7 @@ enum status asset_rows_by_id(
 	struct db_conn *c, struct uuid id, struct arena *a, struct asset_row *out, struct err *err)
 {
 	bool found;
-	struct db_query q = db_query(c, SELECT " WHERE a.id = $1");
+	struct db_query q = db_query(c, SELECT " WHERE asset.id = $1");
 	db_bind_uuid(&q, id);
 	TRY(read_one(&q, a, out, &found, err));
 	return found ? ST_OK : missing(id, err);
@@ -108,29 +108,119 @@ enum status asset_rows_by_id(
 enum status asset_rows_by_data(struct db_conn *c, struct uuid dataset_version_id, struct uuid data_id,
 	struct arena *a, struct asset_row *out, bool *found, struct err *err)
 {
-	struct db_query q = db_query(c, SELECT " WHERE a.dataset_version_id = $1 AND a.data_id = $2");
+	struct db_query q = db_query(c, SELECT " WHERE asset.dataset_version_id = $1 AND asset.data_id = $2");
 	db_bind_uuid(&q, dataset_version_id);
 	db_bind_uuid(&q, data_id);
 	return read_one(&q, a, out, found, err);
 }
 
+/* Of the page without its limit. Without a filter the index alone knows. */
+static enum status count_all(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
+	struct arena *a, int64_t *total, struct err *err)
+{
+	struct db_query q = page->filter.where
+				    ? rows_count(c, a, &source, page)
+				    : db_query(c, "SELECT count(*) FROM asset WHERE dataset_version_id = $1");
+	db_bind_uuid(&q, dataset_version_id);
+	rows_bind_count(&q, page);
+	return rows_number(&q, total, err);
+}
+
 enum status asset_rows_list(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
 	struct arena *a, struct asset_row **items, size_t *count, int64_t *total, struct err *err)
 {
-	static const char *const sql[ROWS_ORDER_COUNT] =
-		ROWS_ORDERED(SELECT " WHERE a.dataset_version_id = $1", "a.created_us", "d.filename",
-			"LIMIT $2 OFFSET $3");
-	struct db_query q = db_query(c, "SELECT count(*) FROM asset WHERE dataset_version_id = $1");
+	TRY(count_all(c, dataset_version_id, page, a, total, err));
+	struct db_query q = rows_query(c, a, &source, page);
 	db_bind_uuid(&q, dataset_version_id);
-	TRY(rows_number(&q, total, err));
-	q = db_query(c, sql[page->order]);
-	db_bind_uuid(&q, dataset_version_id);
-	db_bind_integer(&q, page->limit);
-	db_bind_integer(&q, page->offset);
+	rows_bind(&q, page);
 	size_t room = 0;
 	*items = NULL;
-	*count = 0;
-	return read_all(&q, a, items, count, &room, err);
+	for (*count = 0; db_next(&q); (*count)++) {
+		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
+		read_row(&q, a, &(*items)[*count]);
+	}
+	return db_done(&q, err);
+}
+
+enum status asset_rows_ids(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
+	struct arena *a, struct uuid **ids, size_t *count, int64_t *total, struct err *err)
+{
+	struct rows_source ids_alone = source;
+	ids_alone.select = "SELECT asset.id" FROM;
+	TRY(count_all(c, dataset_version_id, page, a, total, err));
+	struct db_query q = rows_query(c, a, &ids_alone, page);
+	db_bind_uuid(&q, dataset_version_id);
+	rows_bind(&q, page);
+	size_t room = 0;
+	*ids = NULL;
+	for (*count = 0; db_next(&q); (*count)++) {
+		*ids = rows_grow(a, *ids, *count, &room, sizeof(**ids));
+		(*ids)[*count] = db_uuid(&q, 0);
+	}
+	return db_done(&q, err);
+}
+
+/* The value of one key. False: a text that is no id, which nothing has. */
+static bool key_value(enum asset_key key, const char *text, struct arena *a, struct db_value *out)
+{
+	if (key == ASSET_ID || key == ASSET_DATA_ID) {
+		struct uuid *id = ARENA_NEW(a, struct uuid);
+		if (!uuid_parse(text, id))
+			return false;
+		*out = (struct db_value){.type = DB_BLOB, .bytes = {id->bytes, sizeof(id->bytes)}};
+		return true;
+	}
+	*out = (struct db_value){.type = DB_TEXT, .bytes = span_of_text(text)};
+	return true;
+}
+
+/* Around the list of values. A table of prefixes, as an expression of 1,000 terms is too deep for SQLite. */
+static const struct {
+	const char *before, *value, *after;
+} conditions[ASSET_KEY_COUNT] = {
+	[ASSET_ID] = {"asset.id IN (", "?", ")"},
+	[ASSET_DATA_ID] = {"asset.data_id IN (", "?", ")"},
+	[ASSET_FILENAME] = {"data.filename IN (", "?", ")"},
+	[ASSET_OBJECT_NAME] = {"data.object_name IN (", "?", ")"},
+	[ASSET_FILENAME_START] = {"EXISTS (WITH prefix(text) AS (VALUES ", "(?)",
+		") SELECT 1 FROM prefix WHERE substr(data.filename, 1, length(prefix.text)) = prefix.text)"},
+};
+
+void asset_rows_choose(
+	struct arena *a, enum asset_key key, const char *const *texts, size_t count, struct rows_filter *filter)
+{
+	size_t values = 0;
+	struct db_value *all = ARENA_ARRAY(a, struct db_value, count + filter->count + 1);
+	struct str where;
+	str_init(&where, WHERE_MAX);
+	str_append(&where, conditions[key].before);
+	for (size_t i = 0; i < count; i++)
+		if (key_value(key, texts[i], a, &all[values]))
+			str_printf(&where, "%s%s", values++ ? ", " : "", conditions[key].value);
+	str_append(&where, conditions[key].after);
+	if (values == 0) {
+		str_clear(&where);
+		str_append(&where, "1 = 0");
+	}
+	if (filter->where) {
+		str_printf(&where, " AND (%s)", filter->where);
+		memcpy(all + values, filter->values, filter->count * sizeof(all[0]));
+		values += filter->count;
+	}
+	CHECK(!where.full);
+	*filter = (struct rows_filter){
+		.where = arena_strdup(a, str_text(&where)), .values = all, .count = values};
+	str_release(&where);
+}
+
+enum status asset_rows_cover(struct db_conn *c, struct uuid dataset_version_id, struct arena *a,
+	const char **object_name, struct err *err)
+{
+	struct db_query q = db_query(c, "SELECT data.object_name" FROM " WHERE asset.dataset_version_id = $1"
+					" ORDER BY asset.created_us, asset.id LIMIT 1");
+	db_bind_uuid(&q, dataset_version_id);
+	*object_name = db_next(&q) ? db_text(&q, 0, a) : NULL;
+	return db_done(&q, err);
 }
 
 enum status asset_rows_delete(struct db_conn *c, struct uuid id, struct err *err)

@@ -4,6 +4,12 @@
 
 #define SELECT "SELECT id, organization_id, name, description, created_us FROM dataset"
 
+static const struct rows_source source = {.select = SELECT,
+	.count = "SELECT count(*) FROM dataset",
+	.id = "dataset.id",
+	.created = "dataset.created_us",
+	.name = "dataset.name"};
+
 static void read_row(struct db_query *q, struct arena *a, struct dataset_row *out)
 {
 	*out = (struct dataset_row){
@@ -74,13 +80,11 @@ enum status dataset_rows_by_name(
 enum status dataset_rows_list(struct db_conn *c, const struct rows_page *page, struct arena *a,
 	struct dataset_row **items, size_t *count, int64_t *total, struct err *err)
 {
-	static const char *const sql[ROWS_ORDER_COUNT] =
-		ROWS_ORDERED(SELECT, "created_us", "name", "LIMIT $1 OFFSET $2");
-	struct db_query q = db_query(c, "SELECT count(*) FROM dataset");
+	struct db_query q = rows_count(c, a, &source, page);
+	rows_bind_count(&q, page);
 	TRY(rows_number(&q, total, err));
-	q = db_query(c, sql[page->order]);
-	db_bind_integer(&q, page->limit);
-	db_bind_integer(&q, page->offset);
+	q = rows_query(c, a, &source, page);
+	rows_bind(&q, page);
 	size_t room = 0;
 	*items = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {

@@ -50,6 +50,14 @@ enum status dataset_version_rows_by_name(struct db_conn *c, struct uuid dataset_
 enum status dataset_version_rows_list(struct db_conn *c, struct uuid dataset_id, const struct rows_page *page,
 	struct arena *a, struct dataset_version_row **items, size_t *count, int64_t *total,
 	struct err *err) MUST_CHECK;
+/* The one that was made last. *found false: the dataset has none. */
+enum status dataset_version_rows_newest(struct db_conn *c, struct uuid dataset_id, struct arena *a,
+	struct dataset_version_row *out, bool *found, struct err *err) MUST_CHECK;
+struct dataset_version_counts {
+	int64_t assets, annotated, labels; /* annotated: assets that have an annotation, be it empty */
+};
+enum status dataset_version_rows_counts(
+	struct db_conn *c, struct uuid id, struct dataset_version_counts *out, struct err *err) MUST_CHECK;
 /* Writes version, description, type. */
 enum status dataset_version_rows_update(
 	struct db_conn *c, const struct dataset_version_row *v, struct err *err) MUST_CHECK;
@@ -62,6 +70,9 @@ enum status dataset_version_rows_delete(struct db_conn *c, struct uuid id, struc
  * sentence when the version is locked, ST_MISSING when it is gone; else its revision is one more.
  */
 enum status dataset_version_rows_touch(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
+
+/* ST_LOCKED or ST_MISSING, like touch, for what leaves the revision alone. */
+enum status dataset_version_rows_check_open(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 
 struct asset_row {
 	struct uuid id, dataset_version_id;
@@ -81,6 +92,24 @@ enum status asset_rows_by_data(struct db_conn *c, struct uuid dataset_version_id
 	struct arena *a, struct asset_row *out, bool *found, struct err *err) MUST_CHECK;
 enum status asset_rows_list(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
 	struct arena *a, struct asset_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
+enum status asset_rows_ids(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
+	struct arena *a, struct uuid **ids, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
+
+enum asset_key {
+	ASSET_ID,
+	ASSET_DATA_ID,
+	ASSET_FILENAME,
+	ASSET_OBJECT_NAME,
+	ASSET_FILENAME_START,
+	ASSET_KEY_COUNT
+};
+/* The filter also asks for one of these texts (ids: as text), at most 1,000. What it keeps is in the arena.
+ */
+void asset_rows_choose(struct arena *a, enum asset_key key, const char *const *texts, size_t count,
+	struct rows_filter *filter);
+/* The object of the oldest; NULL: the version is empty. */
+enum status asset_rows_cover(struct db_conn *c, struct uuid dataset_version_id, struct arena *a,
+	const char **object_name, struct err *err) MUST_CHECK;
 /* With its annotations; the data stays. Does not touch the version. */
 enum status asset_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 

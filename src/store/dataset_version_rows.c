@@ -7,6 +7,13 @@
 	" locked_hash, created_us, (SELECT name FROM dataset d WHERE d.id = dataset_version.dataset_id)"     \
 	" FROM dataset_version"
 
+static const struct rows_source source = {.select = SELECT,
+	.count = "SELECT count(*) FROM dataset_version",
+	.where = "dataset_version.dataset_id = $1",
+	.id = "dataset_version.id",
+	.created = "dataset_version.created_us",
+	.name = "dataset_version.version"};
+
 static void read_row(struct db_query *q, struct arena *a, struct dataset_version_row *out)
 {
 	*out = (struct dataset_version_row){
@@ -93,21 +100,45 @@ enum status dataset_version_rows_by_name(struct db_conn *c, struct uuid dataset_
 enum status dataset_version_rows_list(struct db_conn *c, struct uuid dataset_id, const struct rows_page *page,
 	struct arena *a, struct dataset_version_row **items, size_t *count, int64_t *total, struct err *err)
 {
-	static const char *const sql[ROWS_ORDER_COUNT] =
-		ROWS_ORDERED(SELECT " WHERE dataset_id = $1", "created_us", "version", "LIMIT $2 OFFSET $3");
-	struct db_query q = db_query(c, "SELECT count(*) FROM dataset_version WHERE dataset_id = $1");
+	struct db_query q = rows_count(c, a, &source, page);
 	db_bind_uuid(&q, dataset_id);
+	rows_bind_count(&q, page);
 	TRY(rows_number(&q, total, err));
-	q = db_query(c, sql[page->order]);
+	q = rows_query(c, a, &source, page);
 	db_bind_uuid(&q, dataset_id);
-	db_bind_integer(&q, page->limit);
-	db_bind_integer(&q, page->offset);
+	rows_bind(&q, page);
 	size_t room = 0;
 	*items = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {
 		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
 		read_row(&q, a, &(*items)[*count]);
 	}
+	return db_done(&q, err);
+}
+
+enum status dataset_version_rows_newest(struct db_conn *c, struct uuid dataset_id, struct arena *a,
+	struct dataset_version_row *out, bool *found, struct err *err)
+{
+	struct db_query q =
+		db_query(c, SELECT " WHERE dataset_id = $1 ORDER BY created_us DESC, id DESC LIMIT 1");
+	db_bind_uuid(&q, dataset_id);
+	return read_one(&q, a, out, found, err);
+}
+
+enum status dataset_version_rows_counts(
+	struct db_conn *c, struct uuid id, struct dataset_version_counts *out, struct err *err)
+{
+	struct db_query q =
+		db_query(c, "SELECT (SELECT count(*) FROM asset WHERE dataset_version_id = $1),"
+			    " (SELECT count(*) FROM asset WHERE dataset_version_id = $1 AND EXISTS"
+			    " (SELECT 1 FROM annotation WHERE asset_id = asset.id)),"
+			    " (SELECT count(*) FROM label WHERE dataset_version_id = $1)");
+	db_bind_uuid(&q, id);
+	*out = (struct dataset_version_counts){0};
+	if (db_next(&q))
+		*out = (struct dataset_version_counts){.assets = db_integer(&q, 0),
+			.annotated = db_integer(&q, 1),
+			.labels = db_integer(&q, 2)};
 	return db_done(&q, err);
 }
 
@@ -156,6 +187,16 @@ static enum status refuse(struct db_conn *c, struct uuid id, struct err *err)
 			row.version, row.dataset_name);
 	arena_release(&a);
 	return st;
+}
+
+enum status dataset_version_rows_check_open(struct db_conn *c, struct uuid id, struct err *err)
+{
+	struct db_query q =
+		db_query(c, "SELECT count(*) FROM dataset_version WHERE id = $1 AND locked_us IS NULL");
+	int64_t open;
+	db_bind_uuid(&q, id);
+	TRY(rows_number(&q, &open, err));
+	return open ? ST_OK : refuse(c, id, err);
 }
 
 enum status dataset_version_rows_touch(struct db_conn *c, struct uuid id, struct err *err)

@@ -153,6 +153,95 @@ static void test_asset(void **state)
 	assert_int_equal(dw_number(w->c, "SELECT count(*) FROM data"), 1);
 }
 
+static void expect_chosen(struct dataset_world *w, struct uuid version, enum asset_key key,
+	const char *const *texts, size_t text_count, const struct rows_filter *also, const char *expected)
+{
+	struct rows_page page = {.limit = 100, .order = ROWS_NAME};
+	struct asset_row *rows;
+	struct uuid *ids;
+	size_t count;
+	int64_t total;
+	struct str names;
+	str_init(&names, 1000);
+	if (also)
+		page.filter = *also;
+	asset_rows_choose(&w->arena, key, texts, text_count, &page.filter);
+	DW_OK(asset_rows_list(w->c, version, &page, &w->arena, &rows, &count, &total, DW_ERR));
+	assert_int_equal(total, count);
+	for (size_t i = 0; i < count; i++)
+		str_printf(&names, "%s ", rows[i].data.filename);
+	assert_string_equal(str_text(&names), expected);
+	str_release(&names);
+	page.limit = 1;
+	DW_OK(asset_rows_ids(w->c, version, &page, &w->arena, &ids, &count, &total, DW_ERR));
+	assert_int_equal(count, total ? 1 : 0);
+	if (count)
+		assert_true(uuid_equal(ids[0], rows[0].id));
+}
+
+static void test_choose(void **state)
+{
+	struct dataset_world *w = *state;
+	struct uuid version = dw_version(w, "first"), data[3], asset = {{0}};
+	static const char *const names[] = {"a/cat.png", "a/d_g.png", "b/cat.png"};
+	char data_text[UUID_TEXT_SIZE], asset_text[UUID_TEXT_SIZE];
+	for (int i = 0; i < 3; i++) {
+		data[i] = dw_data(w, names[i], NULL);
+		asset = dw_asset(w, version, data[i]);
+	}
+	uuid_format(data[0], data_text);
+	uuid_format(asset, asset_text);
+	expect_chosen(w, version, ASSET_FILENAME, names + 1, 2, NULL, "a/d_g.png b/cat.png ");
+	expect_chosen(w, version, ASSET_FILENAME, names, 0, NULL, "");
+	expect_chosen(w, version, ASSET_OBJECT_NAME, (const char *[]){"object-3", "object-9"}, 2, NULL,
+		"b/cat.png ");
+	expect_chosen(w, version, ASSET_DATA_ID, (const char *[]){data_text, "no id"}, 2, NULL, "a/cat.png ");
+	expect_chosen(w, version, ASSET_ID, (const char *[]){"no id", asset_text}, 2, NULL, "b/cat.png ");
+	expect_chosen(w, version, ASSET_FILENAME_START, (const char *[]){"a/d_", "b"}, 2, NULL,
+		"a/d_g.png b/cat.png ");
+	expect_chosen(w, version, ASSET_FILENAME_START, (const char *[]){"%", "_"}, 2, NULL, "");
+	struct db_value value = {.type = DB_TEXT, .bytes = span_of_text("b/cat.png")};
+	struct rows_filter also = {.where = "data.filename = ?", .values = &value, .count = 1};
+	expect_chosen(w, version, ASSET_FILENAME_START, (const char *[]){"a", "b"}, 2, &also, "b/cat.png ");
+	const char *many[1000], *cover;
+	for (int i = 0; i < 1000; i++)
+		many[i] = i == 700 ? "a/ca" : "x";
+	expect_chosen(w, version, ASSET_FILENAME_START, many, 1000, NULL, "a/cat.png ");
+	DW_OK(asset_rows_cover(w->c, version, &w->arena, &cover, DW_ERR));
+	assert_string_equal(cover, "object-1");
+}
+
+static void test_counts(void **state)
+{
+	struct dataset_world *w = *state;
+	struct uuid version = dw_version(w, "first");
+	struct uuid asset = dw_asset(w, version, dw_data(w, "a.png", NULL));
+	struct dataset_version_row newest;
+	struct dataset_version_counts counts;
+	struct label_row label;
+	const char *cover;
+	bool made, found;
+	DW_OK(asset_rows_cover(w->c, dw_version(w, "second"), &w->arena, &cover, DW_ERR));
+	assert_null(cover);
+	dw_asset(w, version, dw_data(w, "b.png", NULL));
+	DW_OK(label_rows_ensure(w->c, version, "car", &w->arena, &label, &made, DW_ERR));
+	DW_OK(annotation_rows_insert(w->c,
+		&(struct annotation_row){
+			.id = dw_id(w), .asset_id = asset, .status = "PENDING", .who = "ann"},
+		&w->arena, DW_ERR));
+	DW_OK(dataset_version_rows_counts(w->c, version, &counts, DW_ERR));
+	assert_int_equal(counts.assets, 2);
+	assert_int_equal(counts.annotated, 1);
+	assert_int_equal(counts.labels, 1);
+	DW_OK(dataset_version_rows_newest(w->c, w->dataset_id, &w->arena, &newest, &found, DW_ERR));
+	assert_true(found);
+	assert_string_equal(newest.version, "second");
+	DW_OK(dataset_version_rows_check_open(w->c, version, DW_ERR));
+	DW_OK(dataset_version_rows_set_locked(w->c, version, 1, "abc", DW_ERR));
+	DW_REFUSED(dataset_version_rows_check_open(w->c, version, DW_ERR), ST_LOCKED, "is locked");
+	DW_REFUSED(dataset_version_rows_check_open(w->c, asset, DW_ERR), ST_MISSING, "no dataset version");
+}
+
 /* Tags of assets are of their version, and go with it. */
 static void test_tags(void **state)
 {
@@ -197,6 +286,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_version, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_locked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_asset, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_choose, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tags, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
