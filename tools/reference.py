@@ -12,8 +12,11 @@ import sys
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 RULES = {
     "RULE_PUBLIC": "anybody",
-    "RULE_USER": "an API token or a browser session",
-    "RULE_SERVICE": "the deployment's JWT, an API token or a browser session",
+    "RULE_REVIEWER": "everybody with an API token or a browser session",
+    "RULE_USER": "members and administrators, with an API token or a browser session",
+    "RULE_ADMIN": "administrators, with an API token or a browser session",
+    "RULE_SERVICE": "the deployment's JWT, members and administrators",
+    "RULE_SERVICE_OR_REVIEWER": "the deployment's JWT, everybody with an API token or a browser session",
     "RULE_SIGNED": "who holds a presigned URL",
 }
 

@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "http/http.h"
 #include "http/server.h"
+#include "store/account_rows.h"
 #include "store/blob.h"
 #include "store/db.h"
 #include "store/recorder.h"
@@ -56,12 +57,13 @@ struct api {
 /* Who may call a route. Every route names one; RULE_INVALID is refused at start. */
 enum api_rule {
 	RULE_INVALID,
-	RULE_PUBLIC,   /* anybody: health, login, static files */
-	RULE_REVIEWER, /* an API token or a browser session of any person */
-	RULE_USER,     /* the same, of members and administrators: not of reviewers */
-	RULE_ADMIN,    /* the same, of administrators */
-	RULE_SERVICE,  /* a JWT of the deployment {id}, or as RULE_USER */
-	RULE_SIGNED,   /* a presigned URL: admission checks its signature, before a body is read */
+	RULE_PUBLIC,              /* anybody: health, login, static files */
+	RULE_REVIEWER,            /* an API token or a browser session of any person */
+	RULE_USER,                /* the same, of members and administrators: not of reviewers */
+	RULE_ADMIN,               /* the same, of administrators */
+	RULE_SERVICE_OR_REVIEWER, /* a JWT of the deployment {id}, or as RULE_REVIEWER */
+	RULE_SERVICE,             /* a JWT of the deployment {id}, or as RULE_USER */
+	RULE_SIGNED,              /* a presigned URL: admission checks its signature, before a body is read */
 };
 
 enum caller_kind { CALLER_NOBODY, CALLER_TOKEN, CALLER_SESSION, CALLER_SERVICE };
@@ -69,8 +71,9 @@ enum caller_kind { CALLER_NOBODY, CALLER_TOKEN, CALLER_SESSION, CALLER_SERVICE }
 struct caller {
 	enum caller_kind kind;
 	struct uuid user_id;
-	char user_name[64];
-	struct uuid token_id;      /* TOKEN; SERVICE: the token that logged in */
+	char user_name[USER_NAME_MAX + 1];
+	enum user_role role;
+	struct uuid token_id;      /* TOKEN; SERVICE, SESSION: that logged in, zero: a link did */
 	struct uuid deployment_id; /* SERVICE */
 };
 

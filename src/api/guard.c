@@ -2,12 +2,11 @@
 /* Who may call a route: see guard.h. The tables themselves are in guard_table.c. */
 #include "api/guard.h"
 
-#include "api/guard_table.h"
+#include "api/guard_inside.h"
 #include "api/jwt.h"
 #include "api/presign.h"
 #include "base/check.h"
 #include "os/clock.h"
-#include "os/thread.h"
 #include "store/datalake_rows.h"
 
 #include <inttypes.h>
@@ -15,23 +14,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define TOKENS_MAX 10000
-#define SESSIONS_MAX 10000
-#define CODES_MAX 100
 #define UPLOAD_OVERHEAD_MAX (64u << 10) /* bytes of a multipart form around the file */
-
-struct guard {
-	pthread_mutex_t lock; /* guards all below */
-	struct guard_table tokens, sessions, codes;
-	struct guard_failures failures;
-	struct user_row admin;
-	char admin_name[64];
-};
-
-static struct sha256 hash_text(const char *text)
-{
-	return hash_sha256(span_of_text(text));
-}
 
 static void make_secret(char out[GUARD_SECRET_SIZE])
 {
@@ -40,7 +23,7 @@ static void make_secret(char out[GUARD_SECRET_SIZE])
 	base64url_encode(span_of(bytes, sizeof(bytes)), out);
 }
 
-static void make_token(char out[GUARD_TOKEN_SIZE])
+void guard_new_token(char out[GUARD_TOKEN_SIZE])
 {
 	char secret[GUARD_SECRET_SIZE];
 	make_secret(secret);
@@ -89,20 +72,23 @@ static enum status run_first_start(struct db_conn *c, void *arg, struct err *err
 	TRY(account_rows_users(c, NULL, f->arena, &users, &count, err));
 	if (count == 0)
 		return err_set(err, ST_INTERNAL, "The database has an organization, but no user.");
-	f->out->admin = users[0];
+	size_t first = 0; /* the oldest administrator */
+	while (first + 1 < count && users[first].role != USER_ADMIN)
+		first++;
+	f->out->admin = users[first];
 	if (!f->token_wanted)
 		return ST_OK;
-	make_token(f->out->token);
+	guard_new_token(f->out->token);
 	int64_t now = clock_unix_us();
 	struct token_row token = {
 		.id = uuid_v7(now / 1000),
-		.user_id = users[0].id,
+		.user_id = users[first].id,
 		.name = "admin-token",
-		.hash = hash_text(f->out->token),
+		.hash = guard_hash(f->out->token),
 		.created_us = now,
 	};
 	TRY(account_rows_insert_token(c, &token, err));
-	return account_rows_audit(c, now, users[0].id, "token.create", token.id, NULL, err);
+	return account_rows_audit(c, now, users[first].id, "token.create", token.id, NULL, err);
 }
 
 enum status guard_first_start(struct recorder *recorder, const char *organization_name, bool token_wanted,
@@ -121,12 +107,18 @@ static enum status read_tables(struct guard *g, struct db_conn *c, struct arena 
 	size_t token_count, session_count;
 	TRY(account_rows_tokens(c, a, &tokens, &token_count, err));
 	TRY(account_rows_sessions(c, a, &sessions, &session_count, err));
-	for (size_t i = 0; i < token_count; i++)
-		guard_table_add(&g->tokens, tokens[i].hash, tokens[i].id, tokens[i].user_id,
-			tokens[i].user_name, INT64_MAX);
-	for (size_t i = 0; i < session_count; i++)
-		guard_table_add(&g->sessions, sessions[i].hash, (struct uuid){{0}}, sessions[i].user_id,
-			sessions[i].user_name, sessions[i].expires_us);
+	for (size_t i = 0; i < token_count; i++) {
+		const struct token_row *t = &tokens[i];
+		struct user_row user = {.id = t->user_id, .name = t->user_name, .role = t->user_role};
+		struct guard_entry entry = guard_entry_of(t->hash, t->id, &user, INT64_MAX);
+		guard_table_add(&g->tokens, &entry);
+	}
+	for (size_t i = 0; i < session_count; i++) {
+		const struct session_row *s = &sessions[i];
+		struct user_row user = {.id = s->user_id, .name = s->user_name, .role = s->user_role};
+		struct guard_entry entry = guard_entry_of(s->hash, s->token_id, &user, s->expires_us);
+		guard_table_add(&g->sessions, &entry);
+	}
 	return ST_OK;
 }
 
@@ -135,12 +127,13 @@ enum status guard_open(
 {
 	struct guard *g = calloc(1, sizeof(*g));
 	CHECK(g != NULL);
-	CHECK(pthread_mutex_init(&g->lock, NULL) == 0);
+	CHECK(pthread_mutex_init(&g->people, NULL) == 0 && pthread_mutex_init(&g->lock, NULL) == 0);
 	g->admin = *admin;
 	snprintf(g->admin_name, sizeof(g->admin_name), "%s", admin->name);
-	guard_table_init(&g->tokens, TOKENS_MAX);
-	guard_table_init(&g->sessions, SESSIONS_MAX);
-	guard_table_init(&g->codes, CODES_MAX);
+	g->admin.name = g->admin_name;
+	guard_table_init(&g->tokens, GUARD_TOKENS_MAX);
+	guard_table_init(&g->sessions, GUARD_SESSIONS_MAX);
+	guard_table_init(&g->codes, GUARD_CODES_MAX);
 	struct arena a;
 	arena_init(&a);
 	struct db_conn *c;
@@ -166,6 +159,7 @@ void guard_close(struct guard *g)
 	guard_table_release(&g->sessions);
 	guard_table_release(&g->codes);
 	pthread_mutex_destroy(&g->lock);
+	pthread_mutex_destroy(&g->people);
 	free(g);
 }
 
@@ -177,19 +171,24 @@ static enum status unknown(struct err *err)
 		err, ST_UNAUTHENTICATED, "Log in first: this needs an API token or a browser session.");
 }
 
+static void fill_caller(const struct guard_entry *entry, enum caller_kind kind, struct caller *out)
+{
+	*out = (struct caller){
+		.kind = kind, .user_id = entry->user_id, .role = entry->role, .token_id = entry->id};
+	memcpy(out->user_name, entry->user_name, sizeof(out->user_name));
+}
+
 static bool look_up(struct guard *g, struct guard_table *table, const char *secret, enum caller_kind kind,
 	struct caller *out)
 {
 	struct guard_entry entry;
-	struct sha256 hash = hash_text(secret);
+	struct sha256 hash = guard_hash(secret);
 	mutex_lock(&g->lock);
 	bool found = guard_table_find(table, hash, clock_unix_us(), &entry);
 	mutex_unlock(&g->lock);
-	if (!found)
-		return false;
-	*out = (struct caller){.kind = kind, .user_id = entry.user_id, .token_id = entry.id};
-	memcpy(out->user_name, entry.user_name, sizeof(out->user_name));
-	return true;
+	if (found)
+		fill_caller(&entry, kind, out);
+	return found;
 }
 
 enum status guard_token_owner(struct guard *g, const char *token, struct caller *out, struct err *err)
@@ -211,13 +210,8 @@ static enum status admit_jwt(const struct api *api, const char *text, struct cal
 	mutex_unlock(&api->guard->lock);
 	if (!found || !uuid_equal(entry.user_id, jwt.user_id))
 		return err_set(err, ST_UNAUTHENTICATED, "The API token behind this login was deleted.");
-	*out = (struct caller){
-		.kind = CALLER_SERVICE,
-		.user_id = jwt.user_id,
-		.token_id = jwt.token_id,
-		.deployment_id = jwt.deployment_id,
-	};
-	memcpy(out->user_name, entry.user_name, sizeof(out->user_name));
+	fill_caller(&entry, CALLER_SERVICE, out);
+	out->deployment_id = jwt.deployment_id;
 	return ST_OK;
 }
 
@@ -269,7 +263,7 @@ static enum status check_service(const struct http_request *req, const struct ca
 	struct uuid id;
 	if (caller->kind != CALLER_SERVICE)
 		return ST_OK;
-	if (req->route->rule != RULE_SERVICE)
+	if (req->route->rule != RULE_SERVICE && req->route->rule != RULE_SERVICE_OR_REVIEWER)
 		return err_set(err, ST_FORBIDDEN,
 			"This login is for the predictions of one deployment; use an API token here.");
 	if (strstr(req->route->pattern, "{id}") == NULL || !uuid_parse(http_param(req, "id"), &id) ||
@@ -290,6 +284,27 @@ static enum status check_signed(const struct http_request *req, struct err *err)
 	return ST_OK;
 }
 
+enum status guard_check_role(const struct caller *caller, enum user_role wanted, struct err *err)
+{
+	if (caller->role <= wanted)
+		return ST_OK;
+	if (caller->role == USER_REVIEWER)
+		return err_set(err, ST_FORBIDDEN,
+			"%s is a reviewer, and reviewers open the review queue and nothing else: an "
+			"administrator can make them a member.",
+			caller->user_name);
+	return err_set(err, ST_FORBIDDEN, "Only an administrator may do this, and %s is a member.",
+		caller->user_name);
+}
+
+static enum status check_caller(
+	const struct http_request *req, struct caller *caller, enum user_role wanted, struct err *err)
+{
+	TRY(identify(req, caller, err));
+	TRY(check_service(req, caller, err));
+	return guard_check_role(caller, wanted, err);
+}
+
 enum status guard_admit(struct http_request *req, struct err *err)
 {
 	struct caller *caller = ARENA_NEW(req->arena, struct caller);
@@ -297,10 +312,11 @@ enum status guard_admit(struct http_request *req, struct err *err)
 	switch ((enum api_rule)req->route->rule) {
 	case RULE_PUBLIC: return ST_OK;
 	case RULE_SIGNED: return check_signed(req, err);
-	case RULE_REVIEWER:
-	case RULE_USER:
-	case RULE_ADMIN:
-	case RULE_SERVICE: TRY(identify(req, caller, err)); return check_service(req, caller, err);
+	case RULE_SERVICE_OR_REVIEWER:
+	case RULE_REVIEWER: return check_caller(req, caller, USER_REVIEWER, err);
+	case RULE_SERVICE:
+	case RULE_USER: return check_caller(req, caller, USER_MEMBER, err);
+	case RULE_ADMIN: return check_caller(req, caller, USER_ADMIN, err);
 	case RULE_INVALID: break;
 	}
 	CHECK(!"every route has a rule");
@@ -333,33 +349,43 @@ void guard_login_code(struct guard *g, int64_t ttl_us, char out[GUARD_SECRET_SIZ
 	make_secret(out);
 	int64_t now = clock_unix_us();
 	mutex_lock(&g->lock);
+	struct guard_entry entry =
+		guard_entry_of(guard_hash(out), (struct uuid){{0}}, &g->admin, now + ttl_us);
 	guard_table_expire(&g->codes, now);
-	guard_table_add(
-		&g->codes, hash_text(out), (struct uuid){{0}}, g->admin.id, g->admin_name, now + ttl_us);
+	guard_table_add(&g->codes, &entry);
 	mutex_unlock(&g->lock);
 }
 
 bool guard_use_code(struct guard *g, const char *code, struct caller *out)
 {
 	struct guard_entry entry;
-	struct sha256 hash = hash_text(code);
+	struct sha256 hash = guard_hash(code);
 	mutex_lock(&g->lock);
 	bool found = guard_table_find(&g->codes, hash, clock_unix_us(), &entry);
 	if (found)
 		guard_table_remove(&g->codes, hash);
 	mutex_unlock(&g->lock);
-	if (!found)
-		return false;
-	*out = (struct caller){.kind = CALLER_SESSION, .user_id = entry.user_id};
-	memcpy(out->user_name, entry.user_name, sizeof(out->user_name));
-	return true;
+	if (found)
+		fill_caller(&entry, CALLER_SESSION, out);
+	return found;
 }
+
+struct beginning {
+	struct session_row row;
+	struct user_row user;
+	struct arena *arena;
+};
 
 static enum status insert_session(struct db_conn *c, void *arg, struct err *err)
 {
-	const struct session_row *row = arg;
-	TRY(account_rows_expire_sessions(c, row->created_us, err));
-	return account_rows_insert_session(c, row, err);
+	struct beginning *b = arg;
+	TRY(account_rows_expire_sessions(c, b->row.created_us, err));
+	enum status st = account_rows_user(c, b->row.user_id, b->arena, &b->user, err);
+	if (st == ST_OK)
+		st = account_rows_insert_session(c, &b->row, err);
+	if (st == ST_MISSING || st == ST_CONFLICT)
+		return err_set(err, ST_UNAUTHENTICATED, "This login was just taken away.");
+	return st;
 }
 
 enum status guard_begin_session(
@@ -367,16 +393,26 @@ enum status guard_begin_session(
 {
 	struct guard *g = api_of(req)->guard;
 	make_secret(cookie);
-	struct session_row row = {
-		.hash = hash_text(cookie), .user_id = who->user_id, .created_us = clock_unix_us()};
-	row.expires_us = row.created_us + (int64_t)GUARD_SESSION_S * 1000000;
-	TRY(api_write(req, "session.begin", who->user_id, insert_session, &row, err));
-	mutex_lock(&g->lock);
-	guard_table_expire(&g->sessions, row.created_us);
-	guard_table_add(
-		&g->sessions, row.hash, (struct uuid){{0}}, who->user_id, who->user_name, row.expires_us);
-	mutex_unlock(&g->lock);
-	return ST_OK;
+	struct beginning b = {.arena = req->arena,
+		.row = {
+			.hash = guard_hash(cookie),
+			.user_id = who->user_id,
+			.token_id = who->token_id,
+			.created_us = clock_unix_us(),
+		}};
+	b.row.expires_us = b.row.created_us + (int64_t)GUARD_SESSION_S * 1000000;
+	mutex_lock(&g->people);
+	enum status st = api_write(req, "session.begin", who->user_id, insert_session, &b, err);
+	if (st == ST_OK) {
+		struct guard_entry entry =
+			guard_entry_of(b.row.hash, b.row.token_id, &b.user, b.row.expires_us);
+		mutex_lock(&g->lock);
+		guard_table_expire(&g->sessions, b.row.created_us);
+		guard_table_add(&g->sessions, &entry);
+		mutex_unlock(&g->lock);
+	}
+	mutex_unlock(&g->people);
+	return st;
 }
 
 static enum status delete_session(struct db_conn *c, void *arg, struct err *err)
@@ -390,62 +426,10 @@ enum status guard_end_session(struct http_request *req, struct err *err)
 	const char *cookie = http_cookie(req, GUARD_COOKIE);
 	if (cookie == NULL)
 		return ST_OK;
-	struct sha256 hash = hash_text(cookie);
+	struct sha256 hash = guard_hash(cookie);
 	TRY(api_write(req, "session.end", caller_of(req)->user_id, delete_session, &hash, err));
 	mutex_lock(&g->lock);
 	guard_table_remove(&g->sessions, hash);
-	mutex_unlock(&g->lock);
-	return ST_OK;
-}
-
-/* ---- API tokens ---- */
-
-static enum status insert_token(struct db_conn *c, void *arg, struct err *err)
-{
-	return account_rows_insert_token(c, arg, err);
-}
-
-enum status guard_make_token(struct http_request *req, const char *name, char token[GUARD_TOKEN_SIZE],
-	struct token_row *out, struct err *err)
-{
-	struct guard *g = api_of(req)->guard;
-	const struct caller *caller = caller_of(req);
-	mutex_lock(&g->lock);
-	bool full = g->tokens.count >= TOKENS_MAX;
-	mutex_unlock(&g->lock);
-	if (full)
-		return err_set(err, ST_CONFLICT,
-			"There are %d API tokens, which is the most: delete one first.", TOKENS_MAX);
-	make_token(token);
-	int64_t now = clock_unix_us();
-	*out = (struct token_row){
-		.id = uuid_v7(now / 1000),
-		.user_id = caller->user_id,
-		.user_name = caller->user_name,
-		.name = name,
-		.hash = hash_text(token),
-		.created_us = now,
-	};
-	TRY(api_write(req, "token.create", out->id, insert_token, out, err));
-	mutex_lock(&g->lock);
-	guard_table_add(&g->tokens, out->hash, out->id, out->user_id, out->user_name, INT64_MAX);
-	mutex_unlock(&g->lock);
-	return ST_OK;
-}
-
-static enum status delete_token(struct db_conn *c, void *arg, struct err *err)
-{
-	return account_rows_delete_token(c, *(const struct uuid *)arg, err);
-}
-
-enum status guard_delete_token(struct http_request *req, struct uuid id, struct err *err)
-{
-	struct guard *g = api_of(req)->guard;
-	struct guard_entry entry;
-	TRY(api_write(req, "token.delete", id, delete_token, &id, err));
-	mutex_lock(&g->lock);
-	if (guard_table_find_id(&g->tokens, id, &entry))
-		guard_table_remove(&g->tokens, entry.hash);
 	mutex_unlock(&g->lock);
 	return ST_OK;
 }

@@ -70,10 +70,24 @@ enum status guard_end_session(struct http_request *req, struct err *err) MUST_CH
 
 /* ---- API tokens ---- */
 
-/* A new token of the caller's; the secret is in `token` and nowhere else. */
-enum status guard_make_token(struct http_request *req, const char *name, char token[GUARD_TOKEN_SIZE],
-	struct token_row *out, struct err *err) MUST_CHECK;
-enum status guard_delete_token(
-	struct http_request *req, struct uuid id, struct err *err) MUST_CHECK; /* ST_MISSING */
+/* A new token of that user's; the secret is in `token` and nowhere else. ST_MISSING */
+enum status guard_make_token(struct http_request *req, const char *name, struct uuid user_id,
+	char token[GUARD_TOKEN_SIZE], struct token_row *out, struct err *err) MUST_CHECK;
+/* Whose token it is; false: no such token. */
+bool guard_token_user(struct guard *g, struct uuid id, struct uuid *user_id);
+/* With the browser sessions that were begun with it. ST_MISSING */
+enum status guard_delete_token(struct http_request *req, struct uuid id, struct err *err) MUST_CHECK;
+
+/* ---- people: what they may do changes with their next request ---- */
+
+/* ST_FORBIDDEN when the caller may less than that role. */
+enum status guard_check_role(const struct caller *caller, enum user_role wanted, struct err *err) MUST_CHECK;
+enum status guard_add_user(
+	struct http_request *req, const struct user_row *user, struct err *err) MUST_CHECK; /* ST_CONFLICT */
+/* Both: ST_MISSING; ST_CONFLICT when no administrator would be left. */
+enum status guard_set_role(
+	struct http_request *req, struct uuid id, enum user_role role, struct err *err) MUST_CHECK;
+enum status guard_delete_user(
+	struct http_request *req, struct uuid id, struct err *err) MUST_CHECK; /* with tokens and sessions */
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define MINUTE_US 60000000
@@ -61,17 +60,14 @@ static void make_room(struct guard_table *t)
 	CHECK(t->items != NULL);
 }
 
-void guard_table_add(struct guard_table *t, struct sha256 hash, struct uuid id, struct uuid user_id,
-	const char *user_name, int64_t expires_us)
+void guard_table_add(struct guard_table *t, const struct guard_entry *entry)
 {
-	guard_table_remove(t, hash);
+	guard_table_remove(t, entry->hash);
 	make_room(t);
-	size_t at = place(t, hash);
+	size_t at = place(t, entry->hash);
 	memmove(&t->items[at + 1], &t->items[at], (t->count - at) * sizeof(t->items[0]));
 	t->count++;
-	t->items[at] =
-		(struct guard_entry){.hash = hash, .id = id, .user_id = user_id, .expires_us = expires_us};
-	snprintf(t->items[at].user_name, sizeof(t->items[at].user_name), "%s", user_name);
+	t->items[at] = *entry;
 }
 
 bool guard_table_find(
@@ -102,13 +98,42 @@ void guard_table_remove(struct guard_table *t, struct sha256 hash)
 		remove_at(t, at);
 }
 
-void guard_table_expire(struct guard_table *t, int64_t now_us)
+enum reason { BY_ID, BY_USER, BY_TIME };
+
+static void remove_all(struct guard_table *t, enum reason reason, struct uuid id, int64_t now_us)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < t->count; i++)
-		if (t->items[i].expires_us > now_us)
-			t->items[kept++] = t->items[i];
+	for (size_t i = 0; i < t->count; i++) {
+		const struct guard_entry *e = &t->items[i];
+		bool gone = reason == BY_ID     ? uuid_equal(e->id, id)
+			    : reason == BY_USER ? uuid_equal(e->user_id, id)
+						: e->expires_us <= now_us;
+		if (!gone)
+			t->items[kept++] = *e;
+	}
 	t->count = kept;
+}
+
+void guard_table_remove_id(struct guard_table *t, struct uuid id)
+{
+	remove_all(t, BY_ID, id, 0);
+}
+
+void guard_table_remove_user(struct guard_table *t, struct uuid user_id)
+{
+	remove_all(t, BY_USER, user_id, 0);
+}
+
+void guard_table_expire(struct guard_table *t, int64_t now_us)
+{
+	remove_all(t, BY_TIME, (struct uuid){{0}}, now_us);
+}
+
+void guard_table_set_role(struct guard_table *t, struct uuid user_id, enum user_role role)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (uuid_equal(t->items[i].user_id, user_id))
+			t->items[i].role = role;
 }
 
 /* ---- failed logins ---- */

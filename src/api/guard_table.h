@@ -6,14 +6,16 @@
 
 #include "base/hash.h"
 #include "base/uuid.h"
+#include "store/account_rows.h"
 
 #include <stdint.h>
 
 struct guard_entry {
 	struct sha256 hash;
-	struct uuid id; /* of an API token, else zero */
+	struct uuid id; /* of an API token: itself; of a session: that it was begun with, zero: none */
 	struct uuid user_id;
 	char user_name[64];
+	enum user_role role;
 	int64_t expires_us; /* Unix; INT64_MAX: never */
 };
 
@@ -26,13 +28,15 @@ struct guard_table {
 void guard_table_init(struct guard_table *t, size_t count_max);
 void guard_table_release(struct guard_table *t);
 /* When the table is full, the entry that expires first makes room. */
-void guard_table_add(struct guard_table *t, struct sha256 hash, struct uuid id, struct uuid user_id,
-	const char *user_name, int64_t expires_us);
+void guard_table_add(struct guard_table *t, const struct guard_entry *entry);
 /* An expired entry is not found. */
 bool guard_table_find(
 	const struct guard_table *t, struct sha256 hash, int64_t now_us, struct guard_entry *out);
 bool guard_table_find_id(const struct guard_table *t, struct uuid id, struct guard_entry *out);
 void guard_table_remove(struct guard_table *t, struct sha256 hash); /* none such: nothing */
+void guard_table_remove_id(struct guard_table *t, struct uuid id);
+void guard_table_remove_user(struct guard_table *t, struct uuid user_id);
+void guard_table_set_role(struct guard_table *t, struct uuid user_id, enum user_role role);
 void guard_table_expire(struct guard_table *t, int64_t now_us);
 
 #define GUARD_PEERS 256

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The organization and its users: what the SDK asks for when it connects. */
+/* The organization: what the SDK asks for when it connects. */
 #include "api/api.h"
 #include "api/nouns.h"
-#include "store/account_rows.h"
 
 enum status api_ping(struct http_request *req, struct http_reply *reply, struct err *err)
 {
@@ -39,22 +38,4 @@ enum status api_organization_get(struct http_request *req, struct http_reply *re
 {
 	TRY(api_check_organization(req, err));
 	return reply_organization(req, reply);
-}
-
-enum status api_organization_users(struct http_request *req, struct http_reply *reply, struct err *err)
-{
-	API_READER reader = {0};
-	struct user_row *rows;
-	size_t count;
-	TRY(api_check_organization(req, err));
-	TRY(api_read(req, &reader, err));
-	TRY(account_rows_users(reader.conn, http_query(req, "username"), req->arena, &rows, &count, err));
-	yyjson_mut_doc *doc;
-	yyjson_mut_val *root = api_object(req, &doc), *users = yyjson_mut_obj_add_arr(doc, root, "users");
-	for (size_t i = 0; i < count; i++) {
-		yyjson_mut_val *user = yyjson_mut_arr_add_obj(doc, users);
-		api_add_id(doc, user, "id", rows[i].id);
-		api_add_text(doc, user, "username", rows[i].name);
-	}
-	return http_reply_json(req, reply, doc);
 }

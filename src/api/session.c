@@ -20,6 +20,7 @@ static enum status reply_session(struct http_request *req, struct http_reply *re
 	yyjson_mut_val *user = yyjson_mut_obj_add_obj(doc, root, "user");
 	api_add_id(doc, user, "id", caller->user_id);
 	api_add_text(doc, user, "name", caller->user_name);
+	api_add_text(doc, root, "role", user_role_name(caller->role));
 	yyjson_mut_val *organization = yyjson_mut_obj_add_obj(doc, root, "organization");
 	api_add_id(doc, organization, "id", api->organization_id);
 	api_add_text(doc, organization, "name", api->organization_name);
@@ -138,6 +139,7 @@ enum status api_service_login(struct http_request *req, struct http_reply *reply
 		guard_note_failure(req);
 		return st;
 	}
+	TRY(guard_check_role(&who, USER_MEMBER, err));
 	TRY(check_deployment(req, deployment_id, err));
 	struct jwt jwt = {
 		.deployment_id = deployment_id,

@@ -7,7 +7,16 @@
 
 int cli_routes(int argc, char **argv)
 {
-	static const char *const rules[] = {"invalid", "public", "user", "service", "signed"};
+	static const char *const rules[] = {
+		[RULE_INVALID] = "invalid",
+		[RULE_PUBLIC] = "public",
+		[RULE_REVIEWER] = "reviewer",
+		[RULE_USER] = "user",
+		[RULE_ADMIN] = "admin",
+		[RULE_SERVICE] = "service",
+		[RULE_SERVICE_OR_REVIEWER] = "service or reviewer",
+		[RULE_SIGNED] = "signed",
+	};
 	bool json = argc == 1 && strcmp(argv[0], "--json") == 0;
 	if (argc > 0 && !json)
 		return cli_usage("routes", "%s is not expected here.", argv[0]);

@@ -38,7 +38,12 @@ def test_the_routes_are_the_same(contract, table):
 
 def test_who_may_call_is_the_same(contract, table):
     everybody = contract["security"]
-    says = {"public": [], "user": everybody, "service": [{"jwt": []}, *everybody], "signed": [{"presigned": []}]}
+    says = {
+        **dict.fromkeys(("reviewer", "user", "admin"), everybody),
+        **dict.fromkeys(("service", "service or reviewer"), [{"jwt": []}, *everybody]),
+        "public": [],
+        "signed": [{"presigned": []}],
+    }
     for route in table:
         operation = operations(contract)[route["method"], route["path"].replace("*}", "}")]
         assert operation.get("security", everybody) == says[route["rule"]], route
@@ -132,6 +137,7 @@ def things(server, tmp_path_factory, colours):
         "Users": server.get(f"/api/access{org[4:]}/users"),
         "NewApiToken": server.post("/api/tokens", {"name": "openapi"}),
         "ApiTokenList": server.get("/api/tokens"),
+        "UserList": server.get(f"/api/organization/{server.organization['id']}/users"),
         "DatalakeList": server.get(f"{org}/datalakes"),
         "DataSource": source,
         "Tag": tag,

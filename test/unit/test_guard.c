@@ -126,8 +126,8 @@ static enum status admit(struct http_request *req)
 	return st;
 }
 
-/* Log in as the admin: the cookie of a new session. */
-static const char *session_cookie(struct world *w)
+/* Log in with a token: the cookie of a new session. */
+static const char *session_cookie_of(struct world *w, const char *token)
 {
 	struct call call;
 	struct err err;
@@ -135,9 +135,14 @@ static const char *session_cookie(struct world *w)
 	char secret[GUARD_SECRET_SIZE];
 	struct http_request *req = request(w, &call, HTTP_POST, RULE_PUBLIC);
 	assert_int_equal(admit(req), ST_OK);
-	assert_int_equal(guard_token_owner(w->api.guard, w->account.token, &who, &err), ST_OK);
+	assert_int_equal(guard_token_owner(w->api.guard, token, &who, &err), ST_OK);
 	assert_int_equal(guard_begin_session(req, &who, secret, &err), ST_OK);
 	return arena_printf(&w->arena, GUARD_COOKIE "=%s", secret);
+}
+
+static const char *session_cookie(struct world *w)
+{
+	return session_cookie_of(w, w->account.token);
 }
 
 static int64_t count(struct world *w, const char *sql)
@@ -330,7 +335,7 @@ static void test_a_deleted_token_is_dead_at_once(void **state)
 	struct http_request *req = request(w, &admin, HTTP_POST, RULE_USER);
 	bearer(w, req, w->account.token);
 	assert_int_equal(admit(req), ST_OK);
-	assert_int_equal(guard_make_token(req, "ci", token, &row, &err), ST_OK);
+	assert_int_equal(guard_make_token(req, "ci", caller_of(req)->user_id, token, &row, &err), ST_OK);
 
 	struct jwt jwt = {
 		.user_id = row.user_id, .token_id = row.id, .expires_s = clock_unix_ms() / 1000 + 60};
@@ -348,6 +353,160 @@ static void test_a_deleted_token_is_dead_at_once(void **state)
 	assert_int_equal(count(w, "SELECT count(*) FROM audit_log WHERE action = 'token.delete' AND user_id "
 				  "IS NOT NULL"),
 		1);
+}
+
+static enum status admit_cookie(struct world *w, const char *cookie)
+{
+	struct call call;
+	struct http_request *req = request(w, &call, HTTP_GET, RULE_REVIEWER);
+	header(req, "Cookie", cookie);
+	return admit(req);
+}
+
+static void test_sessions_end_with_their_token(void **state)
+{
+	struct world *w = *state;
+	struct call admin;
+	struct err err;
+	char token[GUARD_TOKEN_SIZE];
+	struct token_row row;
+	struct http_request *req = request(w, &admin, HTTP_POST, RULE_USER);
+	bearer(w, req, w->account.token);
+	assert_int_equal(admit(req), ST_OK);
+	assert_int_equal(guard_make_token(req, "laptop", caller_of(req)->user_id, token, &row, &err), ST_OK);
+	const char *kept = session_cookie(w), *first = session_cookie_of(w, token),
+		   *second = session_cookie_of(w, token);
+	assert_int_equal(admit_cookie(w, first), ST_OK);
+	assert_int_equal(guard_delete_token(req, row.id, &err), ST_OK);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		assert_int_equal(admit_cookie(w, first), ST_UNAUTHENTICATED);
+		assert_int_equal(admit_cookie(w, second), ST_UNAUTHENTICATED);
+		assert_int_equal(admit_cookie(w, kept), ST_OK);
+		assert_int_equal(count(w, "SELECT count(*) FROM browser_session"), 1);
+		guard_close(w->api.guard);
+		open_guard(w);
+	}
+}
+
+/* Who was looked up before the token was deleted gets no session after it. */
+static void test_a_session_is_not_begun_with_a_deleted_token(void **state)
+{
+	struct world *w = *state;
+	struct call admin;
+	struct err err;
+	struct caller who;
+	char token[GUARD_TOKEN_SIZE], cookie[GUARD_SECRET_SIZE];
+	struct token_row row;
+	struct http_request *req = request(w, &admin, HTTP_POST, RULE_USER);
+	bearer(w, req, w->account.token);
+	assert_int_equal(admit(req), ST_OK);
+	assert_int_equal(guard_make_token(req, "laptop", caller_of(req)->user_id, token, &row, &err), ST_OK);
+	assert_int_equal(guard_token_owner(w->api.guard, token, &who, &err), ST_OK);
+	assert_int_equal(guard_delete_token(req, row.id, &err), ST_OK);
+	assert_int_equal(guard_begin_session(req, &who, cookie, &err), ST_UNAUTHENTICATED);
+	assert_int_equal(count(w, "SELECT count(*) FROM browser_session"), 0);
+}
+
+/* ---- people ---- */
+
+/* A person of that role, and a token of theirs. */
+static struct user_row person(
+	struct world *w, struct http_request *admin, enum user_role role, char token[GUARD_TOKEN_SIZE])
+{
+	struct err err;
+	struct token_row row;
+	struct user_row user = {.id = uuid_v7(clock_unix_ms()),
+		.organization_id = w->account.organization.id,
+		.name = user_role_name(role),
+		.role = role,
+		.created_us = clock_unix_us()};
+	assert_int_equal(guard_add_user(admin, &user, &err), ST_OK);
+	assert_int_equal(guard_make_token(admin, "t", user.id, token, &row, &err), ST_OK);
+	assert_string_equal(row.user_name, user.name);
+	return user;
+}
+
+static enum status admit_token(struct world *w, const char *token, enum api_rule rule)
+{
+	struct call call;
+	struct http_request *req = request(w, &call, HTTP_GET, rule);
+	bearer(w, req, token);
+	return admit(req);
+}
+
+static void test_roles_open_what_they_may(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct http_request *admin = request(w, &call, HTTP_POST, RULE_ADMIN);
+	bearer(w, admin, w->account.token);
+	assert_int_equal(admit(admin), ST_OK);
+	static const enum api_rule rules[] = {
+		RULE_PUBLIC, RULE_REVIEWER, RULE_SERVICE_OR_REVIEWER, RULE_USER, RULE_SERVICE, RULE_ADMIN};
+	static const unsigned opened[USER_ROLE_COUNT] = {
+		[USER_REVIEWER] = 3, [USER_MEMBER] = 5, [USER_ADMIN] = 6}; /* the first so many */
+	for (enum user_role role = 0; role < USER_ROLE_COUNT; role++) {
+		char token[GUARD_TOKEN_SIZE];
+		person(w, admin, role, token);
+		for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+			assert_int_equal(
+				admit_token(w, token, rules[i]), i < opened[role] ? ST_OK : ST_FORBIDDEN);
+	}
+}
+
+static void test_a_role_changes_at_once(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct err err;
+	char token[GUARD_TOKEN_SIZE];
+	struct http_request *admin = request(w, &call, HTTP_POST, RULE_ADMIN);
+	bearer(w, admin, w->account.token);
+	assert_int_equal(admit(admin), ST_OK);
+	struct user_row user = person(w, admin, USER_MEMBER, token);
+	const char *cookie = session_cookie_of(w, token);
+	assert_int_equal(admit_token(w, token, RULE_USER), ST_OK);
+	assert_int_equal(guard_set_role(admin, user.id, USER_REVIEWER, &err), ST_OK);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		assert_int_equal(admit_token(w, token, RULE_USER), ST_FORBIDDEN);
+		assert_int_equal(admit_token(w, token, RULE_REVIEWER), ST_OK);
+		struct http_request *req = request(w, &call, HTTP_GET, RULE_USER);
+		header(req, "Cookie", cookie);
+		assert_int_equal(admit(req), ST_FORBIDDEN);
+		guard_close(w->api.guard);
+		open_guard(w);
+	}
+	admin = request(w, &call, HTTP_POST, RULE_ADMIN);
+	bearer(w, admin, w->account.token);
+	assert_int_equal(admit(admin), ST_OK);
+	assert_int_equal(guard_delete_user(admin, user.id, &err), ST_OK);
+	assert_int_equal(admit_token(w, token, RULE_REVIEWER), ST_UNAUTHENTICATED);
+	assert_int_equal(admit_cookie(w, cookie), ST_UNAUTHENTICATED);
+	assert_int_equal(count(w, "SELECT count(*) FROM api_token"), 1);
+	assert_int_equal(guard_delete_user(admin, user.id, &err), ST_MISSING);
+	assert_int_equal(guard_set_role(admin, user.id, USER_ADMIN, &err), ST_MISSING);
+}
+
+static void test_one_administrator_stays(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct err err;
+	char token[GUARD_TOKEN_SIZE];
+	struct http_request *admin = request(w, &call, HTTP_POST, RULE_ADMIN);
+	bearer(w, admin, w->account.token);
+	assert_int_equal(admit(admin), ST_OK);
+	struct uuid first = caller_of(admin)->user_id;
+	assert_int_equal(guard_set_role(admin, first, USER_MEMBER, &err), ST_CONFLICT);
+	assert_int_equal(guard_delete_user(admin, first, &err), ST_CONFLICT);
+	assert_int_equal(admit_token(w, w->account.token, RULE_ADMIN), ST_OK);
+	struct user_row second = person(w, admin, USER_ADMIN, token);
+	assert_int_equal(guard_set_role(admin, first, USER_MEMBER, &err), ST_OK);
+	assert_int_equal(guard_set_role(admin, second.id, USER_REVIEWER, &err), ST_CONFLICT);
+	/* The link that a start prints is for an administrator. */
+	struct guard_account again;
+	assert_int_equal(guard_first_start(w->recorder, "default", false, &w->arena, &again, &err), ST_OK);
+	assert_true(uuid_equal(again.admin.id, second.id));
 }
 
 static const char *service_token(struct world *w, const char *deployment, int64_t lifetime_s)
@@ -503,8 +662,9 @@ static void test_the_table_finds_what_it_has(void **state)
 	guard_table_init(&t, 100);
 	for (int i = 0; i < 150; i++) {
 		snprintf(text, sizeof(text), "%d", i);
-		guard_table_add(&t, hash_sha256(span_of_text(text)), (struct uuid){{0}}, (struct uuid){{0}},
-			text, 1000 + i);
+		struct guard_entry added = {.hash = hash_sha256(span_of_text(text)), .expires_us = 1000 + i};
+		snprintf(added.user_name, sizeof(added.user_name), "%s", text);
+		guard_table_add(&t, &added);
 	}
 	assert_int_equal(t.count, 100); /* those that would expire first made room */
 	for (int i = 0; i < 150; i++) {
@@ -539,6 +699,11 @@ int main(void)
 		WITH_WORLD(test_sessions_end),
 		WITH_WORLD(test_sessions_survive_a_restart_until_they_expire),
 		WITH_WORLD(test_a_deleted_token_is_dead_at_once),
+		WITH_WORLD(test_sessions_end_with_their_token),
+		WITH_WORLD(test_a_session_is_not_begun_with_a_deleted_token),
+		WITH_WORLD(test_roles_open_what_they_may),
+		WITH_WORLD(test_a_role_changes_at_once),
+		WITH_WORLD(test_one_administrator_stays),
 		WITH_WORLD(test_a_jwt_opens_one_deployment),
 		WITH_WORLD(test_signed_links_are_checked_before_the_body),
 		WITH_WORLD(test_a_login_code_is_good_once),

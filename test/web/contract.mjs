@@ -71,7 +71,7 @@ export async function checkContract(address, token) {
 		else problems.push(...matches(body, check).map((p) => `GET ${path}: ${p}`));
 		return body;
 	};
-	const session = await get('/api/session', { user: { id: text, name: text }, organization: { id: text, name: text, default_connector_id: text }, version: text });
+	const session = await get('/api/session', { user: { id: text, name: text }, organization: { id: text, name: text, default_connector_id: text }, role: text, version: text });
 	const organization = `/api/organization/${session.organization?.id}`;
 	const deployments = await get(`${organization}/deployments?limit=50&offset=0`, page(deployment));
 	for (const d of (deployments.items ?? []).slice(0, 5)) {

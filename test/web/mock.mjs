@@ -85,7 +85,7 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 	};
 
 	const routes = [
-		['GET', '/api/session', () => ({ user: { id: uuid(9, 1), name: 'admin' }, organization: { id: ORGANIZATION, name: 'Home', default_connector_id: uuid(9, 2) }, version: '0.1.0' })],
+		['GET', '/api/session', () => ({ user: { id: uuid(9, 1), name: 'admin' }, organization: { id: ORGANIZATION, name: 'Home', default_connector_id: uuid(9, 2) }, role: 'ADMIN', version: '0.1.0' })],
 		['DELETE', '/api/session', (_, { response }) => {
 			response.setHeader('Set-Cookie', 'gyre_session=; Path=/; Max-Age=0');
 			return null;
