@@ -23,7 +23,7 @@ struct review_row {
 
 /*
  * The review and what follows from it for its image: status REVIEWED (SKIPPED for SKIPPED, TO REVIEW for
- * UNDONE), review_id, reviewed_us; the draft and the lease are gone. A repeated client_id of that image is
+ * UNDONE), review_id, reviewed_us, the next revision; the draft and the lease are gone. A repeated client_id of that image is
  * not inserted: *inserted false, and r->id is the first one's. ST_CONFLICT with a sentence when the image is
  * SUBMITTED; ST_MISSING when it is not there.
  */

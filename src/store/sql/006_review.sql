@@ -26,15 +26,47 @@ CREATE INDEX review_who ON review(user_id, created_us);
 ALTER TABLE predicted_asset ADD COLUMN review_id BLOB;      -- the one that counts; NULL: none
 ALTER TABLE predicted_asset ADD COLUMN reviewed_us INTEGER;
 ALTER TABLE predicted_asset ADD COLUMN submitted_us INTEGER;
+ALTER TABLE predicted_asset ADD COLUMN revision INTEGER NOT NULL DEFAULT 0; -- counts drafts and reviews: what a save builds on
+-- What the queue and the filters know of the champion's answer: docs/internals/queue.md. NULL until the log was read that far.
+ALTER TABLE predicted_asset ADD COLUMN position INTEGER;    -- of the answer in the log
+ALTER TABLE predicted_asset ADD COLUMN score REAL;          -- its best one
+ALTER TABLE predicted_asset ADD COLUMN shape_count INTEGER; -- above the floor
+ALTER TABLE predicted_asset ADD COLUMN unsure REAL;         -- 0…1
+ALTER TABLE predicted_asset ADD COLUMN outlier REAL;        -- 0…1
+ALTER TABLE predicted_asset ADD COLUMN considered_from INTEGER; -- first batch that it could be in
 ALTER TABLE predicted_asset ADD COLUMN chosen_us INTEGER;   -- for review, by the queue; NULL: not
-ALTER TABLE predicted_asset ADD COLUMN chosen_why TEXT;     -- random, unsure, outlier, newest, hand
-ALTER TABLE predicted_asset ADD COLUMN chosen_weight REAL;  -- q of docs/internals/queue.md, from its first batch on
-ALTER TABLE predicted_asset ADD COLUMN considered_from INTEGER; -- first batch that it was in
-ALTER TABLE predicted_asset ADD COLUMN chance REAL;         -- with which it was chosen; NULL: by hand
+ALTER TABLE predicted_asset ADD COLUMN chosen_why TEXT;     -- random, unsure, outlier, newest
+ALTER TABLE predicted_asset ADD COLUMN chosen_batch INTEGER;
+ALTER TABLE predicted_asset ADD COLUMN chosen_order INTEGER; -- in which they are shown: a hash
+ALTER TABLE predicted_asset ADD COLUMN chance REAL;         -- of being chosen by then; NULL: not by the queue
 ALTER TABLE predicted_asset ADD COLUMN burst_id BLOB;       -- pictures of one scene: the first of them
 CREATE INDEX predicted_asset_status ON predicted_asset(deployment_id, status, created_us);
+CREATE INDEX predicted_asset_score ON predicted_asset(deployment_id, score) WHERE score IS NOT NULL;
+CREATE INDEX predicted_asset_shapes ON predicted_asset(deployment_id, shape_count) WHERE shape_count IS NOT NULL;
 CREATE INDEX predicted_asset_chosen ON predicted_asset(deployment_id, chosen_us) WHERE chosen_us IS NOT NULL;
+CREATE INDEX predicted_asset_queue ON predicted_asset(deployment_id, chosen_order) WHERE chosen_us IS NOT NULL AND status = 'TO REVIEW';
 CREATE INDEX predicted_asset_burst ON predicted_asset(burst_id) WHERE burst_id IS NOT NULL;
+
+-- How far a deployment's log was read for the above, and how its images look on the whole.
+CREATE TABLE review_digest (
+	deployment_id BLOB PRIMARY KEY REFERENCES deployment(id) ON DELETE CASCADE,
+	position INTEGER NOT NULL,
+	stats TEXT NOT NULL                  -- JSON: of brightness, contrast and blur, [n, mean, sum of squares about it] each
+) STRICT;
+
+-- Which labels an answer has, and up to which threshold.
+CREATE TABLE predicted_label_name (
+	id INTEGER PRIMARY KEY,
+	deployment_id BLOB NOT NULL REFERENCES deployment(id) ON DELETE CASCADE,
+	name TEXT NOT NULL,
+	UNIQUE (deployment_id, name)
+) STRICT;
+CREATE TABLE predicted_label (
+	label_id INTEGER NOT NULL REFERENCES predicted_label_name(id) ON DELETE CASCADE,
+	position INTEGER NOT NULL,           -- of the answer in the log
+	score REAL NOT NULL,                 -- the best one; of the class that is always answered 1
+	PRIMARY KEY (label_id, position)
+) STRICT, WITHOUT ROWID;
 
 -- The work on a picture that is not saved as a review yet.
 CREATE TABLE review_draft (
@@ -62,11 +94,13 @@ CREATE TABLE review_batch (
 	position INTEGER PRIMARY KEY AUTOINCREMENT,
 	deployment_id BLOB NOT NULL REFERENCES deployment(id) ON DELETE CASCADE,
 	at_us INTEGER NOT NULL,
+	queue_order TEXT NOT NULL,           -- newest, unsure, outlier: which weight counts
 	budget REAL NOT NULL,                -- pictures wanted
 	pool INTEGER NOT NULL,               -- pictures that could be drawn
 	weight_sum REAL NOT NULL,
 	random_share REAL NOT NULL           -- 0…1
 ) STRICT;
+CREATE INDEX review_batch_deployment ON review_batch(deployment_id, position);
 
 CREATE TABLE review_settings (
 	deployment_id BLOB PRIMARY KEY REFERENCES deployment(id) ON DELETE CASCADE,
