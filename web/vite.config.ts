@@ -29,6 +29,9 @@ function leanUplot(): Plugin {
 /** Screens that are opened now and then, and what only they use. */
 const LATER = /src\/(pages\/(model|deployment_\w+)|parts\/(check_panel|chips|confirm_recipe|deploy_dialog|pick_version|pictures|preview|recipe_controls|try_panel|upload_dialog|use_preview|use_trial|version_facts)|lib\/(deploy_check|labels|names|new_model|preview|recipe|transfer|trial)|api\/send)\.tsx?$/;
 
+/** The annotator and the two pages around it. */
+const TOOL = /src\/(annotator\/|pages\/(review|annotate)\.|parts\/(annotator_|review_(?!settings))|lib\/outbox)/;
+
 /** The pages travel inside the server's binary: growth past 88 KiB should be seen. */
 function weigh(): Plugin {
 	return {
@@ -46,7 +49,7 @@ export default defineConfig({
 	build: {
 		target: 'es2022', assetsInlineLimit: 0, modulePreload: false, cssCodeSplit: false,
 		// What is rarely opened comes in one piece: ten pieces would compress worse by 4 KB.
-		rollupOptions: { output: { manualChunks: (id) => (LATER.test(id) ? 'later' : 'main') } },
+		rollupOptions: { output: { manualChunks: (id) => (TOOL.test(id) ? 'tool' : LATER.test(id) ? 'later' : 'main') } },
 		// Slower than esbuild, and 4 % smaller: the pages travel inside the server's binary.
 		minify: 'terser', terserOptions: { module: true, compress: { passes: 3, ecma: 2020, pure_getters: true, unsafe_arrows: true, keep_fargs: false } },
 	},

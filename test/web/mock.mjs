@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { imageSize, photos, digits } from './mock/pictures.mjs';
 import { registryRoutes } from './mock/registry.mjs';
+import { reviewRoutes } from './mock/review.mjs';
 import { Deployment, makeDeployments, makeModels, ORGANIZATION, uuid, versionJson } from './mock/world.mjs';
 
 const pages = resolve(dirname(fileURLToPath(import.meta.url)), '../../web/dist');
@@ -180,13 +181,6 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 			const items = Array.from({ length: Math.max(0, Math.min(Number(query.get('limit') ?? 1000), count - offset)) }, (_, k) => d.asset(count - 1 - offset - k, threshold));
 			return { items, count };
 		}],
-		['GET', '/api/predicted/asset/:id', ({ id }, { query }) => {
-			for (const d of deployments) {
-				const i = d.indexOf(id);
-				if (i >= 0) return d.asset(i, query.has('threshold') ? Number(query.get('threshold')) : undefined);
-			}
-			throw new Refused(404, `There is no predicted asset ${id}.`);
-		}],
 		['POST', '/api/deployments/:id/predict', ({ id }, { body, type }) => {
 			const d = find(id);
 			if (d.fields.status === 'PAUSED') throw new Refused(503, `${d.fields.name} was paused by admin at ${d.fields.paused_at}.`, { 'Retry-After': '60' });
@@ -206,6 +200,7 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 				detection_classes: [], detection_scores: [], detection_boxes: [],
 			};
 		}],
+		...reviewRoutes({ Refused, deployments: () => deployments, weather }),
 		...registryRoutes({ Refused, models, deployments: () => deployments, send, uploads, weather }),
 	];
 
@@ -300,7 +295,7 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 			const status = error instanceof Refused ? error.status : 500;
 			if (status === 500 && !(error instanceof Refused)) console.error(error);
 			response.writeHead(status, { 'Content-Type': 'application/json', ...error.headers });
-			return response.end(JSON.stringify({ message: error.message, detail: null }));
+			return response.end(JSON.stringify({ message: error.message, detail: error.detail ?? null }));
 		});
 	});
 	return new Promise((ready) => {

@@ -19,10 +19,12 @@ import { Toasts } from './parts/toasts';
 import { navigate, place } from './router';
 
 const ModelPage = lazy(() => import('./pages/model').then((m) => m.ModelPage));
+const ReviewPage = lazy(() => import('./pages/review').then((m) => m.ReviewPage));
 
 const ROUTES: readonly { pattern: string; page: (p: Record<string, string>, session: Session) => JSX.Element }[] = [
 	{ pattern: '/', page: (_, session) => <DeploymentsPage session={session} /> },
 	{ pattern: '/deployment/:id', page: ({ id }) => <DeploymentPage key={id} id={id ?? ''} tab="" /> },
+	{ pattern: '/deployment/:id/review', page: ({ id }) => <ReviewPage key={id} id={id ?? ''} /> },
 	{ pattern: '/deployment/:id/:tab', page: ({ id, tab }) => <DeploymentPage key={id} id={id ?? ''} tab={tab ?? ''} /> },
 	{ pattern: '/models', page: (_, session) => <ModelsPage session={session} /> },
 	{ pattern: '/model/:id', page: ({ id }) => <ModelPage key={id} id={id ?? ''} /> },

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nothing is left: what was done, and what it did.
+import type { JSX } from 'preact';
+import { reviewApi, type Queue } from '../api/review';
+import type { Deployment } from '../api/types';
+import { count, duration, plural } from '../lib/format';
+import { Button } from './basics';
+import { useLoad } from './hooks';
+import type { ItemStatus, Sitting } from './review_session';
+
+export function median(values: readonly number[]): number | null {
+	if (values.length === 0) return null;
+	const sorted = [...values].sort((a, b) => a - b);
+	const half = sorted.length >> 1;
+	return sorted.length % 2 ? sorted[half] ?? null : ((sorted[half - 1] ?? 0) + (sorted[half] ?? 0)) / 2;
+}
+
+const KINDS: readonly [ItemStatus, string][] = [['accepted', 'accepted as they were'], ['corrected', 'corrected'], ['nothing', 'with nothing on them'], ['skipped', 'skipped']];
+
+export function ReviewEnd({ deployment, sitting, before, back, onMore, onBack }: {
+	deployment: Deployment;
+	sitting: Sitting;
+	/** As it was when this sitting began. */
+	before: Queue | null;
+	back: string;
+	onMore: () => void;
+	onBack: () => void;
+}): JSX.Element {
+	const now = useLoad(`queue at the end ${deployment.id} ${sitting.items.length}`, (signal) => reviewApi.queue(deployment.id, signal));
+	const done = sitting.items.filter((i) => i.seconds > 0 || i.inputs > 0);
+	const pace = median(done.map((i) => i.seconds));
+	const keys = median(done.map((i) => i.inputs));
+	const reviewed = now.data?.reviewed ?? null;
+	return (
+		<section class="review-end" role="status">
+			<h2>{done.length > 0 ? `${plural(done.length, 'picture')} done. Nothing is left in the queue.` : 'Nothing is waiting for a review.'}</h2>
+			{done.length > 0 && (
+				<>
+					<ul class="end-kinds">
+						{KINDS.map(([status, text]) => [sitting.items.filter((i) => i.status === status).length, status, text] as const).filter(([n]) => n > 0)
+							.map(([n, status, text]) => <li key={status} class={`is-${status}`}><strong>{count(n)}</strong> {text}</li>)}
+					</ul>
+					<p>{pace !== null && <>{duration(pace)} and {keys === null ? '' : plural(Math.round(keys), 'key or click', 'keys or clicks')} a picture, in the middle. </>}{plural(sitting.mineToday, 'picture')} of yours today.</p>
+				</>
+			)}
+			{reviewed !== null && <p>{plural(reviewed + (now.data?.submitted ?? 0), 'picture')} of {deployment.name} {reviewed === 1 ? 'is' : 'are'} reviewed{before && reviewed > before.reviewed ? `, ${count(reviewed - before.reviewed)} more than before` : ''}{(now.data?.submitted ?? 0) > 0 ? `; ${count(now.data?.submitted ?? 0)} went into datasets` : ''}.</p>}
+			{done.length === 0 && <p class="muted">Pictures come in as the deployment predicts; the queue chooses from them by itself.</p>}
+			<p class="row-actions">
+				<a class="button primary" href={back}>Back to {deployment.name}</a>
+				<Button onClick={onMore}>Look for more</Button>
+				{sitting.items.length > 0 && <Button kind="quiet" onClick={onBack}>The last picture again</Button>}
+			</p>
+		</section>
+	);
+}
