@@ -7,6 +7,8 @@
 #include "api/nouns.h"
 #include "api/tag_json.h"
 #include "os/clock.h"
+#include "store/dataset_rows.h"
+#include "store/experiment_rows.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -158,6 +160,28 @@ enum status api_model_version_get(struct http_request *req, struct http_reply *r
 }
 
 /* Where a version comes from: no experiments are kept yet. */
+/* The dataset versions that it was trained on, as they were. */
+static enum status add_datas(struct db_conn *c, struct uuid experiment_id, yyjson_mut_doc *doc,
+	yyjson_mut_val *object, struct arena *a, struct err *err)
+{
+	struct experiment_dataset_row *rows = NULL;
+	size_t count = 0;
+	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, object, "datas");
+	if (!uuid_is_zero(experiment_id))
+		TRY(experiment_rows_datasets(c, experiment_id, a, &rows, &count, err));
+	for (size_t i = 0; i < count; i++) {
+		struct dataset_version_row version;
+		TRY(dataset_version_rows_by_id(c, rows[i].dataset_version_id, a, &version, err));
+		yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, list);
+		api_add_id(doc, item, "id", version.dataset_id);
+		api_add_text(doc, item, "name", rows[i].name);
+		api_add_id(doc, item, "version_id", version.id);
+		yyjson_mut_obj_add_int(doc, item, "revision", rows[i].revision);
+		yyjson_mut_obj_add_obj(doc, item, "repartition");
+	}
+	return ST_OK;
+}
+
 enum status api_model_version_context(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	API_READER reader = {0};
@@ -169,8 +193,8 @@ enum status api_model_version_context(struct http_request *req, struct http_repl
 	yyjson_mut_doc *doc;
 	yyjson_mut_val *root = api_object(req, &doc);
 	api_add_id(doc, root, "id", row.id);
-	yyjson_mut_obj_add_null(doc, root, "experiment_id");
-	yyjson_mut_obj_add_arr(doc, root, "datas");
+	api_add_id(doc, root, "experiment_id", row.experiment_id);
+	TRY(add_datas(reader.conn, row.experiment_id, doc, root, req->arena, err));
 	api_add_json(doc, root, "parameters", row.parameters, req->arena);
 	return http_reply_json(req, reply, doc);
 }

@@ -78,11 +78,10 @@ static enum status add_files(yyjson_mut_doc *doc, yyjson_mut_val *object, struct
 	return ST_OK;
 }
 
-/* No experiments are kept yet. */
 static void add_lineage(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct model_version_row *row)
 {
 	yyjson_mut_val *lineage = yyjson_mut_obj_add_obj(doc, object, "lineage");
-	yyjson_mut_obj_add_null(doc, lineage, "experiment_id");
+	api_add_id(doc, lineage, "experiment_id", row->experiment_id);
 	api_add_id(doc, lineage, "based_on_version_id", row->based_on_id);
 }
 

@@ -7,7 +7,7 @@
 #define CONTENT                                                                                              \
 	"name, description, type, framework, labels, parameters, docker, notebook_link,"                     \
 	" thumbnail_object_name, state, state_text, onnx_sha256, recipe, graph"
-#define SELECT "SELECT id, model_id, version, created_us, " CONTENT ", based_on_id FROM model_version"
+#define SELECT "SELECT id, model_id, version, created_us, " CONTENT ", based_on_id, experiment_id FROM model_version"
 
 static void read_version(struct db_query *q, struct arena *a, struct model_version_row *out)
 {
@@ -31,6 +31,7 @@ static void read_version(struct db_query *q, struct arena *a, struct model_versi
 		.recipe = db_text(q, 16, a),
 		.graph = db_text(q, 17, a),
 		.based_on_id = db_uuid(q, 18),
+		.experiment_id = db_uuid(q, 19),
 	};
 }
 
@@ -65,15 +66,17 @@ enum status model_rows_next_version(
 enum status model_rows_version_insert(struct db_conn *c, const struct model_version_row *v, struct err *err)
 {
 	struct db_query q = db_query(c,
-		"INSERT INTO model_version (id, model_id, version, created_us, " CONTENT ", based_on_id)"
+		"INSERT INTO model_version (id, model_id, version, created_us, " CONTENT ", based_on_id,"
+		" experiment_id)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-		"$19)");
+		"$19, $20)");
 	db_bind_uuid(&q, v->id);
 	db_bind_uuid(&q, v->model_id);
 	db_bind_integer(&q, v->version);
 	db_bind_integer(&q, v->created_us);
 	bind_content(&q, v);
 	db_bind_uuid(&q, v->based_on_id);
+	db_bind_uuid(&q, v->experiment_id);
 	return db_done(&q, err);
 }
 

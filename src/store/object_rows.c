@@ -80,7 +80,9 @@ enum status object_rows_by_name(
 
 #define UNUSED                                                                                               \
 	" AND NOT EXISTS (SELECT 1 FROM model_file f WHERE f.object_name = object.name)"                     \
-	" AND NOT EXISTS (SELECT 1 FROM data d WHERE d.object_name = object.name)"
+	" AND NOT EXISTS (SELECT 1 FROM data d WHERE d.object_name = object.name)"                           \
+	" AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.object_name = object.name)"                       \
+	" AND NOT EXISTS (SELECT 1 FROM experiment e WHERE e.logging_object_name = object.name)"
 
 enum status object_rows_release(struct db_conn *c, const char *name, struct err *err)
 {
