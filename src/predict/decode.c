@@ -11,6 +11,7 @@ enum status predict_decode(struct prediction *p, struct err *err)
 	}
 	TRY(image_decode(p->bytes, &image_limits_default, &p->image, err));
 	image_measure(&p->image, &p->stats);
+	image_sign_make(&p->image, &p->sign);
 	return ST_OK;
 }
 

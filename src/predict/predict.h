@@ -12,6 +12,7 @@
 #include "deploy/model.h"
 #include "task/shape.h"
 #include "vision/image.h"
+#include "vision/image_sign.h"
 #include "vision/tensor.h"
 
 struct prediction {
@@ -27,6 +28,7 @@ struct prediction {
 	struct image_info info;
 	struct image image;
 	struct image_stats stats;
+	struct image_sign sign; /* of its looks, to know it again */
 	uint64_t pixels_taken; /* from the budget */
 	/* seat, preprocess */
 	struct engine_seat *seat;

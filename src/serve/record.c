@@ -127,6 +127,7 @@ static void fill_prediction(struct run *run)
 		.shapes = shapes_pack(&p->shapes, a),
 		.features = span_of(p->features, p->features_size * sizeof(p->features[0])),
 		.image_stats = stats_json(&p->stats, a),
+		.image_sign = span_of(p->sign.luma, sizeof(p->sign.luma)),
 	};
 }
 

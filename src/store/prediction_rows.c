@@ -59,8 +59,8 @@ enum status prediction_rows_insert(struct db_conn *c, const struct prediction_ro
 		"INSERT INTO prediction (id, deployment_id, predicted_asset_id, model_version_id, is_shadow, "
 		"created_us,"
 		" threshold, latency_us, cpu_us, steps_us, shape_count, score_max, shapes, features, "
-		"image_stats, asked)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
+		"image_stats, asked, image_sign)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
 	db_bind_uuid(&q, p->id);
 	db_bind_uuid(&q, p->deployment_id);
 	db_bind_uuid(&q, p->predicted_asset_id);
@@ -77,6 +77,7 @@ enum status prediction_rows_insert(struct db_conn *c, const struct prediction_ro
 	db_bind_blob(&q, p->features);
 	db_bind_text(&q, p->image_stats);
 	db_bind_integer(&q, p->asked);
+	db_bind_blob(&q, p->image_sign.size ? p->image_sign : (struct span){0});
 	db_next(&q);
 	return db_done(&q, err);
 }

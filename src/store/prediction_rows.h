@@ -18,6 +18,7 @@ struct prediction_row {
 	struct span shapes;      /* packed: task/shape.h */
 	struct span features;    /* half floats; empty without a tap */
 	const char *image_stats; /* JSON */
+	struct span image_sign;  /* only written: vision/image_sign.h; empty: not known */
 	bool asked;              /* a shadow's, that a client asked for and was given */
 };
 

@@ -34,7 +34,22 @@ CREATE TABLE feedback_asset (
 	asset_id BLOB NOT NULL REFERENCES asset(id) ON DELETE CASCADE,
 	review_id BLOB NOT NULL,
 	created_asset INTEGER NOT NULL,      -- 1: the submission put the image there, and withdrawing takes it away
-	before TEXT,                         -- the annotation it replaced, JSON, to be put back
+	annotation_id BLOB NOT NULL,         -- that the submission made; those from before stay below it
 	PRIMARY KEY (predicted_asset_id, dataset_version_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX feedback_asset_asset ON feedback_asset(asset_id);
+
+-- A picture whose submission was taken back goes again when it was reviewed again, or by hand.
+ALTER TABLE predicted_asset ADD COLUMN withdrawn_review_id BLOB;
+
+-- The looks of a picture, of its champion's prediction: docs/internals/bursts.md. NULL: not known.
+ALTER TABLE prediction ADD COLUMN image_sign BLOB;
+
+-- The side of a burst, decided when its first picture was submitted, and for good.
+CREATE TABLE burst_side (
+	burst_id BLOB PRIMARY KEY,
+	evaluation INTEGER NOT NULL          -- 1: to measure with only
+) STRICT, WITHOUT ROWID;
+
+-- Pictures that are in no burst yet.
+CREATE INDEX predicted_asset_alone ON predicted_asset(deployment_id, id) WHERE burst_id IS NULL;
