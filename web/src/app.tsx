@@ -19,11 +19,13 @@ import { Toasts } from './parts/toasts';
 import { navigate, place } from './router';
 
 const ModelPage = lazy(() => import('./pages/model').then((m) => m.ModelPage));
+const AnnotatePage = lazy(() => import('./pages/annotate').then((m) => m.AnnotatePage));
 const ReviewPage = lazy(() => import('./pages/review').then((m) => m.ReviewPage));
 
 const ROUTES: readonly { pattern: string; page: (p: Record<string, string>, session: Session) => JSX.Element }[] = [
 	{ pattern: '/', page: (_, session) => <DeploymentsPage session={session} /> },
 	{ pattern: '/deployment/:id', page: ({ id }) => <DeploymentPage key={id} id={id ?? ''} tab="" /> },
+	{ pattern: '/dataset/version/:id/annotate', page: ({ id }) => <AnnotatePage key={id} id={id ?? ''} /> },
 	{ pattern: '/deployment/:id/review', page: ({ id }) => <ReviewPage key={id} id={id ?? ''} /> },
 	{ pattern: '/deployment/:id/:tab', page: ({ id, tab }) => <DeploymentPage key={id} id={id ?? ''} tab={tab ?? ''} /> },
 	{ pattern: '/models', page: (_, session) => <ModelsPage session={session} /> },
