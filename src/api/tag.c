@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tags: those of a datalake are for its data, those of the organization for models, versions, deployments …
- */
+/* Tags: those of a datalake are for its data, those of a dataset version for its assets, those of the
+ * organization for models, versions, deployments … */
 #include "api/nouns.h"
 #include "api/tag_json.h"
 #include "base/check.h"
 #include "os/clock.h"
 #include "store/datalake_rows.h"
+#include "store/dataset_rows.h"
 
 #define TARGETS_MAX 10000 /* of one attach */
 
@@ -51,8 +52,17 @@ static enum status check_target_type(const char *text, struct err *err)
 
 /* ---- those of a scope ---- */
 
+/* What is locked, stays as it is: its assets' tags too. */
+static enum status check_open(struct db_conn *c, const struct tag_row *t, struct err *err)
+{
+	if (strcmp(t->target_type, "ASSET") != 0)
+		return ST_OK;
+	return dataset_version_rows_check_open(c, t->scope_id, err);
+}
+
 static enum status insert_tag(struct db_conn *c, void *arg, struct err *err)
 {
+	TRY(check_open(c, arg, err));
 	return tag_rows_insert(c, arg, err);
 }
 
@@ -129,6 +139,38 @@ enum status api_data_tag_find(struct http_request *req, struct http_reply *reply
 	return find(req, reply, id, "DATA", err);
 }
 
+static enum status read_version(struct http_request *req, struct uuid *id, struct err *err)
+{
+	API_READER reader = {0};
+	struct dataset_version_row row;
+	TRY(api_id(req, "id", "dataset version", id, err));
+	TRY(api_read(req, &reader, err));
+	return dataset_version_rows_by_id(reader.conn, *id, req->arena, &row, err);
+}
+
+enum status api_asset_tag_create(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct tag_row row = {.target_type = "ASSET"};
+	yyjson_val *body;
+	TRY(read_version(req, &row.scope_id, err));
+	TRY(api_body(req, &body, err));
+	return create(req, reply, body, &row, err);
+}
+
+enum status api_asset_tag_list(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct uuid id;
+	TRY(read_version(req, &id, err));
+	return list(req, reply, id, "ASSET", err);
+}
+
+enum status api_asset_tag_find(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct uuid id;
+	TRY(read_version(req, &id, err));
+	return find(req, reply, id, "ASSET", err);
+}
+
 enum status api_tag_create(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	struct tag_row row = {.scope_id = api_of(req)->organization_id};
@@ -137,6 +179,10 @@ enum status api_tag_create(struct http_request *req, struct http_reply *reply, s
 	TRY(api_body(req, &body, err));
 	TRY(json_text_required(body, "target_type", &row.target_type, err));
 	TRY(check_target_type(row.target_type, err));
+	if (strcmp(row.target_type, "ASSET") == 0)
+		return err_set(err, ST_INVALID,
+			"Tags of assets belong to a dataset version: make it there, with POST "
+			"/api/dataset/version/{id}/tags.");
 	return create(req, reply, body, &row, err);
 }
 
@@ -187,6 +233,7 @@ static enum status rename_tag(struct db_conn *c, void *arg, struct err *err)
 	TRY(tag_rows_by_id(c, change->id, change->arena, &change->row, err));
 	if (change->name == NULL)
 		return ST_OK;
+	TRY(check_open(c, &change->row, err));
 	change->row.name = change->name;
 	return tag_rows_rename(c, &change->row, err);
 }
@@ -204,14 +251,17 @@ enum status api_tag_patch(struct http_request *req, struct http_reply *reply, st
 
 static enum status delete_tag(struct db_conn *c, void *arg, struct err *err)
 {
-	return tag_rows_delete(c, *(const struct uuid *)arg, err);
+	struct change *change = arg;
+	TRY(tag_rows_by_id(c, change->id, change->arena, &change->row, err));
+	TRY(check_open(c, &change->row, err));
+	return tag_rows_delete(c, change->id, err);
 }
 
 enum status api_tag_delete(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct uuid id;
-	TRY(api_id(req, "id", "tag", &id, err));
-	TRY(api_write(req, "tag.delete", id, delete_tag, &id, err));
+	struct change change = {.arena = req->arena};
+	TRY(api_id(req, "id", "tag", &change.id, err));
+	TRY(api_write(req, "tag.delete", change.id, delete_tag, &change, err));
 	return http_reply_empty(reply, 204);
 }
 
@@ -239,6 +289,7 @@ static enum status attach(struct db_conn *c, void *arg, struct err *err)
 {
 	struct change *change = arg;
 	TRY(tag_rows_by_id(c, change->id, change->arena, &change->row, err));
+	TRY(check_open(c, &change->row, err));
 	for (size_t i = 0; i < change->target_count; i++) {
 		bool attached;
 		TRY(tag_rows_attach(c, &change->row, change->targets[i], &attached, err));
@@ -251,6 +302,7 @@ static enum status detach(struct db_conn *c, void *arg, struct err *err)
 {
 	struct change *change = arg;
 	TRY(tag_rows_by_id(c, change->id, change->arena, &change->row, err));
+	TRY(check_open(c, &change->row, err));
 	for (size_t i = 0; i < change->target_count; i++) {
 		bool detached;
 		TRY(tag_rows_detach(c, change->id, change->targets[i], &detached, err));

@@ -63,6 +63,9 @@ enum status dataset_version_rows_update(
 	struct db_conn *c, const struct dataset_version_row *v, struct err *err) MUST_CHECK;
 enum status dataset_version_rows_set_locked(struct db_conn *c, struct uuid id, int64_t locked_us,
 	const char *hash, struct err *err) MUST_CHECK; /* 0 and NULL: unlocked */
+/* What delete would refuse, as far as it is known beforehand. */
+enum status dataset_version_rows_check_deletable(
+	struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 /* With its labels, assets and annotations. ST_LOCKED; ST_CONFLICT: it is used, and by what. */
 enum status dataset_version_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 /*

@@ -224,7 +224,30 @@ static enum status check_unused(
 			"dataset "
 			"\"%.200s\": detach it there first.",
 			deployment, v->version, v->dataset_name);
+	q = db_query(c, "SELECT e.name FROM experiment_dataset x JOIN experiment e ON e.id = x.experiment_id"
+			" WHERE x.dataset_version_id = $1 ORDER BY e.created_us, e.id LIMIT 1");
+	db_bind_uuid(&q, v->id);
+	const char *experiment = db_next(&q) ? db_text(&q, 0, a) : NULL;
+	TRY(db_done(&q, err));
+	if (experiment)
+		return err_set(err, ST_CONFLICT,
+			"The experiment %.200s uses the version \"%.200s\" of the dataset \"%.200s\": take "
+			"it "
+			"out there first.",
+			experiment, v->version, v->dataset_name);
 	return ST_OK;
+}
+
+enum status dataset_version_rows_check_deletable(struct db_conn *c, struct uuid id, struct err *err)
+{
+	struct arena a;
+	struct dataset_version_row row;
+	arena_init(&a);
+	enum status st = dataset_version_rows_by_id(c, id, &a, &row, err);
+	if (st == ST_OK)
+		st = row.locked_us ? refuse(c, id, err) : check_unused(c, &row, &a, err);
+	arena_release(&a);
+	return st;
 }
 
 /* Tags are not foreign keys: of the version, of its assets, and those whose scope it is. */
