@@ -137,3 +137,13 @@ unsigned blob_faulty_fired(struct blob *b)
 	mutex_unlock(&f->mutex);
 	return fired;
 }
+
+unsigned blob_faulty_left(struct blob *b)
+{
+	CHECK(b->ops == &faulty_ops);
+	struct blob_faulty *f = (struct blob_faulty *)b;
+	mutex_lock(&f->mutex);
+	unsigned left = f->nth;
+	mutex_unlock(&f->mutex);
+	return left;
+}

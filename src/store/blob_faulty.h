@@ -17,5 +17,6 @@ struct blob *blob_faulty_new(struct blob *inner);
  * plan. */
 void blob_faulty_plan(struct blob *b, unsigned nth, enum blob_faulty_when when, enum status st);
 unsigned blob_faulty_fired(struct blob *b); /* calls failed since the plan was made: 0 or 1 */
+unsigned blob_faulty_left(struct blob *b);  /* calls until the failure; 0: it has been, or there is no plan */
 
 #endif

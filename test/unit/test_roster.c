@@ -528,6 +528,7 @@ static void test_a_stop_does_not_wait_for_the_models_that_wait(void **state)
 	/* The loader's second call of the blobs would be for "last". */
 	blob_faulty_plan(w.blobs, 2, BLOB_FAULTY_BEFORE, ST_UNAVAILABLE);
 	WORLD_OK(roster_load_all(w.roster, WORLD_ERR));
+	WORLD_UNTIL(blob_faulty_left(w.blobs) == 1); /* the loader is at the gate */
 	serve_free(w.serve);
 	w.serve = NULL;
 	thread_start(&closing.handle, "closing", free_roster, &closing);
