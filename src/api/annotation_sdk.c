@@ -47,6 +47,7 @@ static enum status change_points(
 	yyjson_mut_doc_set_root(doc, yyjson_val_mut_copy(doc, points));
 	s->points = (const char *)json_print(doc, a).data;
 	s->area = -1;
+	s->flags &= ~ANNOTATION_BOX_GIVEN;
 	return ST_OK;
 }
 

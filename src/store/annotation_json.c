@@ -40,6 +40,15 @@ static void add_points(
 		yyjson_mut_obj_add_val(doc, object, kinds[s->kind].points, yyjson_val_mut_copy(doc, root));
 }
 
+static void add_box(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct annotation_shape_row *s)
+{
+	yyjson_mut_val *box = yyjson_mut_obj_add_arr(doc, object, "box");
+	yyjson_mut_arr_append(box, annotation_json_number(doc, s->x));
+	yyjson_mut_arr_append(box, annotation_json_number(doc, s->y));
+	yyjson_mut_arr_append(box, annotation_json_number(doc, s->w));
+	yyjson_mut_arr_append(box, annotation_json_number(doc, s->h));
+}
+
 static yyjson_mut_val *shape_json(yyjson_mut_doc *doc, const struct annotation_shape_row *s, struct arena *a)
 {
 	yyjson_mut_val *object = yyjson_mut_obj(doc);
@@ -55,6 +64,8 @@ static yyjson_mut_val *shape_json(yyjson_mut_doc *doc, const struct annotation_s
 	yyjson_mut_obj_add_str(doc, object, "label", s->label);
 	if (s->area >= 0)
 		yyjson_mut_obj_add_val(doc, object, "area", annotation_json_number(doc, s->area));
+	if (s->flags & ANNOTATION_BOX_GIVEN)
+		add_box(doc, object, s);
 	if (s->flags & ANNOTATION_CROWD)
 		yyjson_mut_obj_add_bool(doc, object, "crowd", true);
 	if (s->flags & ANNOTATION_DIFFICULT)
@@ -130,6 +141,18 @@ static enum status parse_points(
 	return ST_OK;
 }
 
+/* Of a polygon, where it was annotated and is not what the points say. */
+static void parse_box(yyjson_val *object, struct annotation_shape_row *s)
+{
+	yyjson_val *box = yyjson_obj_get(object, "box");
+	double *numbers[] = {&s->x, &s->y, &s->w, &s->h};
+	if (s->kind != ANNOTATION_POLYGON || yyjson_arr_size(box) != COUNT_OF(numbers))
+		return;
+	for (size_t i = 0; i < COUNT_OF(numbers); i++)
+		*numbers[i] = yyjson_get_num(yyjson_arr_get(box, i));
+	s->flags |= ANNOTATION_BOX_GIVEN;
+}
+
 static enum status parse_rest(yyjson_val *object, struct annotation_shape_row *s, struct err *err)
 {
 	bool crowd = false, difficult = false;
@@ -140,6 +163,7 @@ static enum status parse_rest(yyjson_val *object, struct annotation_shape_row *s
 	TRY(json_bool(object, "crowd", &crowd, err));
 	TRY(json_bool(object, "difficult", &difficult, err));
 	s->flags = (crowd ? ANNOTATION_CROWD : 0) | (difficult ? ANNOTATION_DIFFICULT : 0);
+	parse_box(object, s);
 	return ST_OK;
 }
 

@@ -18,13 +18,15 @@ enum annotation_kind {
 };
 #define ANNOTATION_CROWD 1     /* COCO */
 #define ANNOTATION_DIFFICULT 2 /* Pascal VOC */
+#define ANNOTATION_BOX_GIVEN 4 /* a polygon whose box is as annotated, not its bounds */
 
 struct annotation_shape_row {
 	struct uuid id; /* zero when inserted: one is made */
 	enum annotation_kind kind;
 	struct uuid label_id;
-	const char *label;  /* its name; only read */
-	double x, y, w, h;  /* RECTANGLE; POLYGON: its bounds, worked out on insert. Pixels as shown */
+	const char *label; /* its name; only read */
+	double x, y, w,
+		h; /* RECTANGLE; others: the bounds, worked out on insert unless BOX_GIVEN. Pixels as shown */
 	const char *points; /* JSON, as the schema says; NULL for RECTANGLE and CLASSIFICATION */
 	double area;        /* below 0: that of the shape */
 	int64_t flags;

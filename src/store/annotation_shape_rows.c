@@ -169,13 +169,14 @@ static enum status check_shape(struct annotation_shape_row *s, struct arena *a, 
 	CHECK(s->kind < ANNOTATION_KIND_COUNT);
 	if (s->kind == ANNOTATION_CLASSIFICATION)
 		return ST_OK;
-	if (s->kind == ANNOTATION_RECTANGLE) {
-		bool good = isfinite(s->x) && isfinite(s->y) && isfinite(s->w) && isfinite(s->h) &&
-			    s->w >= 0 && s->h >= 0;
-		return good ? ST_OK
-			    : err_set(err, ST_INVALID,
-				      "A rectangle needs finite x, y, w and h, and w and h of 0 or more.");
-	}
+	bool given = s->kind == ANNOTATION_RECTANGLE || (s->flags & ANNOTATION_BOX_GIVEN);
+	bool good = isfinite(s->x) && isfinite(s->y) && isfinite(s->w) && isfinite(s->h) && s->w >= 0 &&
+		    s->h >= 0;
+	if (given && !good)
+		return err_set(
+			err, ST_INVALID, "A rectangle needs finite x, y, w and h, and w and h of 0 or more.");
+	if (s->kind == ANNOTATION_RECTANGLE)
+		return ST_OK;
 	struct extent e = {0};
 	yyjson_doc *doc = NULL;
 	CHECK(s->points);
@@ -186,7 +187,8 @@ static enum status check_shape(struct annotation_shape_row *s, struct arena *a, 
 			"that "
 			"needs, or there are too few or more than %d of them.",
 			kind_names[s->kind], ANNOTATION_POINTS_MAX);
-	s->x = e.x1, s->y = e.y1, s->w = e.x2 - e.x1, s->h = e.y2 - e.y1;
+	if (!given)
+		s->x = e.x1, s->y = e.y1, s->w = e.x2 - e.x1, s->h = e.y2 - e.y1;
 	return ST_OK;
 }
 

@@ -77,7 +77,7 @@ CREATE TABLE annotation_shape (
 	points TEXT,                         -- JSON: POLYGON, LINE [[x, y], …]; POINT [x, y]; KEYPOINTS [[x, y, v], …]; a
 	                                     -- polygon of several parts is {"rings": [[[x, y], …], …]}
 	area REAL,                           -- square pixels as annotated; NULL: that of the shape
-	flags INTEGER NOT NULL DEFAULT 0,    -- 1: COCO's crowd, 2: VOC's difficult
+	flags INTEGER NOT NULL DEFAULT 0,    -- 1: COCO's crowd, 2: VOC's difficult, 4: the box of a polygon is as annotated
 	text TEXT
 ) STRICT;
 CREATE INDEX annotation_shape_annotation ON annotation_shape(annotation_id, position);
