@@ -15,7 +15,7 @@ import { AssetSession, type AssetItem } from '../parts/annotator_assets';
 import { Frame, SavedState, Strip, useWatch } from '../parts/annotator_frame';
 import { useAnnotator } from '../parts/annotator_hook';
 import { outboxOf } from '../parts/annotator_outbox';
-import { GuideDialog, Key, Labels, LightPanel, PLAIN, ShapeRows, ToolButtons, type Light } from '../parts/annotator_panels';
+import { findLabel, GuideDialog, Key, Labels, LightPanel, PLAIN, ShapeRows, ToolButtons, type Light } from '../parts/annotator_panels';
 import { Button, Failure } from '../parts/basics';
 import { useLoad, useStore, useTitle } from '../parts/hooks';
 import { Icon } from '../parts/icons';
@@ -36,7 +36,6 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 	const asset = item?.asset;
 	const [light, setLight] = useState<Light>(PLAIN);
 	const [open, setOpen] = useState<'guide' | 'light' | 'problem' | null>(null);
-	const [finding, setFinding] = useState(false);
 	const [broken, setBroken] = useState<string | null>(null);
 	const [loading, setLoading] = useState(false);
 	const watch = useWatch();
@@ -61,7 +60,7 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 			if (before.length === 0) say('bad', 'There are no shapes on the picture before.');
 			else annotator.dispatch({ do: 'paste', marks: before });
 		}
-		if (what === 'find') setFinding(true);
+		if (what === 'find') findLabel();
 		if (what === 'look') setOpen(open === 'light' ? null : 'light');
 		return true;
 	};
@@ -77,7 +76,7 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 			shown.current = null;
 			tool.annotator?.dispatch({ do: 'undo' });
 			shown.current = asset.id;
-			setFinding(true);
+			findLabel();
 		} else {
 			labelling.changed(asset.id, state);
 		}
@@ -170,7 +169,7 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 				left={(
 					<>
 						<ToolButtons tool={tool} task={task} />
-						<Labels tool={tool} labels={labels} finding={finding} onFinding={setFinding} onNew={version.locked ? null : (name) => {
+						<Labels tool={tool} labels={labels} onNew={version.locked ? null : (name) => {
 							setAdded([...added, name]);
 							tool.annotator?.dispatch({ do: 'label', label: name });
 						}} />

@@ -16,7 +16,7 @@ import { count } from '../lib/format';
 import { useAnnotator } from '../parts/annotator_hook';
 import { Frame, SavedState, Strip, useWatch } from '../parts/annotator_frame';
 import { outboxOf, tab } from '../parts/annotator_outbox';
-import { GuideDialog, Key, Labels, LightPanel, PLAIN, ScoreSlider, ShapeRows, ToolButtons, WHOSE, WhoseSwitch, type Light } from '../parts/annotator_panels';
+import { findLabel, GuideDialog, Key, Labels, LightPanel, PLAIN, ScoreSlider, ShapeRows, ToolButtons, WHOSE, WhoseSwitch, type Light } from '../parts/annotator_panels';
 import { Failure, Time } from '../parts/basics';
 import { useLoad, useStore, useTitle } from '../parts/hooks';
 import { Icon } from '../parts/icons';
@@ -89,7 +89,6 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 	const shownFrom = from ?? Math.max(0.01, Math.round(threshold * 50) / 100);
 	const [light, setLight] = useState<Light>(PLAIN);
 	const [open, setOpen] = useState<'guide' | 'skip' | 'light' | 'problem' | null>(null);
-	const [finding, setFinding] = useState(false);
 	const [broken, setBroken] = useState<string | null>(null);
 	const [loading, setLoading] = useState(false);
 	const watch = useWatch();
@@ -125,7 +124,7 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 			if (before.length === 0) say('bad', 'There are no shapes on the picture before.');
 			else annotator.dispatch({ do: 'paste', marks: before });
 		}
-		if (what === 'find') setFinding(true);
+		if (what === 'find') findLabel();
 		if (what === 'lower' || what === 'higher') setFrom(Math.min(0.99, Math.max(0.01, Math.round((shownFrom + (what === 'lower' ? -0.05 : 0.05)) * 100) / 100)));
 		if (what === 'whose') annotator.dispatch({ do: 'look', whose: WHOSE[(WHOSE.indexOf(state.whose) + 1) % WHOSE.length] ?? 'champion' });
 		if (what === 'look') setOpen(open === 'light' ? null : 'light');
@@ -231,7 +230,7 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 					<>
 						<ToolButtons tool={tool} task={deployment.type} />
 						{asset && shadowPredictions(asset).length > 0 && state && <WhoseSwitch value={state.whose} onChange={(whose) => tool.annotator?.dispatch({ do: 'look', whose })} />}
-						<Labels tool={tool} labels={labels} scores={scores} finding={finding} onFinding={setFinding} onNew={(name) => {
+						<Labels tool={tool} labels={labels} scores={scores} onNew={(name) => {
 							setAdded([...added, name]);
 							tool.annotator?.dispatch({ do: 'label', label: name });
 						}} />

@@ -30,7 +30,7 @@ export function Frame({ tool, label, bar, left, right, foot, strip, light, broke
 			// A click on a button leaves the keys with the picture.
 			if (event.target instanceof Element && event.target.closest('button') && !event.target.closest('dialog')) event.preventDefault();
 		}}>
-			<header class="tool-bar">{bar}</header>
+			<header class="annotate-bar">{bar}</header>
 			<aside class="tool-left" aria-label="Tools and labels">{left}</aside>
 			<div class="tool-middle">
 				<div ref={tool.host} class="annotator" role="application" tabIndex={0} aria-label={`${label}. Press the question mark for the keys.`} style={{ '--light': filterOf(light) }} />

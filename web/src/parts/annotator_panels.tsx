@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands beside the picture: tools, labels, the shapes by label, and what is only looked at.
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { helpOf, keyText, type KeyLine } from '../annotator/keys';
 import { MODES, TASK_MODES } from '../annotator/modes';
 import { visibleGhosts, type State, type Whose } from '../annotator/state';
@@ -34,32 +34,28 @@ export function ToolButtons({ tool, task }: { tool: Tool; task: string }): JSX.E
 	);
 }
 
+/** At once: the next key already belongs to the name. */
+export const findLabel = (): void => document.querySelector<HTMLInputElement>('.find input')?.focus();
+
 /** A few labels are all shown; many are looked for by name. */
 const FIND_FROM = 9;
 
-export function Labels({ tool, labels, scores, finding, onFinding, onNew }: {
+export function Labels({ tool, labels, scores, onNew }: {
 	tool: Tool;
 	labels: readonly string[];
 	/** What the model said of each class. */
 	scores?: ReadonlyMap<string, number>;
-	finding: boolean;
-	onFinding: (finding: boolean) => void;
 	/** Null: no new ones are made here. */
 	onNew: ((name: string) => void) | null;
 }): JSX.Element {
 	const [text, setText] = useState('');
-	const field = useRef<HTMLInputElement>(null);
 	const wanted = text.trim().toLowerCase();
 	const found = useMemo(() => labels.map((label, i) => ({ label, i })).filter(({ label }) => label.toLowerCase().includes(wanted)), [labels, wanted]);
 	const exact = labels.some((label) => label.toLowerCase() === wanted);
 	const state = tool.state;
 	const chosen = state && (state.mode === 'class' ? state.marks.find((m) => m.geometry.type === 'classification')?.label : state.marks.find((m) => m.id === state.selected)?.label ?? state.label);
-	useEffect(() => {
-		if (finding) field.current?.focus();
-	}, [finding]);
 	const leave = (): void => {
 		setText('');
-		onFinding(false);
 		tool.focus();
 	};
 	const take = (label: string): void => {
@@ -85,11 +81,11 @@ export function Labels({ tool, labels, scores, finding, onFinding, onNew }: {
 			{(labels.length >= FIND_FROM || onNew) && (
 				<label class="find">
 					<Icon name="search" size={14} /><span class="unseen">Find a label{onNew ? ', or name a new one' : ''}</span>
-					<input ref={field} class="input" placeholder={onNew ? 'Find or add' : 'Find'} value={text} maxLength={200} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} onBlur={() => finding && onFinding(false)} />
+					<input class="input" placeholder={onNew ? 'Find or add' : 'Find'} value={text} maxLength={200} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} />
 					<Key>l</Key>
 				</label>
 			)}
-			<ul class="label-list">
+			<ul class="key-labels">
 				{found.map(({ label, i }) => (
 					<li key={label}>
 						<button type="button" class="label-row" aria-pressed={label === chosen} onClick={() => take(label)}>
