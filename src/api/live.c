@@ -54,6 +54,18 @@ void live_shadow(void *arg, struct uuid deployment_id)
 	http_events_publish(api->http, channel, "deployment", "{}");
 }
 
+void live_review(
+	struct api *api, struct uuid deployment_id, struct uuid predicted_asset_id, const char *status)
+{
+	if (api->http == NULL)
+		return;
+	char channel[LIVE_CHANNEL_SIZE], asset[UUID_TEXT_SIZE], json[128];
+	live_channel(deployment_id, channel);
+	uuid_format(predicted_asset_id, asset);
+	snprintf(json, sizeof(json), "{\"predicted_asset_id\":\"%s\",\"status\":\"%s\"}", asset, status);
+	http_events_publish(api->http, channel, "review", json);
+}
+
 void live_changed(struct api *api, struct uuid deployment_id)
 {
 	if (api->http == NULL)

@@ -17,6 +17,9 @@ void live_channel(struct uuid deployment_id, char out[LIVE_CHANNEL_SIZE]);
 void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
 /* A shadow came further (a shadows_changed function; arg is the struct api). */
 void live_shadow(void *arg, struct uuid deployment_id);
+/* What people say of an image changed; status: "REVIEWED" … */
+void live_review(
+	struct api *api, struct uuid deployment_id, struct uuid predicted_asset_id, const char *status);
 /* Something of the deployment changed: pages fetch it again. */
 void live_changed(struct api *api, struct uuid deployment_id);
 

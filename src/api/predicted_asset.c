@@ -2,130 +2,18 @@
 /* What deployments saw, and what their champions and shadows said of it: the log, read with a threshold
  * applied. */
 #include "api/api.h"
-#include "api/data_json.h"
 #include "api/nouns.h"
+#include "api/predicted_asset_json.h"
 #include "base/check.h"
-#include "deploy/model.h"
-#include "serve/pipeline.h"
+#include "learn/choose.h"
 #include "store/deployment_rows.h"
-#include "store/prediction_rows.h"
+#include "store/prediction_list_rows.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-#define VERSIONS_MAX 64
-
-/* Labels of the versions met on one page of the log. */
-struct label_cache {
-	struct db_conn *conn;
-	struct {
-		struct uuid version_id;
-		const char **labels;
-		uint32_t count;
-	} items[VERSIONS_MAX];
-	size_t count;
-};
-
-static enum status find_labels(struct label_cache *cache, struct uuid version_id, struct arena *a,
-	const char *const **labels, uint32_t *count, struct err *err)
-{
-	size_t i = 0;
-	while (i < cache->count && !uuid_equal(cache->items[i].version_id, version_id))
-		i++;
-	if (i == cache->count) {
-		if (cache->count == VERSIONS_MAX)
-			cache->count = i = 0;
-		cache->items[i].version_id = version_id;
-		TRY(model_labels_of(
-			cache->conn, version_id, a, &cache->items[i].labels, &cache->items[i].count, err));
-		cache->count++;
-	}
-	*labels = (const char *const *)cache->items[i].labels;
-	*count = cache->items[i].count;
-	return ST_OK;
-}
-
-static void add_steps(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *steps_us, struct arena *a)
-{
-	yyjson_doc *steps;
-	struct err ignored;
-	yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, object, "steps_ms"), *copy;
-	if (json_parse(span_of_text(steps_us), a, &steps, &ignored) != ST_OK)
-		return;
-	yyjson_val *key, *value;
-	size_t i, n;
-	yyjson_obj_foreach (yyjson_doc_get_root(steps), i, n, key, value) {
-		copy = yyjson_mut_real(doc, yyjson_get_num(value) / 1e3);
-		yyjson_mut_obj_add(out, yyjson_mut_strcpy(doc, yyjson_get_str(key)), copy);
-	}
-}
-
-/* threshold < 0: the one in force when it was answered. */
-static enum status add_prediction(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct prediction_row *p,
-	double threshold, struct label_cache *cache, struct arena *a, struct err *err)
-{
-	const char *const *labels;
-	uint32_t label_count;
-	struct shapes shapes;
-	int64_t hidden;
-	TRY(find_labels(cache, p->model_version_id, a, &labels, &label_count, err));
-	TRY(shapes_unpack(p->shapes, a, &shapes, err));
-	yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, list);
-	api_add_id(doc, object, "id", p->id);
-	yyjson_mut_obj_add_bool(doc, object, "is_shadow", p->is_shadow);
-	api_add_id(doc, object, "model_version_id", p->model_version_id);
-	api_add_time(doc, object, "created_at", p->created_us);
-	yyjson_mut_obj_add_real(doc, object, "threshold", p->threshold);
-	yyjson_mut_obj_add_real(doc, object, "latency", (double)p->latency_us / 1e6);
-	add_steps(doc, object, p->steps_us, a);
-	yyjson_mut_val *shown = serve_shapes_json(
-		doc, &shapes, labels, label_count, threshold < 0 ? p->threshold : threshold, &hidden, a);
-	yyjson_mut_obj_add_val(doc, object, "shapes", shown);
-	yyjson_mut_obj_add_int(doc, object, "hidden", hidden);
-	return ST_OK;
-}
-
-/* The champion's first, then those of the shadows. */
-static enum status add_predictions(yyjson_mut_doc *doc, yyjson_mut_val *list,
-	const struct prediction_row *champion, double threshold, struct label_cache *cache, struct arena *a,
-	struct err *err)
-{
-	struct prediction_row *shadows;
-	size_t count;
-	TRY(add_prediction(doc, list, champion, threshold, cache, a, err));
-	TRY(prediction_rows_shadows(cache->conn, champion->predicted_asset_id, a, &shadows, &count, err));
-	for (size_t i = 0; i < count; i++)
-		TRY(add_prediction(doc, list, &shadows[i], threshold, cache, a, err));
-	return ST_OK;
-}
-
-static enum status predicted_json(struct http_request *req, yyjson_mut_doc *doc,
-	const struct predicted_row *row, double threshold, struct label_cache *cache, yyjson_mut_val **out,
-	struct err *err)
-{
-	yyjson_mut_val *object = *out = yyjson_mut_obj(doc);
-	api_add_id(doc, object, "id", row->prediction.predicted_asset_id);
-	api_add_id(doc, object, "oracle_prediction_id", row->prediction.id);
-	api_add_id(doc, object, "deployment_id", row->prediction.deployment_id);
-	api_add_text(doc, object, "status", row->asset_status);
-	api_add_time(doc, object, "created_at", row->prediction.created_us);
-	api_add_text(doc, object, "source", row->source);
-	struct data_row data = {
-		.id = row->data_id,
-		.object_name = row->object_name,
-		.filename = row->filename,
-		.content_type = row->content_type,
-		.width = row->width,
-		.height = row->height,
-		.metadata = row->metadata,
-		.custom_metadata = row->custom_metadata,
-		.source_name = row->source,
-		.created_us = row->prediction.created_us,
-	};
-	yyjson_mut_obj_add_val(doc, object, "data", data_json(req, doc, &data));
-	yyjson_mut_val *predictions = yyjson_mut_obj_add_arr(doc, object, "predictions");
-	yyjson_mut_obj_add_arr(doc, object, "reviews");
-	return add_predictions(doc, predictions, &row->prediction, threshold, cache, req->arena, err);
-}
+#define LIST_LIMIT 1000 /* when none is asked for: the SDK does not page its short lists */
+#define TIME_MAX 1e11   /* seconds */
 
 static enum status read_threshold(const struct http_request *req, double *threshold, struct err *err)
 {
@@ -140,35 +28,119 @@ static enum status read_threshold(const struct http_request *req, double *thresh
 	return ST_OK;
 }
 
+static enum status read_number(const struct http_request *req, const char *name, double *out, struct err *err)
+{
+	const char *text = http_query(req, name);
+	*out = (double)NAN;
+	if (text == NULL || *text == '\0')
+		return ST_OK;
+	char *end;
+	*out = strtod(text, &end);
+	return *end == '\0' && isfinite(*out)
+		       ? ST_OK
+		       : err_set(err, ST_INVALID, "\"%s\" must be a number, not \"%.100s\".", name, text);
+}
+
+static const char *query_name(const struct http_request *req, const char *name)
+{
+	const char *text = http_query(req, name);
+	return text && *text ? text : NULL;
+}
+
+static enum status read_statuses(
+	const struct http_request *req, struct prediction_filter *out, struct err *err)
+{
+	static const char *const known[] = {"TO REVIEW", "REVIEWED", "SUBMITTED", "SKIPPED"};
+	const char *given[PREDICTION_STATUSES_MAX];
+	size_t count = http_query_all(req, "status", given, PREDICTION_STATUSES_MAX);
+	for (size_t i = 0; i < count && i < PREDICTION_STATUSES_MAX; i++) {
+		size_t k = 0;
+		if (given[i][0] == '\0')
+			continue;
+		while (k < COUNT_OF(known) && strcmp(known[k], given[i]) != 0)
+			k++;
+		if (k == COUNT_OF(known))
+			return err_set(err, ST_INVALID,
+				"There is no status \"%.100s\": an image is TO REVIEW, REVIEWED, SUBMITTED "
+				"or "
+				"SKIPPED.",
+				given[i]);
+		out->statuses[out->status_count++] = known[k];
+	}
+	return ST_OK;
+}
+
+static enum status read_order(const struct http_request *req, struct prediction_filter *out, struct err *err)
+{
+	static const char *const names[] = {"created_at", "score", "count"};
+	const char *text = query_name(req, "order_by");
+	out->down = text == NULL || *text == '-';
+	if (text == NULL)
+		return ST_OK;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (strcmp(names[i], text + out->down) == 0) {
+			out->order = (enum prediction_order)i;
+			return ST_OK;
+		}
+	}
+	return err_set(err, ST_INVALID,
+		"Predicted images can be ordered by created_at, score or count, a - before it turns it "
+		"round; "
+		"not by \"%.100s\".",
+		text);
+}
+
+static enum status read_filter(const struct http_request *req, struct prediction_filter *out, struct err *err)
+{
+	double from, to;
+	const char *version = query_name(req, "version");
+	if (query_name(req, "q"))
+		return err_set(
+			err, ST_INVALID, "The query language (\"q\") is not supported here yet: leave it out.");
+	*out = (struct prediction_filter){.source = query_name(req, "source"),
+		.tag = query_name(req, "tag"),
+		.label = query_name(req, "label")};
+	TRY(api_id(req, "id", "deployment", &out->deployment_id, err));
+	TRY(http_page(req, &out->limit, &out->offset, err));
+	if (query_name(req, "limit") == NULL)
+		out->limit = LIST_LIMIT;
+	TRY(read_statuses(req, out, err));
+	TRY(read_order(req, out, err));
+	TRY(read_number(req, "score_min", &out->score_min, err));
+	TRY(read_number(req, "score_max", &out->score_max, err));
+	TRY(read_number(req, "from", &from, err));
+	TRY(read_number(req, "to", &to, err));
+	if ((!isnan(from) && fabs(from) > TIME_MAX) || (!isnan(to) && fabs(to) > TIME_MAX))
+		return err_set(err, ST_INVALID, "\"from\" and \"to\" are seconds since 1970.");
+	out->from_us = isnan(from) ? 0 : (int64_t)(from * 1e6);
+	out->to_us = isnan(to) ? 0 : (int64_t)(to * 1e6);
+	if (version && !uuid_parse(version, &out->version_id))
+		return err_set(err, ST_INVALID, "\"version\" must be the id of a model version.");
+	return ST_OK;
+}
+
 enum status api_predicted_asset_list(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	API_READER reader = {0};
-	struct rows_page page;
+	struct prediction_filter filter;
 	struct deployment_row deployment;
-	struct predicted_row *rows;
-	struct uuid id;
+	struct predicted_printer printer;
+	struct uuid *ids;
 	size_t count;
 	int64_t total = 0;
 	double threshold;
-	TRY(api_id(req, "id", "deployment", &id, err));
-	TRY(api_page(req, &page, err));
-	if (page.order != ROWS_OLDEST && page.order != ROWS_NEWEST)
-		return err_set(
-			err, ST_INVALID, "Predicted images can be ordered by created_at or -created_at.");
+	yyjson_mut_val *items;
+	TRY(read_filter(req, &filter, err));
 	TRY(read_threshold(req, &threshold, err));
-	bool oldest_first = http_query(req, "order_by") && page.order == ROWS_OLDEST;
+	if (prediction_filter_needs_digest(&filter))
+		TRY(choose_digest(api_of(req)->readers, api_of(req)->recorder, filter.deployment_id, err));
 	TRY(api_read(req, &reader, err));
-	TRY(deployment_rows_by_id(reader.conn, id, req->arena, &deployment, err));
-	TRY(prediction_rows_list(reader.conn, id, oldest_first, page.limit, page.offset, req->arena, &rows,
-		&count, &total, err));
-	struct label_cache cache = {.conn = reader.conn};
-	yyjson_mut_doc *doc = json_new(req->arena);
-	yyjson_mut_val *items = yyjson_mut_arr(doc), *item;
-	for (size_t i = 0; i < count; i++) {
-		TRY(predicted_json(req, doc, &rows[i], threshold, &cache, &item, err));
-		yyjson_mut_arr_append(items, item);
-	}
-	return api_reply_list(req, reply, doc, items, total);
+	TRY(deployment_rows_by_id(reader.conn, filter.deployment_id, req->arena, &deployment, err));
+	filter.label_score = threshold < 0 ? deployment.threshold : threshold;
+	TRY(prediction_list_rows_ids(reader.conn, &filter, req->arena, &ids, &count, &total, err));
+	predicted_printer_init(&printer, req, reader.conn, threshold);
+	TRY(predicted_json_ids(&printer, ids, count, &items, err));
+	return api_reply_list(req, reply, printer.doc, items, total);
 }
 
 /* Finds the row by whatever the request names. */
@@ -180,16 +152,16 @@ static enum status reply_one(
 {
 	API_READER reader = {0};
 	struct predicted_row row;
+	struct predicted_printer printer;
 	double threshold;
-	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *root;
 	TRY(read_threshold(req, &threshold, err));
 	TRY(api_read(req, &reader, err));
 	TRY(find(req, reader.conn, &row, err));
-	struct label_cache cache = {.conn = reader.conn};
-	TRY(predicted_json(req, doc, &row, threshold, &cache, &root, err));
-	yyjson_mut_doc_set_root(doc, root);
-	return http_reply_json(req, reply, doc);
+	predicted_printer_init(&printer, req, reader.conn, threshold);
+	TRY(predicted_json(&printer, &row, &root, err));
+	yyjson_mut_doc_set_root(printer.doc, root);
+	return http_reply_json(req, reply, printer.doc);
 }
 
 static enum status find_by_id(

@@ -122,8 +122,9 @@ static enum status update_asset(struct db_conn *c, const struct review_row *r, s
 	bool skipped = is_kind(r, "SKIPPED"), undone = is_kind(r, "UNDONE"), counts = !skipped && !undone;
 	CHECK(skipped || undone || is_kind(r, "CORRECTED") || is_kind(r, "ACCEPTED") ||
 		is_kind(r, "NOTHING"));
-	struct db_query q = db_query(
-		c, "UPDATE predicted_asset SET status = $1, review_id = $2, reviewed_us = $3 WHERE id = $4");
+	struct db_query q =
+		db_query(c, "UPDATE predicted_asset SET status = $1, review_id = $2, reviewed_us = $3,"
+			    " revision = revision + 1 WHERE id = $4");
 	db_bind_text(&q, counts ? "REVIEWED" : skipped ? "SKIPPED" : "TO REVIEW");
 	db_bind_uuid(&q, counts ? r->id : (struct uuid){{0}});
 	if (undone)
@@ -160,6 +161,18 @@ enum status review_rows_insert(struct db_conn *c, struct review_row *r, bool *in
 }
 
 /* ---- reading ---- */
+
+enum status review_rows_by_client(struct db_conn *c, struct uuid predicted_asset_id, const char *client_id,
+	struct arena *a, struct review_row *out, bool *found, struct err *err)
+{
+	struct db_query q = db_query(c, SELECT "WHERE predicted_asset_id = $1 AND client_id = $2");
+	db_bind_uuid(&q, predicted_asset_id);
+	db_bind_text(&q, client_id);
+	*found = db_next(&q);
+	if (*found)
+		*out = read_row(&q, a);
+	return db_done(&q, err);
+}
 
 enum status review_rows_of_asset(struct db_conn *c, struct uuid predicted_asset_id, struct arena *a,
 	struct review_row **items, size_t *count, struct err *err)

@@ -23,12 +23,15 @@ struct review_row {
 
 /*
  * The review and what follows from it for its image: status REVIEWED (SKIPPED for SKIPPED, TO REVIEW for
- * UNDONE), review_id, reviewed_us, the next revision; the draft and the lease are gone. A repeated client_id of that image is
- * not inserted: *inserted false, and r->id is the first one's. ST_CONFLICT with a sentence when the image is
- * SUBMITTED; ST_MISSING when it is not there.
+ * UNDONE), review_id, reviewed_us, the next revision; the draft and the lease are gone. A repeated client_id
+ * of that image is not inserted: *inserted false, and r->id is the first one's. ST_CONFLICT with a sentence
+ * when the image is SUBMITTED; ST_MISSING when it is not there.
  */
 enum status review_rows_insert(
 	struct db_conn *c, struct review_row *r, bool *inserted, struct err *err) MUST_CHECK;
+/* The review that this operation of the image made. *found false: none; client_id NULL finds none. */
+enum status review_rows_by_client(struct db_conn *c, struct uuid predicted_asset_id, const char *client_id,
+	struct arena *a, struct review_row *out, bool *found, struct err *err) MUST_CHECK;
 /* Of one image, the oldest first. */
 enum status review_rows_of_asset(struct db_conn *c, struct uuid predicted_asset_id, struct arena *a,
 	struct review_row **items, size_t *count, struct err *err) MUST_CHECK;

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/lease.h"
+
+#include "base/check.h"
+
+#define LEFT_MIN 16   /* chosen images; fewer, and a batch is drawn */
+#define BATCHES_MAX 3 /* a call */
+
+struct taking {
+	const struct lease_request *request;
+	struct lease_result *out;
+	struct arena *arena;
+	bool again;   /* held ones were seen to */
+	int64_t left; /* chosen images that nobody has, at most LEFT_MIN */
+};
+
+static struct queue_lease lease_of(const struct lease_request *r, struct uuid id)
+{
+	return (struct queue_lease){
+		id, r->deployment_id, r->client, r->user_id, r->who, r->now_us + LEASE_US};
+}
+
+static bool contains(const struct uuid *ids, size_t count, struct uuid id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (uuid_equal(ids[i], id))
+			return true;
+	return false;
+}
+
+/* Renews what is held and gives back what is not any more. */
+static enum status see_to_held(struct db_conn *c, struct taking *t, struct err *err)
+{
+	const struct lease_request *r = t->request;
+	struct queue_lease lease = lease_of(r, (struct uuid){{0}});
+	struct uuid *had;
+	size_t had_count;
+	TRY(queue_rows_leased(c, &lease, t->arena, &had, &had_count, err));
+	for (size_t i = 0; i < had_count; i++) {
+		lease.predicted_asset_id = had[i];
+		if (!contains(r->held, r->held_count, had[i]))
+			TRY(queue_rows_release(c, &lease, err));
+	}
+	t->out->lost_count = 0;
+	for (size_t i = 0; i < r->held_count; i++) {
+		bool taken;
+		lease.predicted_asset_id = r->held[i];
+		TRY(queue_rows_take(c, &lease, &taken, err));
+		if (!taken)
+			t->out->lost[t->out->lost_count++] = r->held[i];
+	}
+	return ST_OK;
+}
+
+static enum status take(
+	struct db_conn *c, struct taking *t, const struct uuid *ids, size_t count, struct err *err)
+{
+	const struct lease_request *r = t->request;
+	struct lease_result *out = t->out;
+	for (size_t i = 0; i < count && out->taken_count < r->count; i++) {
+		bool taken;
+		struct queue_lease lease = lease_of(r, ids[i]);
+		if (contains(r->held, r->held_count, ids[i]) ||
+			contains(out->taken, out->taken_count, ids[i]))
+			continue;
+		TRY(queue_rows_take(c, &lease, &taken, err));
+		if (taken)
+			out->taken[out->taken_count++] = ids[i];
+	}
+	return ST_OK;
+}
+
+static enum status take_job(struct db_conn *c, void *arg, struct err *err)
+{
+	struct taking *t = arg;
+	const struct lease_request *r = t->request;
+	struct uuid *next;
+	size_t count;
+	TRY(queue_rows_expire(c, r->deployment_id, r->now_us, err));
+	if (!t->again) {
+		t->out->taken_count = 0;
+		TRY(see_to_held(c, t, err));
+		TRY(take(c, t, r->wanted, r->wanted_count, err));
+	}
+	TRY(queue_rows_next(c, r->deployment_id, LEFT_MIN + (int64_t)(r->count - t->out->taken_count),
+		t->arena, &next, &count, err));
+	size_t before = t->out->taken_count;
+	TRY(take(c, t, next, count, err));
+	t->left = (int64_t)(count - (t->out->taken_count - before));
+	return ST_OK;
+}
+
+enum status lease_take(struct db_readers *readers, struct recorder *recorder,
+	const struct lease_request *request, struct arena *a, struct lease_result *out, struct err *err)
+{
+	CHECK(request->count <= LEASE_COUNT_MAX && request->held_count <= LEASE_HELD_MAX);
+	struct taking t = {.request = request, .out = out, .arena = a};
+	*out = (struct lease_result){.taken = ARENA_ARRAY(a, struct uuid, LEASE_COUNT_MAX),
+		.lost = ARENA_ARRAY(a, struct uuid, LEASE_HELD_MAX)};
+	TRY(recorder_run(recorder, take_job, &t, err));
+	t.again = true;
+	for (int i = 0; i < BATCHES_MAX && t.left < LEFT_MIN; i++) {
+		size_t chosen, pool;
+		if (i == 0)
+			TRY(choose_digest(readers, recorder, request->deployment_id, err));
+		TRY(choose_batch(
+			readers, recorder, request->deployment_id, request->now_us, &chosen, &pool, err));
+		if (pool == 0)
+			break;
+		TRY(recorder_run(recorder, take_job, &t, err));
+	}
+	return ST_OK;
+}
