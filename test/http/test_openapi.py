@@ -108,6 +108,36 @@ def ended(server, job):
     return now if now["status"] == "SUCCESS" else None
 
 
+def dataset_things(server, org, data):
+    """A dataset with one asset, its fork, and what is told of them."""
+    dataset = server.post(f"{org}/datasets", {"name": "openapi"})
+    version = server.post(f"/api/dataset/{dataset['id']}/versions", {"version": "first"})
+    path = f"/api/dataset/version/{version['id']}"
+    tag = server.post(f"{path}/tags", {"name": "openapi"})
+    added = server.post(f"{path}/assets", {"data_ids": [data["id"]], "asset_tag_ids": [tag["id"]]})
+    asset = server.get(f"{path}/assets")["items"][0]
+    shape = {"type": "rectangle", "label": "car", "x": 1, "y": 2, "w": 3, "h": 4}
+    drawing = {"base_revision": 0, "client_id": "openapi", "shapes": [shape], "make_labels": True}
+    server.call("PUT", f"/api/asset/{asset['id']}/annotation", 200, json=drawing)
+    fork = {"parent_id": version["id"], "version": "second"}
+    forked = server.post(f"/api/dataset/{dataset['id']}/fork", fork)
+    other = {"other": forked["dataset_version"]["id"]}
+    return {
+        "Dataset": server.get(f"/api/dataset/{dataset['id']}"),
+        "DatasetVersion": server.post(f"{path}/lock"),
+        "Forked": forked,
+        "JobStarted": added,
+        "Manifest": server.get(f"{path}/manifest"),
+        "DatasetDiff": server.get(f"{path}/diff", params=other),
+        "DatasetStats": server.get(f"{path}/stats"),
+        "TagCounts": server.get(f"{path}/analytics/tags", params={"tag_type": "ASSET"}),
+        "AssetList": server.get(f"{path}/assets", params={"with_annotations": 1}),
+        "Asset": server.get(f"/api/asset/{asset['id']}"),
+        "ExtendedAssetList": server.get(f"{path}/assets/extended"),
+        "IdPage": server.get(f"{path}/assets/ids/paginated"),
+    }
+
+
 @pytest.fixture(scope="module")
 def things(server, tmp_path_factory, colours):
     """One of each noun, as the program answers it."""
@@ -157,6 +187,7 @@ def things(server, tmp_path_factory, colours):
         "TryAnswer": server.call("POST", f"/api/model/version/{version['id']}/try", 200, **form),
         "Job": done,
         "JobList": server.get(f"{org}/jobs"),
+        **dataset_things(server, org, data),
         "Error": server.call("GET", "/api/model/x").json(),
     }
 
@@ -167,6 +198,8 @@ def things(server, tmp_path_factory, colours):
         "Session", "Ping", "Organization", "Users", "NewApiToken", "ApiTokenList", "DatalakeList", "DataSource", "Tag", "Data",
         "DataList", "Model", "ModelVersion", "ModelContext", "ModelFileList", "Deployment", "DeploymentEventList", "Connector",
         "Latency", "PredictAnswer", "PredictedAsset", "RecipeFieldList", "TryAnswer", "Job", "JobList", "Error",
+        "Dataset", "DatasetVersion", "Forked", "JobStarted", "Manifest", "DatasetDiff", "DatasetStats", "TagCounts", "AssetList",
+        "Asset", "ExtendedAssetList", "IdPage",
     ],
 )  # fmt: skip
 def test_answers_are_as_described(contract, things, name):
