@@ -14,6 +14,9 @@ enum status client_read(
 /* "MODEL" (its newest version) or "MODEL:NUMBER". */
 enum status client_version(
 	struct client *c, const char *model_and_version, yyjson_val **out, struct err *err) MUST_CHECK;
+/* "DATASET:VERSION", or the id of a version. */
+enum status client_dataset_version(
+	struct client *c, const char *dataset_and_version, yyjson_val **out, struct err *err) MUST_CHECK;
 void client_print(yyjson_val *value); /* one line of JSON on standard output */
 
 /* `gyre model recipe …` and `gyre model check …`: words[0] is the first after that. */

@@ -3,6 +3,7 @@
 
 import contextlib
 import hashlib
+import json
 import sqlite3
 import uuid
 
@@ -446,6 +447,56 @@ def test_statistics(server, labelled):
     assert raw["sizes"] == {"small": 1, "medium": 3, "large": 1}
     assert raw["objects_per_image"] == [1, 1, 1, 1]
     assert labelled.fork("empty", assets=[])[0].retrieve_stats().nb_objects == 0
+
+
+# ---- the command line --------------------------------------------------------------------------------------------------
+
+
+def test_commands(cli, server, dataset, labelled):
+    name = dataset.name
+    line = json.loads(cli("dataset", "show", f"{name}:first", "--json").stdout)
+    assert line["id"] == str(labelled.id) and line["stats"]["nb_objects"] == 3
+    assert line["manifest"]["hash"] == manifest(server, labelled)
+    shown = cli("dataset", "show", f"{name}:first").stdout
+    assert f"{name}:first  OBJECT_DETECTION  6 images, 2 annotated, 4 labels" in shown and line["manifest"]["hash"] in shown
+    assert "Platelets              1\n" in shown
+
+    fork = json.loads(cli("dataset", "fork", f"{name}:first", "second", "--type", "segmentation", "--json").stdout)
+    assert (fork["version"], fork["type"], fork["annotated"]) == ("second", "SEGMENTATION", 2)
+    assert "0 added, 0 removed, 0 changed, 6 the same" in cli("dataset", "diff", f"{name}:first", f"{name}:second").stdout
+    taken = labelled.list_assets()[4]
+    taken.delete()
+    lines = cli("dataset", "diff", f"{name}:first", f"{name}:second").stdout.splitlines()
+    assert lines == [f"added    {taken.filename}", "1 added, 0 removed, 0 changed, 5 the same"]
+    assert json.loads(cli("dataset", "diff", f"{name}:second", f"{name}:first", "--json").stdout)["only_there"] == 1
+
+    locked = cli("dataset", "lock", f"{name}:second").stdout
+    assert "  locked " in locked
+    assert "fork it" in cli("dataset", "delete", f"{name}:second", expect=1).stderr
+    assert "locked" not in cli("dataset", "unlock", f"{name}:second").stdout
+    listed = [line for line in cli("dataset", "list").stdout.splitlines() if line.startswith(name)]
+    assert len(listed) == 1 and "2 versions  newest second, 6 images" in listed[0]
+    cli("dataset", "delete", f"{name}:second")
+    assert [json.loads(x)["version"] for x in cli("dataset", "show", name, "--json").stdout.splitlines()[1:]] == ["first"]
+    assert json.loads(cli("dataset", "lock", str(labelled.id), "--json").stdout)["locked"] is True
+    cli("dataset", "unlock", str(labelled.id))
+    cli("dataset", "delete", name)
+    assert "no dataset named" in cli("dataset", "show", name, expect=1).stderr
+
+
+def test_commands_that_make(cli):
+    name = f"made-{uuid.uuid4()}"
+    made = json.loads(cli("dataset", "create", f"{name}:v1", "--type", "detection", "--description", "a", "--json").stdout)
+    assert (made["origin_name"], made["version"], made["type"], made["description"]) == (name, "v1", "OBJECT_DETECTION", "a")
+    assert "already" in cli("dataset", "create", f"{name}:v1", expect=1).stderr
+    assert "already" in cli("dataset", "create", name, expect=1).stderr
+    assert f"{name}:v2" in cli("dataset", "create", f"{name}:v2").stdout
+    assert "inference type" in cli("dataset", "create", f"{name}:v3", "--type", "wallpaper", expect=1).stderr
+    assert "has none" in cli("dataset", "create", "other", "--type", "detection", expect=1).stderr
+    assert "which version" in cli("dataset", "lock", name, expect=1).stderr
+    assert "no version named" in cli("dataset", "lock", f"{name}:v9", expect=1).stderr
+    for words in (["dataset"], ["dataset", "fork", name], ["dataset", "paint", name]):
+        assert "usage: gyre dataset" in cli(*words, expect=2).stderr
 
 
 # ---- many ------------------------------------------------------------------------------------------------------------
