@@ -182,6 +182,7 @@ static enum status open_http(struct server *s, struct err *err)
 		.spool_folder = spool,
 		.tls_certificate = text_setting(c, CONFIG_tls_certificate),
 		.tls_key = text_setting(c, CONFIG_tls_key),
+	s->api.spool_folder = spool;
 		.workers = (unsigned)c->integer[CONFIG_workers],
 		.queue_max = (unsigned)c->integer[CONFIG_queue],
 		.connections_max = (unsigned)c->integer[CONFIG_connections],

@@ -46,6 +46,7 @@ struct api {
 	const char *public_url;  /* "http://127.0.0.1:8080", no slash at the end: never from a Host header */
 	_Atomic bool ready;      /* migrations done, roster loaded, listening: /readyz */
 };
+	const char *spool_folder; /* where large answers wait on their way out */
 
 /* Largest bodies, besides HTTP_JSON_MAX. */
 #define API_SMALL_BYTES_MAX (64u << 10)           /* a login; a multipart form around its file */

@@ -53,3 +53,24 @@ def test_bccd_with_its_boxes_without_area(server, data):
     again = importing.send(server, version, parts)
     assert (again["assets_new"], again["annotated"], again["unchanged"], again["shapes"]) == (0, 0, 364, 0)
     assert server.get(f"/api/dataset/version/{version['id']}")["revision"] == before
+
+
+def boxes(shapes):
+    return {
+        name: None if one is None else sorted((s["label"], s["type"], s["x"], s["y"], s["w"], s["h"]) for s in one)
+        for name, one in shapes.items()
+    }
+
+
+@pytest.mark.parametrize("name", VOC50)
+def test_what_is_exported_reads_back_the_same(server, data, name):
+    first, second = importing.make_version(server), importing.make_version(server)
+    importing.send(server, first, voc50(data, "coco"))
+    files = importing.export(server, first, format=name, images=1)
+    assert sum(f.lower().endswith(".jpg") for f in files) == 50
+    result = importing.send(server, second, importing.parts_of(files))
+    assert (result["problems"], result["shapes"]) == ([], 119)
+    assert boxes(importing.shapes_of(server, second)) == boxes(importing.shapes_of(server, first))
+    if name == "coco":
+        hashes = [server.get(f"/api/dataset/version/{v['id']}/manifest")["hash"] for v in (first, second)]
+        assert hashes[0] == hashes[1]
