@@ -21,7 +21,7 @@ DEPS_STAMP="yyjson onnxruntime-header onnxruntime-library-1.30.0 layout-1"
 build_packages=(gcc libc6-dev make meson ninja-build pkg-config ca-certificates
 	libmicrohttpd-dev libjpeg62-turbo-dev libspng-dev libwebp-dev libsqlite3-dev libsodium-dev libssl-dev
 	"libcurl4-openssl-dev|libcurl4-gnutls-dev" zlib1g-dev
-	libexpat1-dev libyaml-dev)
+	libexpat1-dev libyaml-dev libzip-dev)
 test_packages=(libcmocka-dev clang libclang-rt-14-dev llvm clang-format chromium strace python3-venv fonts-dejavu-core)
 fuzz_packages=(clang libclang-rt-14-dev llvm)
 lint_packages=(clang-tidy clang-format shellcheck)
