@@ -160,7 +160,7 @@ enum status api_page(const struct http_request *req, struct rows_page *out, stru
 	const char *q = http_query(req, "q"), *orders[ORDERS_MAX];
 	if (q && *q)
 		return err_set(
-			err, ST_INVALID, "The query language (\"q\") is not supported yet: leave it out.");
+			err, ST_INVALID, "This list is short and takes no query (\"q\"): leave it out.");
 	size_t count = http_query_all(req, "order_by", orders, ORDERS_MAX);
 	for (size_t i = count < ORDERS_MAX ? count : ORDERS_MAX; i-- > 0;) {
 		if (!parse_order(orders[i], &out->order))

@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "http/http.h"
 #include "http/server.h"
+#include "query/filter.h"
 #include "store/account_rows.h"
 #include "store/blob.h"
 #include "store/db.h"
@@ -21,10 +22,12 @@
 
 struct guard;
 struct jobs;
+struct quality;
 struct roster;
 struct shadows;
 struct spare;
 struct serve;
+struct submitter;
 struct config;
 
 struct api {
@@ -32,21 +35,23 @@ struct api {
 	struct db_readers *readers;
 	struct recorder *recorder;
 	struct blob *blobs;
-	struct guard *guard;      /* who may call: api/guard.h */
-	struct roster *roster;    /* which models answer: deploy/roster.h */
-	struct spare *spare;      /* the model that was last tried: deploy/spare.h */
-	struct jobs *jobs;        /* long work: jobs/jobs.h */
-	struct serve *serve;      /* the fast loop: serve/pipeline.h */
-	struct shadows *shadows;  /* who follows the log: shadow/shadows.h */
-	struct http_server *http; /* for events; set after it started */
+	struct guard *guard;         /* who may call: api/guard.h */
+	struct roster *roster;       /* which models answer: deploy/roster.h */
+	struct spare *spare;         /* the model that was last tried: deploy/spare.h */
+	struct jobs *jobs;           /* long work: jobs/jobs.h */
+	struct serve *serve;         /* the fast loop: serve/pipeline.h */
+	struct submitter *submitter; /* reviews to datasets: learn/submitter.h */
+	struct shadows *shadows;     /* who follows the log: shadow/shadows.h */
+	struct quality *quality;     /* what reviews say of the models: watch/quality.h */
+	struct http_server *http;    /* for events; set after it started */
 	struct uuid organization_id;
 	struct uuid connector_id;
 	char organization_name[64];
 	uint8_t signing_key[32]; /* presigned URLs, JWTs */
+	const char *spool_folder; /* where large answers wait on their way out */
 	const char *public_url;  /* "http://127.0.0.1:8080", no slash at the end: never from a Host header */
 	_Atomic bool ready;      /* migrations done, roster loaded, listening: /readyz */
 };
-	const char *spool_folder; /* where large answers wait on their way out */
 
 /* Largest bodies, besides HTTP_JSON_MAX. */
 #define API_SMALL_BYTES_MAX (64u << 10)           /* a login; a multipart form around its file */
@@ -135,8 +140,18 @@ enum status api_json_stored(struct http_request *req, yyjson_val *object, const 
 enum status api_query_text(
 	const struct http_request *req, const char *name, const char **out, struct err *err) MUST_CHECK;
 
-/* limit (1000 when absent: the SDK does not page its short lists), offset, order_by (created_at or name,
- * perhaps with a '-'; the first of several counts). `q` is ST_INVALID: it is not supported yet. */
+/*
+ * A page of a list of that noun (query/fields.def), by the request's query: limit (1000 when absent: the SDK
+ * does not page its short lists), offset, order_by (any field, perhaps with a '-'; may be repeated), q, and
+ * where the noun is or has an image custom_metadata, upload_statuses and types. The list uses rows_query().
+ */
+enum status api_page_of(
+	struct http_request *req, enum query_noun noun, struct rows_page *out, struct err *err) MUST_CHECK;
+/* The same for a look-up, whose body has q, upload_statuses and types. */
+enum status api_page_look_up(struct http_request *req, enum query_noun noun, yyjson_val *body,
+	struct rows_page *out, struct err *err) MUST_CHECK;
+/* A page of a short list without names to ask by: limit, offset, order_by created_at or name, perhaps with a
+ * '-'. `q` is ST_INVALID. */
 enum status api_page(const struct http_request *req, struct rows_page *out, struct err *err) MUST_CHECK;
 /* {org} and {connector} of the path are ours, else ST_MISSING. */
 enum status api_check_organization(const struct http_request *req, struct err *err) MUST_CHECK;

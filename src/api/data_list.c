@@ -6,8 +6,6 @@
 #include "base/check.h"
 #include "store/datalake_rows.h"
 
-#include <stdlib.h>
-
 #define LOOK_UP_MAX 1000 /* keys of one XGET */
 #define DELETE_MAX 10000 /* ids of one DELETE */
 
@@ -41,79 +39,61 @@ static enum status reply_rows(struct http_request *req, struct http_reply *reply
 	return api_reply_list(req, reply, doc, items, total);
 }
 
-enum status api_data_list(struct http_request *req, struct http_reply *reply, struct err *err)
+static enum status reply_page(
+	struct http_request *req, struct http_reply *reply, const struct rows_page *page, struct err *err)
 {
 	API_READER reader = {0};
-	struct rows_page page;
 	struct uuid datalake_id;
 	struct data_row *rows;
 	size_t count;
 	int64_t total;
-	TRY(api_page(req, &page, err));
-	if (http_query(req, "custom_metadata"))
-		return err_set(err, ST_INVALID,
-			"Choosing by \"custom_metadata\" is not supported yet: leave it out.");
 	TRY(api_read(req, &reader, err));
 	TRY(read_datalake(req, reader.conn, &datalake_id, err));
-	TRY(data_rows_list(reader.conn, datalake_id, &page, req->arena, &rows, &count, &total, err));
+	TRY(data_rows_list(reader.conn, datalake_id, page, req->arena, &rows, &count, &total, err));
 	return reply_rows(req, reply, reader.conn, rows, count, total, err);
 }
 
-static bool matches(const struct http_request *req, const struct data_row *row)
+enum status api_data_list(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	const char *id_text = http_query(req, "id"), *filename = http_query(req, "filename");
-	const char *object_name = http_query(req, "object_name");
-	struct uuid id;
-	return (id_text == NULL || (uuid_parse(id_text, &id) && uuid_equal(id, row->id))) &&
-	       (filename == NULL || strcmp(filename, row->filename) == 0) &&
-	       (object_name == NULL || strcmp(object_name, row->object_name) == 0);
+	struct rows_page page;
+	TRY(api_page_of(req, QUERY_NOUN_data, &page, err));
+	return reply_page(req, reply, &page, err);
 }
 
-/* All criteria hold of what is found; of equal filenames the newest is. */
+/* All criteria hold of what is found; of several the newest is. */
 enum status api_data_find(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	API_READER reader = {0};
+	struct rows_page page = {.limit = 1, .order = ROWS_NEWEST};
 	struct uuid datalake_id;
-	struct data_row *rows = NULL;
-	size_t count = 0, room = 0, k = 0;
-	while (k < COUNT_OF(keys) && http_query(req, keys[k].query) == NULL)
-		k++;
-	if (k == COUNT_OF(keys))
+	struct data_row *rows;
+	size_t count;
+	int64_t total;
+	for (size_t k = 0; k < COUNT_OF(keys); k++) {
+		const char *text = http_query(req, keys[k].query);
+		if (text)
+			data_rows_choose(req->arena, keys[k].key, &text, 1, &page.filter);
+	}
+	if (page.filter.where == NULL)
 		return err_set(err, ST_INVALID,
 			"The query must say the \"id\", \"filename\" or \"object_name\" of the data.");
-	const char *value = http_query(req, keys[k].query);
 	TRY(api_read(req, &reader, err));
 	TRY(read_datalake(req, reader.conn, &datalake_id, err));
-	TRY(data_rows_find(
-		reader.conn, datalake_id, keys[k].key, value, req->arena, &rows, &count, &room, err));
-	for (size_t i = 0; i < count; i++) {
-		if (!matches(req, &rows[i]))
-			continue;
-		yyjson_mut_doc *doc = json_new(req->arena);
-		yyjson_mut_val *root = data_json(req, doc, &rows[i]);
-		yyjson_mut_doc_set_root(doc, root);
-		TRY(tag_json_of(reader.conn, rows[i].id, doc, root, req->arena, err));
-		return http_reply_json(req, reply, doc);
-	}
-	return err_set(err, ST_MISSING, "There is no such data in this datalake.");
+	TRY(data_rows_list(reader.conn, datalake_id, &page, req->arena, &rows, &count, &total, err));
+	if (count == 0)
+		return err_set(err, ST_MISSING, "There is no such data in this datalake.");
+	yyjson_mut_doc *doc = json_new(req->arena);
+	yyjson_mut_val *root = data_json(req, doc, &rows[0]);
+	yyjson_mut_doc_set_root(doc, root);
+	TRY(tag_json_of(reader.conn, rows[0].id, doc, root, req->arena, err));
+	return http_reply_json(req, reply, doc);
 }
 
-static int compare_rows(const void *a, const void *b, void *order)
+/* Of a body, the one list that is there. */
+static enum status read_keys(
+	struct http_request *req, yyjson_val *body, struct rows_filter *filter, struct err *err)
 {
-	const struct data_row *x = a, *y = b;
-	enum rows_order o = *(const enum rows_order *)order;
-	int names = strcmp(x->filename, y->filename),
-	    ids = memcmp(x->id.bytes, y->id.bytes, sizeof(x->id.bytes));
-	int times = (x->created_us > y->created_us) - (x->created_us < y->created_us);
-	int by = o == ROWS_NAME || o == ROWS_NAME_DOWN ? names : times;
-	by = by ? by : ids;
-	return o == ROWS_NEWEST || o == ROWS_NAME_DOWN ? -by : by;
-}
-
-static enum status look_up(struct http_request *req, struct db_conn *c, struct uuid datalake_id,
-	yyjson_val *body, struct data_row **rows, size_t *count, struct err *err)
-{
-	size_t room = 0, k = 0, i, n;
+	size_t k = 0, i, n;
 	yyjson_val *value;
 	while (k < COUNT_OF(keys) && !yyjson_is_arr(yyjson_obj_get(body, keys[k].list)))
 		k++;
@@ -122,36 +102,27 @@ static enum status look_up(struct http_request *req, struct db_conn *c, struct u
 		return err_set(err, ST_INVALID,
 			"The body must have a list \"ids\", \"filenames\" or \"object_names\" of at most %d.",
 			LOOK_UP_MAX);
+	const char **texts = ARENA_ARRAY(req->arena, const char *, yyjson_arr_size(list) + 1);
 	yyjson_arr_foreach (list, i, n, value) {
 		if (!yyjson_is_str(value))
 			return err_set(err, ST_INVALID, "\"%s\" must be a list of texts.", keys[k].list);
-		TRY(data_rows_find(c, datalake_id, keys[k].key, yyjson_get_str(value), req->arena, rows,
-			count, &room, err));
+		texts[i] = yyjson_get_str(value);
 	}
+	data_rows_choose(req->arena, keys[k].key, texts, n, filter);
 	return ST_OK;
 }
 
+/* All that are found, in one answer: a filename may be that of many. */
 enum status api_data_look_up(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	API_READER reader = {0};
 	struct rows_page page;
-	struct uuid datalake_id;
 	yyjson_val *body;
-	const char *q = NULL;
-	struct data_row *rows = NULL;
-	size_t count = 0;
-	TRY(api_page(req, &page, err));
 	TRY(api_body(req, &body, err));
-	TRY(json_text(body, "q", &q, err));
-	if (q && *q)
-		return err_set(
-			err, ST_INVALID, "The query language (\"q\") is not supported yet: leave it out.");
-	TRY(api_read(req, &reader, err));
-	TRY(read_datalake(req, reader.conn, &datalake_id, err));
-	TRY(look_up(req, reader.conn, datalake_id, body, &rows, &count, err));
-	if (count > 1 && http_query(req, "order_by"))
-		qsort_r(rows, count, sizeof(rows[0]), compare_rows, &page.order);
-	return reply_rows(req, reply, reader.conn, rows, count, (int64_t)count, err);
+	TRY(api_page_look_up(req, QUERY_NOUN_data, body, &page, err));
+	TRY(read_keys(req, body, &page.filter, err));
+	page.limit = INT64_MAX;
+	page.offset = 0;
+	return reply_page(req, reply, &page, err);
 }
 
 struct deletion {

@@ -144,10 +144,10 @@ enum status api_deployment_list(struct http_request *req, struct http_reply *rep
 	struct deployment_row *rows;
 	size_t count;
 	int64_t total = 0;
-	TRY(api_page(req, &page, err));
+	TRY(api_page_of(req, QUERY_NOUN_deployment, &page, err));
+	page.order = ROWS_NEWEST; /* unless it says how */
 	TRY(api_read(req, &reader, err));
-	TRY(deployment_rows_list(
-		reader.conn, page.limit, page.offset, req->arena, &rows, &count, &total, err));
+	TRY(deployment_rows_list(reader.conn, &page, req->arena, &rows, &count, &total, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc), *item;
 	for (size_t i = 0; i < count; i++) {

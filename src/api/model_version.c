@@ -103,7 +103,7 @@ enum status api_model_version_list(struct http_request *req, struct http_reply *
 	size_t count;
 	int64_t total;
 	TRY(api_id(req, "id", "model", &id, err));
-	TRY(api_page(req, &page, err));
+	TRY(api_page_of(req, QUERY_NOUN_model_version, &page, err));
 	TRY(api_read(req, &reader, err));
 	TRY(model_rows_by_id(reader.conn, id, req->arena, &model, err));
 	TRY(model_rows_version_list(reader.conn, id, &page, req->arena, &rows, &count, &total, err));

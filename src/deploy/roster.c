@@ -316,19 +316,20 @@ enum status roster_load_all(struct roster *r, struct err *err)
 	arena_init(&a);
 	struct deployment_row *rows = NULL;
 	size_t count = 0;
-	int64_t total, offset = 0;
+	int64_t total;
+	struct rows_page page = {.limit = 1000};
 	enum status st;
 	do {
 		struct db_conn *c;
 		st = db_reader_take(r->readers, &c, err);
 		if (st != ST_OK)
 			break;
-		st = deployment_rows_list(c, 1000, offset, &a, &rows, &count, &total, err);
+		st = deployment_rows_list(c, &page, &a, &rows, &count, &total, err);
 		db_reader_give(r->readers, c);
 		for (size_t i = 0; st == ST_OK && i < count; i++)
 			st = load_later(r, &rows[i], err);
-		offset += (int64_t)count;
-	} while (st == ST_OK && count > 0 && offset < total);
+		page.offset += (int64_t)count;
+	} while (st == ST_OK && count > 0 && page.offset < total);
 	arena_release(&a);
 	return st;
 }

@@ -3,6 +3,7 @@
 #include "store/data_rows.h"
 
 #include "base/check.h"
+#include "base/str.h"
 #include "store/object_rows.h"
 
 #define SELECT                                                                                               \
@@ -82,42 +83,67 @@ enum status data_rows_by_id(
 	return found ? ST_OK : missing(id, err);
 }
 
-enum status data_rows_find(struct db_conn *c, struct uuid datalake_id, enum data_key key, const char *value,
-	struct arena *a, struct data_row **items, size_t *count, size_t *room, struct err *err)
+#define WHERE_MAX ((size_t)1 << 20)
+
+/* False: a text that is no id, which nothing has. */
+static bool key_value(enum data_key key, const char *text, struct arena *a, struct db_value *out)
 {
-	static const char *const sql[DATA_KEY_COUNT] = {
-		[DATA_ID] = SELECT " WHERE datalake_id = $1 AND id = $2",
-		[DATA_FILENAME] = SELECT " WHERE datalake_id = $1 AND filename = $2 ORDER BY id DESC",
-		[DATA_OBJECT_NAME] = SELECT " WHERE datalake_id = $1 AND object_name = $2",
-	};
-	struct uuid id;
-	if (key == DATA_ID && !uuid_parse(value, &id))
-		return ST_OK;
-	struct db_query q = db_query(c, sql[key]);
-	db_bind_uuid(&q, datalake_id);
-	if (key == DATA_ID)
-		db_bind_uuid(&q, id);
-	else
-		db_bind_text(&q, value);
-	for (; db_next(&q); (*count)++) {
-		*items = rows_grow(a, *items, *count, room, sizeof(**items));
-		read_row(&q, a, &(*items)[*count]);
+	if (key != DATA_ID) {
+		*out = (struct db_value){.type = DB_TEXT, .bytes = span_of_text(text)};
+		return true;
 	}
-	return db_done(&q, err);
+	struct uuid *id = ARENA_NEW(a, struct uuid);
+	*out = (struct db_value){.type = DB_BLOB, .bytes = {id->bytes, sizeof(id->bytes)}};
+	return uuid_parse(text, id);
 }
+
+void data_rows_choose(struct arena *a, enum data_key key, const char *const *texts, size_t count,
+	struct rows_filter *filter)
+{
+	static const char *const columns[DATA_KEY_COUNT] = {
+		[DATA_ID] = "data.id",
+		[DATA_FILENAME] = "data.filename",
+		[DATA_OBJECT_NAME] = "data.object_name",
+	};
+	size_t values = 0;
+	struct db_value *all = ARENA_ARRAY(a, struct db_value, count + filter->count + 1);
+	struct str where;
+	str_init(&where, WHERE_MAX);
+	str_printf(&where, "%s IN (", columns[key]);
+	for (size_t i = 0; i < count; i++)
+		if (key_value(key, texts[i], a, &all[values]))
+			str_append(&where, values++ ? ", ?" : "?");
+	str_append(&where, ")");
+	if (filter->where) {
+		str_printf(&where, " AND (%s)", filter->where);
+		memcpy(all + values, filter->values, filter->count * sizeof(all[0]));
+		values += filter->count;
+	}
+	CHECK(!where.full);
+	*filter = (struct rows_filter){
+		.where = arena_strdup(a, str_text(&where)), .values = all, .count = values};
+	str_release(&where);
+}
+
+static const struct rows_source source = {
+	.select = SELECT,
+	.count = "SELECT count(*) FROM data",
+	.where = "data.datalake_id = $1",
+	.id = "data.id",
+	.created = "data.created_us",
+	.name = "data.filename",
+};
 
 enum status data_rows_list(struct db_conn *c, struct uuid datalake_id, const struct rows_page *page,
 	struct arena *a, struct data_row **items, size_t *count, int64_t *total, struct err *err)
 {
-	static const char *const sql[ROWS_ORDER_COUNT] = ROWS_ORDERED(
-		SELECT " WHERE datalake_id = $1", "created_us", "filename", "LIMIT $2 OFFSET $3");
-	struct db_query q = db_query(c, "SELECT count(*) FROM data WHERE datalake_id = $1");
+	struct db_query q = rows_count(c, a, &source, page);
 	db_bind_uuid(&q, datalake_id);
+	rows_bind_count(&q, page);
 	TRY(rows_number(&q, total, err));
-	q = db_query(c, sql[page->order]);
+	q = rows_query(c, a, &source, page);
 	db_bind_uuid(&q, datalake_id);
-	db_bind_integer(&q, page->limit);
-	db_bind_integer(&q, page->offset);
+	rows_bind(&q, page);
 	size_t room = 0;
 	*items = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {

@@ -21,10 +21,9 @@ enum status data_rows_by_id(
 	struct db_conn *c, struct uuid id, struct arena *a, struct data_row *out, struct err *err) MUST_CHECK;
 
 enum data_key { DATA_ID, DATA_FILENAME, DATA_OBJECT_NAME, DATA_KEY_COUNT };
-/* Append the data of one datalake that have this id (as text), filename or object name, the newest first;
- * none is ST_OK. */
-enum status data_rows_find(struct db_conn *c, struct uuid datalake_id, enum data_key key, const char *value,
-	struct arena *a, struct data_row **items, size_t *count, size_t *room, struct err *err) MUST_CHECK;
+/* The filter also asks for one of these texts, at most 1,000. What it keeps is in the arena. */
+void data_rows_choose(struct arena *a, enum data_key key, const char *const *texts, size_t count,
+	struct rows_filter *filter);
 enum status data_rows_list(struct db_conn *c, struct uuid datalake_id, const struct rows_page *page,
 	struct arena *a, struct data_row **items, size_t *count, int64_t *total,
 	struct err *err) MUST_CHECK; /* by name: filename */

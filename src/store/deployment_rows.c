@@ -103,21 +103,27 @@ enum status deployment_rows_exists(struct db_conn *c, struct uuid id, bool *exis
 	return db_done(&q, err);
 }
 
-enum status deployment_rows_list(struct db_conn *c, int64_t limit, int64_t offset, struct arena *a,
+enum status deployment_rows_list(struct db_conn *c, const struct rows_page *page, struct arena *a,
 	struct deployment_row **items, size_t *count, int64_t *total, struct err *err)
 {
-	struct db_query q = db_query(c, "SELECT count(*) FROM deployment");
-	if (db_next(&q))
-		*total = db_integer(&q, 0);
-	TRY(db_done(&q, err));
-	*items = ARENA_ARRAY(a, struct deployment_row, (size_t)limit);
-	*count = 0;
-	q = db_query(
-		c, "SELECT " COLUMNS " FROM deployment ORDER BY created_us DESC, id DESC LIMIT $1 OFFSET $2");
-	db_bind_integer(&q, limit);
-	db_bind_integer(&q, offset);
-	while (*count < (size_t)limit && db_next(&q))
-		read_row(&q, a, &(*items)[(*count)++]);
+	static const struct rows_source source = {
+		.select = "SELECT " COLUMNS " FROM deployment",
+		.count = "SELECT count(*) FROM deployment",
+		.id = "deployment.id",
+		.created = "deployment.created_us",
+		.name = "deployment.name",
+	};
+	struct db_query q = rows_count(c, a, &source, page);
+	rows_bind_count(&q, page);
+	TRY(rows_number(&q, total, err));
+	q = rows_query(c, a, &source, page);
+	rows_bind(&q, page);
+	size_t room = 0;
+	*items = NULL;
+	for (*count = 0; db_next(&q); (*count)++) {
+		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
+		read_row(&q, a, &(*items)[*count]);
+	}
 	return db_done(&q, err);
 }
 

@@ -3,7 +3,7 @@
 #ifndef GYRE_STORE_DEPLOYMENT_ROWS_H
 #define GYRE_STORE_DEPLOYMENT_ROWS_H
 
-#include "store/db.h"
+#include "store/rows.h"
 
 struct deployment_row {
 	struct uuid id;
@@ -35,8 +35,8 @@ enum status deployment_rows_by_name(struct db_conn *c, const char *name, struct 
 	struct deployment_row *out, struct err *err) MUST_CHECK;
 enum status deployment_rows_exists(
 	struct db_conn *c, struct uuid id, bool *exists, struct err *err) MUST_CHECK;
-/* Newest first; *items in the arena, *total without the limit. */
-enum status deployment_rows_list(struct db_conn *c, int64_t limit, int64_t offset, struct arena *a,
+/* *items in the arena, *total without the limit. */
+enum status deployment_rows_list(struct db_conn *c, const struct rows_page *page, struct arena *a,
 	struct deployment_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
 /* Writes name, champion, threshold, sample rate, datalake, pause of *d. */
 enum status deployment_rows_update(

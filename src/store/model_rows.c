@@ -84,13 +84,18 @@ enum status model_rows_by_name(
 enum status model_rows_list(struct db_conn *c, const struct rows_page *page, struct arena *a,
 	struct model_row **items, size_t *count, int64_t *total, struct err *err)
 {
-	static const char *const sql[ROWS_ORDER_COUNT] =
-		ROWS_ORDERED(MODEL_SELECT, "created_us", "name", "LIMIT $1 OFFSET $2");
-	struct db_query q = db_query(c, "SELECT count(*) FROM model");
+	static const struct rows_source source = {
+		.select = MODEL_SELECT,
+		.count = "SELECT count(*) FROM model",
+		.id = "model.id",
+		.created = "model.created_us",
+		.name = "model.name",
+	};
+	struct db_query q = rows_count(c, a, &source, page);
+	rows_bind_count(&q, page);
 	TRY(rows_number(&q, total, err));
-	q = db_query(c, sql[page->order]);
-	db_bind_integer(&q, page->limit);
-	db_bind_integer(&q, page->offset);
+	q = rows_query(c, a, &source, page);
+	rows_bind(&q, page);
 	size_t room = 0;
 	*items = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {

@@ -7,7 +7,9 @@
 #define CONTENT                                                                                              \
 	"name, description, type, framework, labels, parameters, docker, notebook_link,"                     \
 	" thumbnail_object_name, state, state_text, onnx_sha256, recipe, graph"
-#define SELECT "SELECT id, model_id, version, created_us, " CONTENT ", based_on_id, experiment_id FROM model_version"
+#define SELECT                                                                                               \
+	"SELECT id, model_id, version, created_us, " CONTENT ", based_on_id, experiment_id FROM "            \
+							     "model_version"
 
 static void read_version(struct db_query *q, struct arena *a, struct model_version_row *out)
 {
@@ -132,15 +134,21 @@ enum status model_rows_version_by_name(struct db_conn *c, struct uuid model_id, 
 enum status model_rows_version_list(struct db_conn *c, struct uuid model_id, const struct rows_page *page,
 	struct arena *a, struct model_version_row **items, size_t *count, int64_t *total, struct err *err)
 {
-	static const char *const sql[ROWS_ORDER_COUNT] =
-		ROWS_ORDERED(SELECT " WHERE model_id = $1", "version", "name", "LIMIT $2 OFFSET $3");
-	struct db_query q = db_query(c, "SELECT count(*) FROM model_version WHERE model_id = $1");
+	static const struct rows_source source = {
+		.select = SELECT,
+		.count = "SELECT count(*) FROM model_version",
+		.where = "model_version.model_id = $1",
+		.id = "model_version.id",
+		.created = "model_version.version",
+		.name = "model_version.name",
+	};
+	struct db_query q = rows_count(c, a, &source, page);
 	db_bind_uuid(&q, model_id);
+	rows_bind_count(&q, page);
 	TRY(rows_number(&q, total, err));
-	q = db_query(c, sql[page->order]);
+	q = rows_query(c, a, &source, page);
 	db_bind_uuid(&q, model_id);
-	db_bind_integer(&q, page->limit);
-	db_bind_integer(&q, page->offset);
+	rows_bind(&q, page);
 	size_t room = 0;
 	*items = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {
