@@ -173,6 +173,7 @@ static enum status open_http(struct server *s, struct err *err)
 	const struct config *c = s->config;
 	const char *spool = arena_printf(&s->arena, "%s/spool", c->text[CONFIG_data]);
 	TRY(file_make_folders(spool, err));
+	s->api.spool_folder = spool;
 	const struct http_options options = {
 		.address = c->text[CONFIG_listen],
 		.routes = api_routes,
@@ -182,7 +183,6 @@ static enum status open_http(struct server *s, struct err *err)
 		.spool_folder = spool,
 		.tls_certificate = text_setting(c, CONFIG_tls_certificate),
 		.tls_key = text_setting(c, CONFIG_tls_key),
-	s->api.spool_folder = spool;
 		.workers = (unsigned)c->integer[CONFIG_workers],
 		.queue_max = (unsigned)c->integer[CONFIG_queue],
 		.connections_max = (unsigned)c->integer[CONFIG_connections],
