@@ -210,7 +210,8 @@ enum status api_queue_lease(struct http_request *req, struct http_reply *reply, 
 	TRY(api_body(req, &body, err));
 	TRY(read_lease(req, body, &request, err));
 	TRY(check_deployment(req, request.deployment_id, err));
-	TRY(lease_take(api_of(req)->readers, api_of(req)->recorder, &request, req->arena, &result, err));
+	TRY(lease_take(api_of(req)->readers, api_of(req)->recorder, api_of(req)->blobs, &request, req->arena,
+		&result, err));
 	TRY(api_read(req, &reader, err));
 	predicted_printer_init(&printer, req, reader.conn, 0);
 	TRY(predicted_json_ids(&printer, result.taken, result.taken_count, &items, err));

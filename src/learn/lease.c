@@ -2,6 +2,8 @@
 #include "learn/lease.h"
 
 #include "base/check.h"
+#include "learn/burst.h"
+#include "os/log.h"
 
 #define LEFT_MIN 16   /* chosen images; fewer, and a batch is drawn */
 #define BATCHES_MAX 3 /* a call */
@@ -90,7 +92,19 @@ static enum status take_job(struct db_conn *c, void *arg, struct err *err)
 	return ST_OK;
 }
 
-enum status lease_take(struct db_readers *readers, struct recorder *recorder,
+/* A picture whose looks cannot be read is put into a burst later, as all that nobody takes are. */
+static void see_to_bursts(
+	const struct burst_store *store, const struct lease_request *r, const struct lease_result *out)
+{
+	struct err err;
+	size_t count;
+	if (store->blobs == NULL || out->taken_count == 0)
+		return;
+	if (burst_assign(store, r->deployment_id, out->taken, out->taken_count, &count, &err) != ST_OK)
+		log_err("burst_left_for_later", &err);
+}
+
+enum status lease_take(struct db_readers *readers, struct recorder *recorder, struct blob *blobs,
 	const struct lease_request *request, struct arena *a, struct lease_result *out, struct err *err)
 {
 	CHECK(request->count <= LEASE_COUNT_MAX && request->held_count <= LEASE_HELD_MAX);
@@ -109,5 +123,6 @@ enum status lease_take(struct db_readers *readers, struct recorder *recorder,
 			break;
 		TRY(recorder_run(recorder, take_job, &t, err));
 	}
+	see_to_bursts(&(struct burst_store){readers, recorder, blobs}, request, out);
 	return ST_OK;
 }

@@ -5,6 +5,7 @@
 #define GYRE_LEARN_LEASE_H
 
 #include "learn/choose.h"
+#include "store/blob.h"
 
 #define LEASE_US (5 * 60 * 1000000LL)
 #define LEASE_COUNT_MAX 16 /* a call */
@@ -30,10 +31,11 @@ struct lease_result {
 };
 
 /*
- * Draws a batch when few images are left. taken_count below count: there are no more for now. Leases of a
- * client whose answer was lost are taken again by its next call.
+ * Draws a batch when few images are left; what is taken is in its burst before anyone looks at it (blobs
+ * NULL: that is not seen to). taken_count below count: there are no more for now. Leases of a client whose
+ * answer was lost are taken again by its next call.
  */
-enum status lease_take(struct db_readers *readers, struct recorder *recorder,
+enum status lease_take(struct db_readers *readers, struct recorder *recorder, struct blob *blobs,
 	const struct lease_request *request, struct arena *a, struct lease_result *out,
 	struct err *err) MUST_CHECK;
 
