@@ -18,22 +18,40 @@ import { Shell } from './parts/shell';
 import { Toasts } from './parts/toasts';
 import { navigate, place } from './router';
 
+const DatasetPage = lazy(() => import('./pages/dataset').then((m) => m.DatasetPage));
+const DatasetVersionPage = lazy(() => import('./pages/dataset_version').then((m) => m.DatasetVersionPage));
+const DatasetsPage = lazy(() => import('./pages/datasets').then((m) => m.DatasetsPage));
+const JobsPage = lazy(() => import('./pages/jobs').then((m) => m.JobsPage));
+const MyQueuesPage = lazy(() => import('./pages/my_queues').then((m) => m.MyQueuesPage));
 const ModelPage = lazy(() => import('./pages/model').then((m) => m.ModelPage));
 const AnnotatePage = lazy(() => import('./pages/annotate').then((m) => m.AnnotatePage));
 const ReviewPage = lazy(() => import('./pages/review').then((m) => m.ReviewPage));
 
-const ROUTES: readonly { pattern: string; page: (p: Record<string, string>, session: Session) => JSX.Element }[] = [
+type Routes = readonly { pattern: string; page: (p: Record<string, string>, session: Session) => JSX.Element }[];
+
+/** All that a reviewer has. */
+const REVIEWER: Routes = [
+	{ pattern: '/', page: (_, session) => <MyQueuesPage session={session} /> },
+	{ pattern: '/deployment/:id/review', page: ({ id }) => <ReviewPage key={id} id={id ?? ''} /> },
+];
+
+const ROUTES: Routes = [
 	{ pattern: '/', page: (_, session) => <DeploymentsPage session={session} /> },
 	{ pattern: '/deployment/:id', page: ({ id }) => <DeploymentPage key={id} id={id ?? ''} tab="" /> },
 	{ pattern: '/dataset/version/:id/annotate', page: ({ id }) => <AnnotatePage key={id} id={id ?? ''} /> },
 	{ pattern: '/deployment/:id/review', page: ({ id }) => <ReviewPage key={id} id={id ?? ''} /> },
 	{ pattern: '/deployment/:id/:tab', page: ({ id, tab }) => <DeploymentPage key={id} id={id ?? ''} tab={tab ?? ''} /> },
+	{ pattern: '/deployment/:id/settings/:tab', page: ({ id, tab }) => <DeploymentPage key={id} id={id ?? ''} tab={`settings/${tab ?? ''}`} /> },
+	{ pattern: '/datasets', page: (_, session) => <DatasetsPage session={session} /> },
+	{ pattern: '/dataset/version/:id', page: ({ id }) => <DatasetVersionPage key={id} id={id ?? ''} /> },
+	{ pattern: '/dataset/:id', page: ({ id }) => <DatasetPage key={id} id={id ?? ''} /> },
+	{ pattern: '/jobs', page: (_, session) => <JobsPage session={session} /> },
 	{ pattern: '/models', page: (_, session) => <ModelsPage session={session} /> },
 	{ pattern: '/model/:id', page: ({ id }) => <ModelPage key={id} id={id ?? ''} /> },
 ];
 
 function routed(path: string, session: Session): JSX.Element {
-	for (const { pattern, page } of ROUTES) {
+	for (const { pattern, page } of session.role === 'REVIEWER' ? REVIEWER : ROUTES) {
 		const found = match(pattern, path);
 		if (found) return page(found, session);
 	}

@@ -8,6 +8,8 @@ import './style/shell.css';
 import './style/pages.css';
 import './style/predictions.css';
 import './style/models.css';
+import './style/datasets.css';
+import './style/learning.css';
 
 startRouter();
 const root = document.getElementById('app');

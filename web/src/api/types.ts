@@ -14,6 +14,8 @@ export interface Session {
 	user: { id: string; name: string };
 	organization: { id: string; name: string; default_connector_id: string };
 	version: string;
+	/** A reviewer sees the queue, its guide and the own count, nothing else. */
+	role?: 'ADMIN' | 'MEMBER' | 'REVIEWER';
 }
 
 export interface Champion {

@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { api, ApiError } from '../api/client';
+import { learn } from '../api/learn';
 import type { Deployment, PredictionEvent } from '../api/types';
 import { exact } from '../lib/format';
 import { throttle } from '../lib/throttle';
@@ -17,6 +18,7 @@ import { useHistory } from '../parts/use_history';
 import { NotFoundPage } from './not_found';
 
 const SettingsTab = lazy(() => import('./deployment_settings').then((m) => m.SettingsTab));
+const PredictionsTab = lazy(() => import('./deployment_predictions').then((m) => m.PredictionsTab));
 const HistoryTab = lazy(() => import('./deployment_history').then((m) => m.HistoryTab));
 
 function Banner({ deployment, onChanged }: { deployment: Deployment; onChanged: (d: Deployment) => void }): JSX.Element | null {
@@ -73,20 +75,29 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 	// A burst of predictions is one request in two seconds for the totals.
 	const refreshTotals = useMemo(() => throttle(reload, 2000), [reload]);
 	useEffect(() => refreshTotals.cancel, [refreshTotals]);
+	const loop = useLoad(`feedback ${id}`, (signal) => learn.feedback(id, signal));
+	const refreshLoop = useMemo(() => throttle(loop.reload, 2000), [loop.reload]);
+	useEffect(() => refreshLoop.cancel, [refreshLoop]);
 	const connection = useLive(`/api/deployment/${id}/events`, {
 		events: {
 			prediction: (data) => {
 				listener.current?.prediction(data as PredictionEvent);
 				refreshTotals();
 			},
+			review: () => {
+				listener.current?.review();
+				refreshLoop();
+			},
 			deployment: () => {
 				listener.current?.changed();
+				refreshLoop();
 				refreshTotals();
 				history.reload();
 			},
 		},
 		onMissed: () => {
 			listener.current?.missed();
+			refreshLoop();
 			refreshTotals();
 			history.reload();
 		},
@@ -97,19 +108,22 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 	};
 	return (
 		<>
-			<DeploymentHead deployment={deployment} tab={tab} connection={connection} onChanged={changed} />
+			<DeploymentHead deployment={deployment} tab={tab} connection={connection} loop={loop.data} onChanged={changed} />
 			<Banner deployment={deployment} onChanged={changed} />
-			{tab === '' && <Dashboard deployment={deployment} history={history} listener={listener} onChanged={changed} />}
-			{tab === 'settings' && <SettingsTab deployment={deployment} onChanged={changed} />}
+			{tab === '' && <Dashboard deployment={deployment} history={history} listener={listener} loop={loop.data} onChanged={changed} />}
+			{tab === 'predictions' && <PredictionsTab deployment={deployment} history={history} listener={listener} />}
+			{tab.startsWith('settings') && <SettingsTab deployment={deployment} tab={tab.slice('settings/'.length)} loop={loop} onChanged={changed} />}
 			{tab === 'history' && <HistoryTab deployment={deployment} history={history} onChanged={changed} />}
 		</>
 	);
 }
 
+const TITLES: Record<string, string> = { predictions: 'Predictions', settings: 'Settings', 'settings/feedback': 'Feedback Loop', history: 'History' };
+
 export function DeploymentPage({ id, tab }: { id: string; tab: string }): JSX.Element {
 	const deployment = useLoad(`deployment ${id}`, (signal) => api.deployment(id, signal));
-	useTitle([deployment.data?.name ?? 'Deployment', tab].filter(Boolean).join(', '));
-	if (!['', 'settings', 'history'].includes(tab)) return <NotFoundPage />;
+	useTitle([deployment.data?.name ?? 'Deployment', TITLES[tab]].filter(Boolean).join(', '));
+	if (tab !== '' && !(tab in TITLES)) return <NotFoundPage />;
 	if (deployment.error instanceof ApiError && deployment.error.status === 404) return <NotFoundPage what="This deployment" />;
 	return (
 		<>

@@ -3,6 +3,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { api } from '../api/client';
+import type { FeedbackLoop } from '../api/learn';
 import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
 import { plural, score } from '../lib/format';
@@ -12,7 +13,8 @@ import { Button, Failure, Time } from '../parts/basics';
 import { PauseButton, ResumeButton } from '../parts/champion';
 import { Confirm } from '../parts/dialog';
 import { ELSEWHERE } from '../parts/first_picture';
-import { useLoad } from '../parts/hooks';
+import { FeedbackSettings } from '../parts/feedback_settings';
+import { useLoad, type Loaded } from '../parts/hooks';
 import { KEPT, PreviewGrid, ThresholdField } from '../parts/preview';
 import { say } from '../parts/toasts';
 import { navigate } from '../router';
@@ -134,7 +136,21 @@ function DeleteSetting({ deployment }: { deployment: Deployment }): JSX.Element 
 	);
 }
 
-export function SettingsTab({ deployment, onChanged }: Acting): JSX.Element {
+const TABS = [['', 'General'], ['feedback', 'Feedback Loop']] as const;
+
+export function SettingsTab({ deployment, tab, loop, onChanged }: Acting & { tab: string; loop: Loaded<FeedbackLoop> }): JSX.Element {
+	const home = `/deployment/${deployment.id}/settings`;
+	return (
+		<div class="settings-frame">
+			<nav class="settings-menu" aria-label="Settings">
+				{TABS.map(([name, label]) => <a key={name} href={name ? `${home}/${name}` : home} aria-current={name === tab ? 'page' : undefined}>{label}</a>)}
+			</nav>
+			{tab === 'feedback' ? <FeedbackSettings deployment={deployment} loop={loop} /> : <General deployment={deployment} onChanged={onChanged} />}
+		</div>
+	);
+}
+
+function General({ deployment, onChanged }: Acting): JSX.Element {
 	return (
 		<div class="settings">
 			<NameSetting key={deployment.name} deployment={deployment} onChanged={onChanged} />

@@ -13,6 +13,8 @@ function outline(shape: Shape): JSX.Element | null {
 	return null;
 }
 
+const ownColour = (shape: Shape): string => labelColour(shape.label_id);
+
 /** Big ones first, so that small ones on top of them stay reachable. */
 function drawingOrder(shapes: readonly Shape[]): Shape[] {
 	const area = (shape: Shape): number => {
@@ -22,7 +24,7 @@ function drawingOrder(shapes: readonly Shape[]): Shape[] {
 	return shapes.filter((shape) => shape.type !== 'classification').sort((a, b) => area(b) - area(a));
 }
 
-export function Boxes({ shapes, width, height, ghosts, gone, shadows, chosen, onHover, thick = false }: {
+export function Boxes({ shapes, width, height, ghosts, gone, shadows, chosen, onHover, colour = ownColour, thick = false }: {
 	shapes: readonly Shape[];
 	width: number;
 	height: number;
@@ -34,6 +36,8 @@ export function Boxes({ shapes, width, height, ghosts, gone, shadows, chosen, on
 	shadows?: ReadonlySet<Shape>;
 	chosen?: Shape | null;
 	onHover?: (shape: Shape | null) => void;
+	/** By label, unless something else is to be told apart. */
+	colour?: (shape: Shape) => string;
 	thick?: boolean;
 }): JSX.Element {
 	return (
@@ -41,7 +45,7 @@ export function Boxes({ shapes, width, height, ghosts, gone, shadows, chosen, on
 			{drawingOrder(shapes).map((shape, i) => {
 				const state = (shape === chosen ? ' is-chosen' : chosen ? ' is-dimmed' : '') + (gone?.has(shape) ? ' is-gone' : '') + (shadows?.has(shape) ? ' shadow' : '');
 				return (
-					<g key={i} class={`box${ghosts?.has(shape) ? ' ghost' : ''}${state}`} style={{ color: labelColour(shape.label_id) }}
+					<g key={i} class={`box${ghosts?.has(shape) ? ' ghost' : ''}${state}`} style={{ color: colour(shape) }}
 						onMouseEnter={onHover && (() => onHover(shape))} onMouseLeave={onHover && (() => onHover(null))}>
 						<g class="rim">{outline(shape)}</g>
 						<g class="line">{outline(shape)}</g>
@@ -53,7 +57,7 @@ export function Boxes({ shapes, width, height, ghosts, gone, shadows, chosen, on
 }
 
 /** Names at the boxes, as text of a fixed size; above the box, or inside it where there is no room above. */
-export function BoxNames({ shapes, width, height, ghosts, shadows, chosen }: {
+export function BoxNames({ shapes, width, height, ghosts, shadows, chosen, colour = ownColour, scored = true }: {
 	shapes: readonly Shape[];
 	width: number;
 	height: number;
@@ -61,6 +65,9 @@ export function BoxNames({ shapes, width, height, ghosts, shadows, chosen }: {
 	/** Named below their box, where the champion's name does not lie. */
 	shadows?: ReadonlySet<Shape>;
 	chosen?: Shape | null;
+	colour?: (shape: Shape) => string;
+	/** Drawn by a person, a shape has no score. */
+	scored?: boolean;
 }): JSX.Element {
 	return (
 		<div class="box-names" aria-hidden="true">
@@ -74,8 +81,8 @@ export function BoxNames({ shapes, width, height, ghosts, shadows, chosen }: {
 					? { right: `${100 - ((bounds.x + bounds.w) / width) * 100}%` } : { left: `${(Math.max(0, bounds.x) / width) * 100}%` };
 				return (
 					<span key={i} class={`box-name${inside ? ' inside' : ''}${under ? ' under' : ''}${ghosts?.has(shape) ? ' ghost' : ''}`}
-						style={{ ...place, top: `${(Math.max(0, under ? Math.min(height, bounds.y + bounds.h) : bounds.y) / height) * 100}%`, background: labelColour(shape.label_id), color: LABEL_TEXT }}>
-						{shape.label} {score(shape.score)}
+						style={{ ...place, top: `${(Math.max(0, under ? Math.min(height, bounds.y + bounds.h) : bounds.y) / height) * 100}%`, background: colour(shape), color: LABEL_TEXT }}>
+						{shape.label}{scored && ` ${score(shape.score)}`}
 					</span>
 				);
 			})}

@@ -2,6 +2,7 @@
 // A deployment's first page: what answers and what follows, how fast, and what was said last.
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { learn, type FeedbackLoop } from '../api/learn';
 import type { Deployment, PredictionEvent } from '../api/types';
 import { indexOf, itemAt } from '../lib/feed';
 import { count, milliseconds } from '../lib/format';
@@ -15,8 +16,10 @@ import { ChampionCard } from './champion';
 import { Detail } from './detail';
 import { Checklist } from './first_picture';
 import { Grid } from './grid';
-import { useStore } from './hooks';
+import { useLoad, useStore } from './hooks';
 import { LatencyPanel } from './latency_panel';
+import { lazy } from './lazy';
+import { LoopStrip } from './loop_strip';
 import { SendCard } from './send';
 import { ShadowCards } from './shadows';
 import { EffectLine, ThresholdBar } from './threshold';
@@ -24,11 +27,15 @@ import { useFeed } from './use_feed';
 import type { History } from './use_history';
 import { useLatency, type Span } from './use_latency';
 
+const QualityPanel = lazy(() => import('./quality_panel').then((m) => m.QualityPanel));
+
 /** What the page's event stream tells whoever draws. */
 export interface Listener {
 	prediction: (event: PredictionEvent) => void;
 	changed: () => void;
 	missed: () => void;
+	/** Somebody reviewed a picture, or it was submitted. */
+	review: () => void;
 }
 
 function OverviewCard({ deployment }: { deployment: Deployment }): JSX.Element {
@@ -48,10 +55,11 @@ function OverviewCard({ deployment }: { deployment: Deployment }): JSX.Element {
 	);
 }
 
-export function Dashboard({ deployment, history, listener, onChanged }: {
+export function Dashboard({ deployment, history, listener, loop, onChanged }: {
 	deployment: Deployment;
 	history: History;
 	listener: { current: Listener | null };
+	loop: FeedbackLoop | undefined;
 	onChanged: (deployment: Deployment) => void;
 }): JSX.Element {
 	const { id, shadows } = deployment;
@@ -63,6 +71,10 @@ export function Dashboard({ deployment, history, listener, onChanged }: {
 	const loader = useFeed(id, view);
 	const latency = useLatency(id, range, picked, cpu);
 	const { feed } = loader;
+	const queue = useLoad(`queue ${id}`, (signal) => learn.queue(id, signal));
+	const refreshQueue = useMemo(() => throttle(queue.reload, 2000), [queue.reload]);
+	useEffect(() => refreshQueue.cancel, [refreshQueue]);
+	const refreshQuality = useRef<(() => void) | null>(null);
 
 	// A burst of predictions becomes one request a second for the pictures.
 	const refreshFeed = useMemo(() => throttle(() => loader.refresh(), 1000), [loader]);
@@ -72,11 +84,22 @@ export function Dashboard({ deployment, history, listener, onChanged }: {
 			prediction: (event) => {
 				latency.add([event.at, event.latency, event.predicted_asset_id]);
 				refreshFeed();
+				refreshQueue();
 			},
-			changed: latency.reload,
+			changed: () => {
+				latency.reload();
+				refreshQueue();
+			},
 			missed: () => {
 				refreshFeed();
 				latency.reload();
+				refreshQueue();
+				refreshQuality.current?.();
+			},
+			review: () => {
+				refreshFeed();
+				refreshQueue();
+				refreshQuality.current?.();
 			},
 		};
 		return () => {
@@ -123,13 +146,15 @@ export function Dashboard({ deployment, history, listener, onChanged }: {
 					{!external && <SendCard deployment={deployment} />}
 				</div>
 			</div>
-			{none ? <Checklist deployment={deployment} /> : (
+			{queue.data && !none && <LoopStrip deployment={deployment} queue={queue.data} loop={loop} />}
+			{none ? <Checklist deployment={deployment} loop={loop} /> : (
 				<>
 					<LatencyPanel latency={latency} range={range} picked={picked} markers={markers} cpu={cpu} onCpu={shadows.length > 0 || cpu ? setCpu : null}
 						onOpen={openAsset} onPick={setPicked} onRange={(next) => {
 							setPicked(null);
 							setRange(next);
 						}} />
+					<QualityPanel deployment={deployment} names={history.names} told={refreshQuality} />
 					<section class="predictions" aria-label="Last predictions">
 						<header class="predictions-head">
 							<div>
@@ -143,7 +168,7 @@ export function Dashboard({ deployment, history, listener, onChanged }: {
 				</>
 			)}
 			{opened && (
-				<Detail id={opened} known={known} view={view} standing={deployment.min_threshold} names={history.names} shadows={shadows} newer={neighbours[0]} older={neighbours[1]}
+				<Detail id={opened} known={known} view={view} standing={deployment.min_threshold} names={history.names} shadows={shadows} deployment={id} newer={neighbours[0]} older={neighbours[1]}
 					onView={setView} onMove={(next) => navigate(withParameter('prediction', next), 'replace')} onClose={close} />
 			)}
 		</>

@@ -3,8 +3,10 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
+import type { FeedbackLoop } from '../api/learn';
 import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
+import { LOOP_BADGE, loopSentence, loopState } from '../lib/feedback';
 import { score, taskName } from '../lib/format';
 import type { Connection } from '../lib/live';
 import { Button, Copy, LiveBadge, StatusPill } from './basics';
@@ -57,12 +59,20 @@ function Name({ deployment, onChanged }: { deployment: Deployment; onChanged: (d
 	);
 }
 
-const TABS = [['', 'Dashboard'], ['settings', 'Settings'], ['history', 'History']] as const;
+const TABS = [['', 'Dashboard'], ['predictions', 'Predictions'], ['settings', 'Settings'], ['history', 'History']] as const;
 
-export function DeploymentHead({ deployment, tab, connection, onChanged }: {
+function LoopBadge({ deployment, loop }: { deployment: Deployment; loop: FeedbackLoop }): JSX.Element {
+	const state = loopState(loop);
+	const { word, tone } = LOOP_BADGE[state];
+	return <a class={`pipeline-badge ${tone}`} href={`/deployment/${deployment.id}/settings/feedback`} title={loopSentence(loop)}><Icon name="loop" size={13} />Feedback Loop <strong>{word}</strong></a>;
+}
+
+export function DeploymentHead({ deployment, tab, connection, loop, onChanged }: {
 	deployment: Deployment;
 	tab: string;
 	connection: Connection;
+	/** undefined: not known (yet). */
+	loop: FeedbackLoop | undefined;
 	onChanged: (deployment: Deployment) => void;
 }): JSX.Element {
 	const home = `/deployment/${deployment.id}`;
@@ -79,10 +89,14 @@ export function DeploymentHead({ deployment, tab, connection, onChanged }: {
 						<Copy text={deployment.id} what="deployment id"><code>{deployment.id.slice(0, 8)}</code></Copy>
 					</p>
 				</div>
-				<div class="head-actions"><LiveBadge connection={connection} /></div>
+				<div class="head-actions">
+					<LiveBadge connection={connection} />
+					{loop && <LoopBadge deployment={deployment} loop={loop} />}
+					<a class="button" href={`${home}/review`}><Icon name="review" /><span>Review</span></a>
+				</div>
 			</header>
 			<nav class="tabs" aria-label="Of this deployment">
-				{TABS.map(([name, label]) => <a key={name} href={name ? `${home}/${name}` : home} aria-current={name === tab ? 'page' : undefined}>{label}</a>)}
+				{TABS.map(([name, label]) => <a key={name} href={name ? `${home}/${name}` : home} aria-current={name === (tab.split('/')[0] ?? '') ? 'page' : undefined}>{label}</a>)}
 			</nav>
 		</>
 	);

@@ -12,6 +12,7 @@ import { Copy, Failure, LabelDot, px, Segments, Skeleton, Time } from './basics'
 import { BoxNames, Boxes } from './boxes';
 import { Dialog } from './dialog';
 import { useLoad } from './hooks';
+import { ReviewFacts } from './reviewed';
 import { Icon } from './icons';
 
 /** Drawn and listed: at the threshold, below it, and by whom. */
@@ -116,7 +117,7 @@ function draw(predictions: readonly Prediction[], threshold: number, below: bool
 	return { shapes: below ? all : shown, ghosts, hidden: ghosts.size, shadows: new Set(predictions.filter((p) => p.is_shadow).flatMap((p) => p.shapes)) };
 }
 
-export function Detail({ id, known, view, standing, names, shadows, older, newer, onView, onMove, onClose }: {
+export function Detail({ id, known, view, standing, names, shadows, deployment, older, newer, onView, onMove, onClose }: {
 	id: string;
 	/** As it is in the grid, to show at once. */
 	known: PredictedAsset | undefined;
@@ -125,6 +126,8 @@ export function Detail({ id, known, view, standing, names, shadows, older, newer
 	standing: number;
 	names: VersionNames;
 	shadows: readonly Shadow[];
+	/** Whose prediction it is: where it is reviewed. */
+	deployment: string;
 	older: string | null;
 	newer: string | null;
 	onView: (view: ThresholdView) => void;
@@ -179,6 +182,7 @@ export function Detail({ id, known, view, standing, names, shadows, older, newer
 						<button type="button" class="bare" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
 					</header>
 					{full.error !== null && <Failure error={full.error} what="This prediction could not be read" onRetry={full.reload} />}
+					{asset && <ReviewFacts asset={asset} deployment={deployment} />}
 					{prediction && (
 						<section class="detail-view">
 							{followers.length > 0 && <Segments name="whose" legend="Whose shapes" value={whose} choices={choices} onChoose={setWhose} />}

@@ -2,6 +2,7 @@
 // Right after deploying: what is done, what comes next, and how pictures get here, as text that works as it stands.
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import type { FeedbackLoop } from '../api/learn';
 import type { Deployment } from '../api/types';
 import { score, shellWord } from '../lib/format';
 import { Command, Segments, Time } from './basics';
@@ -46,7 +47,23 @@ function Step({ done, title, children }: { done: boolean | null; title: string; 
 	);
 }
 
-export function Checklist({ deployment }: { deployment: Deployment }): JSX.Element {
+/** The steps of the loop behind the first answers. */
+function LoopSteps({ deployment, loop }: { deployment: Deployment; loop: FeedbackLoop | undefined }): JSX.Element {
+	const home = `/deployment/${deployment.id}`;
+	const ready = loop !== undefined && loop.active && loop.targets.length > 0;
+	return (
+		<>
+			<Step done={null} title="Review some: accept what is right, correct what is not">
+				<p class="muted">In the <a href={`${home}/review`}>review tool</a>. From 20 on, the dashboard says how good the answers are.</p>
+			</Step>
+			<Step done={ready ? true : null} title={ready ? `Corrected images go to ${loop.targets.map((t) => `${t.dataset_version.origin_name} ${t.dataset_version.version}`).join(' and ')}` : 'Let corrected images go into a dataset'}>
+				{!ready && <p class="muted">Set up the <a href={`${home}/settings/feedback`}>Feedback Loop</a> and attach a dataset version: what people correct is what the next model learns from.</p>}
+			</Step>
+		</>
+	);
+}
+
+export function Checklist({ deployment, loop }: { deployment: Deployment; loop: FeedbackLoop | undefined }): JSX.Element {
 	const { champion } = deployment;
 	const external = deployment.status === 'EXTERNAL';
 	const ready = deployment.status === 'SERVING';
@@ -69,6 +86,7 @@ export function Checklist({ deployment }: { deployment: Deployment }): JSX.Eleme
 				<Step done={null} title="Then look at the answers, and move the threshold to where they are right">
 					<p class="muted">Under the pictures, or in <a href={`/deployment/${deployment.id}/settings`}>Settings</a>, for the past too.</p>
 				</Step>
+				<LoopSteps deployment={deployment} loop={loop} />
 			</ol>
 		</section>
 	);

@@ -14,7 +14,12 @@ import { say } from './toasts';
 const PLACES: readonly { to: string; label: string; icon: IconName; also: string }[] = [
 	{ to: '/', label: 'Deployments', icon: 'deployments', also: '/deployment' },
 	{ to: '/models', label: 'Models', icon: 'models', also: '/model' },
+	{ to: '/datasets', label: 'Datasets', icon: 'datasets', also: '/dataset' },
+	{ to: '/jobs', label: 'Jobs', icon: 'jobs', also: '/jobs' },
 ];
+
+/** What a reviewer sees of it. */
+const REVIEWER: typeof PLACES = [{ to: '/', label: 'Review', icon: 'review', also: '/deployment' }];
 
 function UserMenu({ session, onSignedOut }: { session: Session; onSignedOut: () => void }): JSX.Element {
 	const [open, setOpen] = useState(false);
@@ -67,6 +72,7 @@ export function Shell({ session, onSignedOut, children }: {
 }): JSX.Element {
 	const { path } = useStore(place);
 	const main = useRef<HTMLElement>(null);
+	const home = session.role === 'REVIEWER' ? 'gyre, to your queues' : 'gyre, to the deployments';
 	const first = useRef(true);
 	useEffect(() => {
 		// A new page begins at its beginning, for the keyboard and for readers of screens too.
@@ -80,9 +86,9 @@ export function Shell({ session, onSignedOut, children }: {
 				main.current?.focus();
 			}}>Skip to content</a>
 			<header class="side">
-				<a class="brand" href="/" aria-label="gyre, to the deployments"><Mark /><span>gyre</span></a>
+				<a class="brand" href="/" aria-label={home}><Mark /><span>gyre</span></a>
 				<nav aria-label="Main">
-					{PLACES.map(({ to, label, icon, also }) => {
+					{(session.role === 'REVIEWER' ? REVIEWER : PLACES).map(({ to, label, icon, also }) => {
 						const here = path === to || path.startsWith(also);
 						return (
 							<a key={to} href={to} class="nav-item" aria-current={here ? 'page' : undefined}>

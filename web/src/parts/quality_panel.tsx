@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// What reviews say of the answers: mAP or accuracy with its interval, by label, by threshold, over time, champion beside shadow.
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { learn, type ListQuery, type Quality } from '../api/learn';
+import { organization } from '../api/session';
+import type { Deployment } from '../api/types';
+import { Confusion } from '../charts/confusion';
+import { PrCurve, ThresholdCurve } from '../charts/pr_curve';
+import { QualityTime } from '../charts/quality_time';
+import { count, plural, score } from '../lib/format';
+import type { VersionNames } from '../lib/history';
+import { SINCE } from '../lib/prediction_filter';
+import { inOrder, isEmpty, metricOf } from '../lib/quality';
+import { throttle } from '../lib/throttle';
+import { Button, Failure, Segments, Skeleton } from './basics';
+import { useLoad } from './hooks';
+import { Icon } from './icons';
+import { versionChoices } from './predictions_filter';
+import { CocoNumbers, QualityLabels } from './quality_labels';
+import { QualityVersions } from './quality_versions';
+import { Select } from './tool_bar';
+import { useDelayed } from './use_delayed';
+
+interface Filter {
+	since: string;
+	version: string;
+	source: string;
+	label: string;
+	/** null: the deployment's. */
+	threshold: number | null;
+}
+
+const NO_FILTER: Filter = { since: '', version: '', source: '', label: '', threshold: null };
+
+function queryOf({ since, version, source, label, threshold }: Filter): ListQuery {
+	const span = SINCE.find(([key]) => key === since);
+	return {
+		from: span ? Math.floor(Date.now() / 60_000) * 60 - span[2] : undefined, version: version || undefined, source: source || undefined, label: label || undefined,
+		threshold: threshold ?? undefined,
+	};
+}
+
+function Filters({ deployment, names, filter, onFilter }: { deployment: Deployment; names: VersionNames; filter: Filter; onFilter: (filter: Filter) => void }): JSX.Element {
+	const sources = useLoad('sources', (signal) => learn.sources(organization(), signal));
+	const set = (change: Partial<Filter>): void => onFilter({ ...filter, ...change });
+	const versions = versionChoices(deployment, names);
+	const threshold = filter.threshold ?? deployment.min_threshold;
+	const filtering = Object.entries(filter).some(([, value]) => value !== '' && value !== null);
+	return (
+		<div class="quality-filters">
+			<Select label="Time" value={filter.since} choices={[['', 'Any time'], ...SINCE.map(([key, words]) => [key, words] as const)]} onChoose={(since) => set({ since })} />
+			{versions.length > 1 && <Select label="Version" value={filter.version} choices={[['', 'All versions'], ...versions]} onChoose={(version) => set({ version })} />}
+			{(sources.data?.items.length ?? 0) > 1 && <Select label="Source" value={filter.source} choices={[['', 'Any source'], ...(sources.data?.items ?? []).map((s) => [s.name, s.name] as const)]} onChoose={(source) => set({ source })} />}
+			<Select label="Label" value={filter.label} choices={[['', 'All labels'], ...deployment.labels.map((l) => [l, l] as const)]} onChoose={(label) => set({ label })} />
+			<label class="slider quality-threshold" title="Of precision, recall and the confusion matrix"><span class="muted">threshold</span>
+				<input type="range" aria-label="Threshold of precision and recall" min={0.01} max={0.99} step={0.01} value={threshold} onInput={(event) => set({ threshold: Number(event.currentTarget.value) })} />
+				<output>{score(threshold)}</output>
+			</label>
+			{filtering && <Button kind="quiet" icon="close" onClick={() => onFilter(NO_FILTER)}>Clear</Button>}
+		</div>
+	);
+}
+
+function Nothing({ deployment, filtering }: { deployment: Deployment; filtering: boolean }): JSX.Element {
+	const { name } = metricOf(deployment.type);
+	if (filtering) return <p class="no-match">No reviewed image fits.</p>;
+	return (
+		<div class="quality-empty">
+			<p>How good are the answers? From about 20 reviewed images on, {name} and its interval, precision and recall by label, and what is taken for what are shown here.</p>
+			<p><a class="button primary" href={`/deployment/${deployment.id}/review`}><Icon name="review" /><span>Review 20 images</span></a></p>
+		</div>
+	);
+}
+
+function Shown({ quality, task }: { quality: Quality; task: string }): JSX.Element {
+	const versions = useMemo(() => inOrder(quality.versions).filter((v) => v.images > 0), [quality]);
+	const [whose, setWhose] = useState('');
+	const chosen = versions.find((v) => v.model_version_id === whose) ?? versions[0];
+	const { name } = metricOf(task);
+	const classes = task.toUpperCase() === 'CLASSIFICATION';
+	return (
+		<>
+			<QualityVersions versions={versions} task={task} threshold={quality.threshold} />
+			<div class="quality-plots">
+				<figure>
+					<figcaption>{classes ? 'By threshold' : 'Precision and recall'} <span class="muted">{classes ? <><i class="swatch precision" />precision <i class="swatch recall" />recall <i class="swatch f1" />F1</> : 'at IoU 0.5; the dot is the threshold'}</span></figcaption>
+					{classes ? chosen && <ThresholdCurve version={chosen} threshold={quality.threshold} /> : <PrCurve versions={versions} threshold={quality.threshold} />}
+				</figure>
+				<figure>
+					<figcaption>{name} over time <span class="muted">{plural(quality.over_time.length, 'span')}</span></figcaption>
+					{quality.over_time.length > 0 ? <QualityTime over={quality.over_time} versions={versions} metric={name} /> : <p class="muted">Not enough reviews yet.</p>}
+				</figure>
+			</div>
+			<div class="quality-tables">
+				<section aria-label="Quality of each label"><h3>Each label</h3><QualityLabels versions={versions} task={task} /></section>
+				{chosen?.confusion && (
+					<section aria-label="What is taken for what">
+						<h3 class="row-head">What is taken for what {versions.length > 1 && <Segments name="confusion-version" legend="Version" value={chosen.model_version_id} choices={versions.map((v) => [v.model_version_id, v.name] as const)} onChoose={setWhose} />}</h3>
+						<Confusion confusion={chosen.confusion} />
+					</section>
+				)}
+			</div>
+			<CocoNumbers versions={versions} />
+		</>
+	);
+}
+
+export function QualityPanel({ deployment, names, told }: { deployment: Deployment; names: VersionNames; told: { current: (() => void) | null } }): JSX.Element {
+	const [filter, setFilter] = useState(NO_FILTER);
+	const late = useDelayed(filter, 150);
+	const key = JSON.stringify([deployment.id, late, deployment.min_threshold, deployment.model_version_id]);
+	const quality = useLoad(`quality ${key}`, (signal) => learn.quality(deployment.id, queryOf(late), signal));
+	// While the answer to the next question comes, the last one stands.
+	const [last, setLast] = useState<Quality | null>(null);
+	useEffect(() => {
+		if (quality.data) setLast(quality.data);
+	}, [quality.data]);
+	const refresh = useMemo(() => throttle(quality.reload, 1500), [quality.reload]);
+	useEffect(() => {
+		told.current = refresh;
+		return () => {
+			refresh.cancel();
+			told.current = null;
+		};
+	}, [refresh]);
+	const shown = quality.data ?? last;
+	const filtering = key !== JSON.stringify([deployment.id, NO_FILTER, deployment.min_threshold, deployment.model_version_id]);
+	return (
+		<section class="panel quality-panel" aria-label="Quality" id="quality">
+			<header class="panel-head">
+				<h2>Quality{shown && shown.reviewed > 0 && <span class="count" title="Reviewed images">{count(shown.reviewed)} reviewed</span>}</h2>
+				{(filtering || (shown && !isEmpty(shown))) && <Filters deployment={deployment} names={names} filter={filter} onFilter={setFilter} />}
+			</header>
+			<div class="quality-body" aria-busy={quality.loading}>
+				{quality.error !== null && <Failure error={quality.error} what="The quality could not be read" onRetry={quality.reload} />}
+				{!shown && quality.loading && <Skeleton width="100%" height={140} />}
+				{shown && (isEmpty(shown) ? <Nothing deployment={deployment} filtering={filtering} /> : <Shown quality={shown} task={shown.task || deployment.type} />)}
+			</div>
+		</section>
+	);
+}
