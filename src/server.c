@@ -6,6 +6,7 @@
 #include "server.h"
 
 #include "api/api.h"
+#include "api/feedback_json.h"
 #include "api/guard.h"
 #include "api/job_json.h"
 #include "api/live.h"
@@ -15,6 +16,7 @@
 #include "engine/engine.h"
 #include "http/server.h"
 #include "jobs/jobs.h"
+#include "learn/submitter.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "serve/pipeline.h"
@@ -158,6 +160,13 @@ static enum status open_serving(struct server *s, struct err *err)
 		.changed = live_shadow,
 		.changed_arg = &s->api,
 	});
+	s->api.submitter = submitter_new(&(struct submitter_options){
+		.readers = s->shadow_readers,
+		.recorder = s->recorder,
+		.blobs = s->api.blobs,
+		.submitted = feedback_submitted,
+		.submitted_arg = &s->api,
+	});
 	s->api.spare = spare_new(s->api.readers, s->api.roster, 0);
 	TRY(jobs_new(&(struct jobs_options){.readers = s->api.readers,
 			     .recorder = s->recorder,
@@ -201,6 +210,7 @@ static enum status open_all(struct server *s, struct err *err)
 	TRY(open_accounts(s, err));
 	TRY(open_serving(s, err));
 	TRY(open_http(s, err));
+	submitter_start(s->api.submitter);
 	return shadows_load_all(s->api.shadows, err); /* they tell the pages, so not before there are any */
 }
 
@@ -211,12 +221,16 @@ static void close_all(struct server *s)
 		jobs_stop(s->api.jobs);
 	if (s->api.shadows)
 		shadows_stop(s->api.shadows);
+	if (s->api.submitter)
+		submitter_stop(s->api.submitter);
 	if (s->api.http)
 		http_server_stop(s->api.http);
 	if (s->api.jobs)
 		jobs_free(s->api.jobs);
 	if (s->api.shadows)
 		shadows_free(s->api.shadows);
+	if (s->api.submitter)
+		submitter_free(s->api.submitter);
 	if (s->api.spare)
 		spare_free(s->api.spare);
 	if (s->api.serve)

@@ -14,6 +14,7 @@
 #include "learn/burst.h"
 
 #include "base/hash.h"
+#include "os/thread.h"
 #include "store/burst_rows.h"
 #include "store/rows.h"
 #include "vision/image_sign.h"
@@ -274,13 +275,17 @@ static enum status plan(
 enum status burst_assign(const struct burst_store *store, struct uuid deployment_id, const struct uuid *ids,
 	size_t count, size_t *count_out, struct err *err)
 {
+	/* What came together is compared with each other, whoever asks. */
+	static pthread_mutex_t turns = PTHREAD_MUTEX_INITIALIZER;
 	struct arena a;
 	arena_init(&a);
 	struct pass p = {.store = store, .arena = &a};
+	mutex_lock(&turns);
 	enum status st = plan(&p, deployment_id, ids, count, err);
 	*count_out = p.count - p.before;
 	if (st == ST_OK && *count_out > 0)
 		st = recorder_run(store->recorder, write_bursts, &p, err);
+	mutex_unlock(&turns);
 	arena_release(&a);
 	return st;
 }

@@ -20,8 +20,8 @@ struct burst_store {
 
 /*
  * Puts pictures of a deployment into bursts: those with these ids that are in none, or with ids NULL the
- * BURST_AT_ONCE oldest that are in none. *count_out: how many. One caller at a time for a server, or pictures
- * that came together may be separated. Compares outside of the writer, which gets a short transaction.
+ * BURST_AT_ONCE oldest that are in none. *count_out: how many. Callers take turns. Compares outside of the
+ * writer, which gets a short transaction: not from a job of the recorder.
  */
 enum status burst_assign(const struct burst_store *store, struct uuid deployment_id, const struct uuid *ids,
 	size_t count, size_t *count_out, struct err *err) MUST_CHECK;
