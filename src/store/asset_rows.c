@@ -183,11 +183,12 @@ static const struct {
 	[ASSET_FILENAME] = {"data.filename IN (", "?", ")"},
 	[ASSET_OBJECT_NAME] = {"data.object_name IN (", "?", ")"},
 	[ASSET_FILENAME_START] = {"EXISTS (WITH prefix(text) AS (VALUES ", "(?)",
-		") SELECT 1 FROM prefix WHERE substr(data.filename, 1, length(prefix.text)) = prefix.text)"},
+		") SELECT 1 FROM prefix"
+		" WHERE substr(data.filename, 1, length(prefix.text)) = prefix.text)"},
 };
 
-void asset_rows_choose(
-	struct arena *a, enum asset_key key, const char *const *texts, size_t count, struct rows_filter *filter)
+void asset_rows_choose(struct arena *a, enum asset_key key, const char *const *texts, size_t count,
+	struct rows_filter *filter)
 {
 	size_t values = 0;
 	struct db_value *all = ARENA_ARRAY(a, struct db_value, count + filter->count + 1);
