@@ -342,6 +342,7 @@ await check('models, a model, a page that is not there', async () => {
 });
 
 if (mock) await import('./browser_deploy.mjs').then(({ deployChecks }) => deployChecks({ page, address, check, accessible, api, control, assert }));
+if (mock) await import('./browser_review.mjs').then(({ reviewChecks }) => reviewChecks({ page, address, check, accessible, api, control, picture, assert }));
 
 await check('dark theme, chosen by keyboard, kept over a reload, and readable', async () => {
 	await page.goto(`${address}/deployment/${target.id}`);

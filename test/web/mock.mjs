@@ -17,7 +17,8 @@ import { registryRoutes } from './mock/registry.mjs';
 import { reviewRoutes } from './mock/review.mjs';
 import { Deployment, makeDeployments, makeModels, ORGANIZATION, uuid, versionJson } from './mock/world.mjs';
 
-const pages = resolve(dirname(fileURLToPath(import.meta.url)), '../../web/dist');
+// MOCK_PAGES: other built pages than those in web/dist.
+const pages = resolve(process.env.MOCK_PAGES ?? join(dirname(fileURLToPath(import.meta.url)), '../../web/dist'));
 const TOKEN = 'mock-token';
 const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:";
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };

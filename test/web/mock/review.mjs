@@ -35,7 +35,7 @@ export function reviewRoutes({ Refused, deployments, weather }) {
 	const withReviews = (d, asset) => {
 		const { reviews, draft, status } = of(asset.id);
 		const i = d.indexOf(asset.id);
-		return { ...asset, status, reviews, draft, threshold: d.fields.min_threshold, source: { name: ['gate-north', 'gate-south'][i % 2] }, chosen: { why: WHYS[i % WHYS.length], at: now(), chance: 0.4 }, lease: null, tags: [] };
+		return { ...asset, status, reviews, draft, threshold: d.fields.min_threshold, source: ['gate-north', 'gate-south'][i % 2], revision: draft?.revision ?? 0, chosen: { why: WHYS[i % WHYS.length], at: now(), chance: 0.4 }, lease: null, tags: [] };
 	};
 	const assetOf = (id) => {
 		for (const d of deployments()) if (d.indexOf(id) >= 0) return withReviews(d, d.asset(d.indexOf(id), 0));
@@ -83,7 +83,7 @@ export function reviewRoutes({ Refused, deployments, weather }) {
 			const { client, count } = JSON.parse(body);
 			const free = q.chosen.filter((a) => of(a).status === 'TO REVIEW' && !q.leases.has(a)).slice(0, count);
 			for (const a of free) q.leases.set(a, client);
-			return { items: free.map((a) => withReviews(d, d.asset(d.indexOf(a), 0))), left: left(q), mine_today: today() };
+			return { items: free.map((a) => withReviews(d, d.asset(d.indexOf(a), 0))), left: left(q), mine_today: today(), lost: [] };
 		}],
 		['POST', '/api/deployment/:id/queue/release', ({ id }, { body }) => {
 			for (const a of JSON.parse(body).ids) queue(deployment(id)).leases.delete(a);

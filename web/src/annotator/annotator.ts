@@ -64,8 +64,9 @@ export class Annotator {
 		for (const canvas of this.canvases) canvas.remove();
 	}
 
-	/** Another picture, with its own past. Null: it is still on its way. */
-	show(picture: Picture | null, state: State): void {
+	/** Another picture, with its own past. Null: it is still on its way. `key` names it in the page, for whoever watches from outside. */
+	show(key: string, picture: Picture | null, state: State): void {
+		this.host.dataset.key = key;
 		const fits = state.picture.width !== this.state.picture.width || state.picture.height !== this.state.picture.height || this.fits;
 		this.picture = picture;
 		this.state = state;
@@ -203,6 +204,7 @@ export class Annotator {
 		}
 		if (above) paintShapes(above, this.state, this.view, this.look, this.stage, this.ratio);
 		this.dirty = { picture: false, shapes: false };
+		this.host.dataset.picture = this.picture ? 'shown' : 'none';
 		this.host.dataset.painted = String(Number(this.host.dataset.painted ?? 0) + 1);
 	}
 

@@ -25,7 +25,7 @@ export type Action =
 	| { do: 'duplicate' }
 	| { do: 'paste'; marks: readonly { label: string; geometry: Geometry }[] }
 	| { do: 'promote'; id: number }
-	/** What the picture shows; the same again takes it back. */
+	/** What the picture shows, instead of what was chosen before. */
 	| { do: 'classify'; label: string }
 	/** Other shapes altogether, as one change. */
 	| { do: 'replace'; marks: readonly Mark[] }
@@ -60,7 +60,8 @@ function deletedLast(s: State, id: number | undefined): State {
 		const points = s.gesture.points.slice(0, -1);
 		return { ...s, gesture: points.length > 0 ? { kind: 'polygon', points } : null };
 	}
-	return deleted(s, id ?? s.selected);
+	const chosen = s.mode === 'class' ? s.marks.find((m) => m.geometry.type === 'classification')?.id : s.selected;
+	return deleted(s, id ?? chosen ?? null);
 }
 
 function stepped(s: State, name: 'nudge' | 'grow', dx: number, dy: number): State {
@@ -93,7 +94,7 @@ function pasted(s: State, wanted: readonly { label: string; geometry: Geometry }
 
 function classified(s: State, label: string): State {
 	const now = s.marks.filter((m) => m.geometry.type === 'classification');
-	if (now.length === 1 && now[0]?.label === label) return changed({ ...s, label }, { marks: s.marks.filter((m) => m !== now[0]), selected: null });
+	if (now.length === 1 && now[0]?.label === label) return { ...s, label };
 	const others = s.marks.filter((m) => m.geometry.type !== 'classification');
 	const mark: Mark = { id: s.nextId, label, geometry: { type: 'classification' }, score: null };
 	return changed({ ...s, label }, { marks: [...others, mark], selected: null, nextId: s.nextId + 1 });

@@ -31,14 +31,17 @@ export interface ReviewAsset extends PredictedAsset {
 	lease: { who: string; until: string; mine: boolean } | null;
 	/** The deployment's, now. */
 	threshold?: number;
-	source?: { name: string } | null;
-	data: ImageData & { source?: { name: string } | null; data_source?: { name: string } | null };
+	source: string | null;
+	/** Of the draft, or of the review that counts; 0: neither. */
+	revision?: number;
 }
 
 export interface Lease {
 	items: ReviewAsset[];
 	left: number;
 	mine_today: number;
+	/** Of those held: somebody else has them, or they are reviewed. */
+	lost?: string[];
 }
 
 export interface QueueSettings {

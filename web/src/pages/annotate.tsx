@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The annotator on the assets of a dataset version: a folder of bare pictures gets its labels here.
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PageCommand } from '../annotator/keys';
 import { Pictures } from '../annotator/picture';
@@ -100,7 +100,7 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 		shown.current = asset.id;
 		const before = annotator.state;
 		const mode = task === 'CLASSIFICATION' ? 'class' : before.picture.width === 1 ? 'box' : before.mode;
-		annotator.show(pictures.peek(asset.id), { ...item.state, mode, label: before.label || labels[0] || '', gesture: null, pointer: before.pointer, selected: null });
+		annotator.show(asset.id, pictures.peek(asset.id), { ...item.state, mode, label: before.label || labels[0] || '', gesture: null, pointer: before.pointer, selected: null });
 		annotator.dispatch({ do: 'select', id: null });
 		watch.restart();
 		setBroken(null);
@@ -133,17 +133,17 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 		labelling.replace(operation.asset, theirs.shapes as LooseShape[]);
 		const again = labelling.view.get().items.find((i) => i.asset.id === operation.asset);
 		if (again && shown.current === operation.asset && tool.annotator) {
-			tool.annotator.show(pictures.peek(operation.asset), { ...again.state, mode: tool.annotator.state.mode, label: tool.annotator.state.label });
+			tool.annotator.show(operation.asset, pictures.peek(operation.asset), { ...again.state, mode: tool.annotator.state.mode, label: tool.annotator.state.label });
 			tool.annotator.dispatch({ do: 'select', id: null });
 		}
 	};
 	const ended = !item && view.ended && view.error === null;
 	const back = `/dataset/version/${version.id}`;
-	const button = (what: PageCommand, text: string, key: string, kind = '', disabled = false): JSX.Element => (
+	const button = (what: PageCommand, text: ComponentChildren, key: string, kind = '', disabled = false): JSX.Element => (
 		<button type="button" class={`button ${kind}`} disabled={disabled} onClick={() => command(what)}><span>{text}</span><Key>{key}</Key></button>
 	);
 	return (
-		<div class={`review${ended ? ' has-ended' : ''}`}>
+		<div class={`review${ended ? ' has-ended' : ''}${task === 'CLASSIFICATION' ? ' of-classes' : ''}`}>
 			<Frame tool={tool} label={asset ? `The picture ${asset.data.filename}` : 'No picture'} light={light} broken={item ? broken : null} loading={(item !== undefined && loading) || (!item && !ended && view.error === null)}
 				bar={(
 					<>
@@ -176,7 +176,7 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 					</>
 				)}
 				right={item && state && task !== 'CLASSIFICATION' && <ShapeRows tool={tool} state={state} />}
-				foot={<div class="decisions">{button('back', 'Back', ',', '', view.at === 0)}{button('forward', 'Later', '.')}{button('nothing', 'Nothing here', 'n', '', version.locked)}{button('accept', version.locked ? 'Next' : 'Done and next', 'Space', 'primary')}</div>}
+				foot={<div class="decisions">{button('back', 'Back', ',', '', view.at === 0)}{button('forward', 'Later', '.')}{button('nothing', 'Nothing here', 'n', '', version.locked)}{button('accept', version.locked ? 'Next' : <>Done<span class="wide"> and next</span></>, 'Space', 'primary')}</div>}
 				strip={<Strip items={view.items.map((i) => ({ id: i.asset.id, name: i.asset.data.filename, status: i.status }))} at={view.at} pictures={pictures} onGo={(at) => labelling.go(at)} />}>
 				{version.locked && <p class="tool-note">This version is locked. Fork it to change its labels.</p>}
 				{state?.mode === 'class' && <p class="class-now">{state.marks.map((m) => m.label).join(', ') || 'No class chosen'}</p>}

@@ -42,7 +42,7 @@ function requestedIds(query: URLSearchParams): string[] | null {
 
 function Facts({ item, position, left, mine }: { item: Item; position: string; left: number; mine: number }): JSX.Element {
 	const { asset } = item;
-	const source = asset.source?.name ?? asset.data.source?.name ?? asset.data.data_source?.name;
+	const { source } = asset;
 	const why = asset.chosen?.why;
 	return (
 		<>
@@ -67,7 +67,7 @@ function Foot({ canBack, submitted, changed, onDo }: { canBack: boolean; submitt
 			{button('back', 'Back', ',', '', !canBack)}
 			{button('skip', 'Skip', 's', '', submitted)}
 			{button('nothing', 'Nothing here', 'n', '', submitted)}
-			{button('accept', submitted ? 'Next' : changed ? 'Save and next' : 'Accept and next', 'Space', 'primary')}
+			{button('accept', submitted ? 'Next' : <>{changed ? 'Save' : 'Accept'}<span class="wide"> and next</span></>, 'Space', 'primary')}
 		</div>
 	);
 }
@@ -159,7 +159,7 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 		const before = annotator.state;
 		const mode = deployment.type === 'CLASSIFICATION' ? 'class' : before.mode === 'class' ? 'select' : before.mode;
 		const whose: Whose = shadowPredictions(asset).length > 0 ? item.state.whose : 'champion';
-		annotator.show(pictures.peek(asset.id), { ...item.state, mode, whose, label: before.label || labels[0] || '', from: shownFrom, gesture: null, pointer: before.pointer, selected: null });
+		annotator.show(asset.id, pictures.peek(asset.id), { ...item.state, mode, whose, label: before.label || labels[0] || '', from: shownFrom, gesture: null, pointer: before.pointer, selected: null });
 		annotator.dispatch({ do: 'select', id: null });
 		watch.restart();
 		setBroken(null);
@@ -199,7 +199,7 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 				sitting.replace(fresh);
 				if (shown.current === fresh.id && tool.annotator) {
 					const again = itemOf(fresh, reading, null).state;
-					if (again) tool.annotator.show(pictures.peek(fresh.id), { ...again, mode: tool.annotator.state.mode, label: tool.annotator.state.label, from: shownFrom });
+					if (again) tool.annotator.show(fresh.id, pictures.peek(fresh.id), { ...again, mode: tool.annotator.state.mode, label: tool.annotator.state.label, from: shownFrom });
 					tool.annotator.dispatch({ do: 'select', id: null });
 				}
 			}, (error: unknown) => say('bad', sentence(error)));
@@ -212,7 +212,7 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 	const back = ids ? `/deployment/${deployment.id}/predictions` : `/deployment/${deployment.id}`;
 
 	return (
-		<div class={`review${ended ? ' has-ended' : ''}`}>
+		<div class={`review${ended ? ' has-ended' : ''}${deployment.type === 'CLASSIFICATION' ? ' of-classes' : ''}`}>
 			<Frame tool={tool} label={asset ? `The picture ${asset.data.filename}` : 'No picture'} light={light} broken={item ? broken : null} loading={(item !== undefined && loading) || (!item && !ended && view.error === null)}
 				bar={(
 					<>

@@ -42,6 +42,8 @@ export interface Sitting {
 
 /** Pictures held ahead of the one before the eyes. */
 const AHEAD = 8;
+/** The server keeps no more for one tab. */
+const HELD_MAX = 64;
 const RENEW_MS = 60_000;
 const RETRY_MS = 3_000;
 /** A shadow's shape that lies so well on a real one of its label says nothing new. */
@@ -58,11 +60,11 @@ const named = (shapes: readonly Shape[], labels: readonly string[] | null): Shap
 
 export const thresholdOf = (asset: ReviewAsset, standing: number): number => asset.threshold ?? standing;
 
-/** What the champion says at the threshold: for a class the surest alone. */
+/** What the champion answers: of classes the surest, whatever its score; of shapes those that reach the threshold. */
 function answeredShapes(asset: ReviewAsset, { task, threshold, labels }: Reading): Shape[] {
 	const at = thresholdOf(asset, threshold);
-	const shapes = named(championPrediction(asset)?.shapes ?? [], labels).filter((s) => s.score >= at).sort((a, b) => b.score - a.score);
-	return task === 'CLASSIFICATION' ? shapes.slice(0, 1) : shapes;
+	const all = named(championPrediction(asset)?.shapes ?? [], labels).sort((a, b) => b.score - a.score);
+	return task === 'CLASSIFICATION' ? all.slice(0, 1) : all.filter((s) => s.score >= at);
 }
 
 function ghostsOf(asset: ReviewAsset, answered: readonly Mark[], reading: Reading, first: number): Ghost[] {
@@ -155,10 +157,9 @@ export class ReviewSession {
 		const shapes = wire(state.marks);
 		const unchanged = item.saved !== null && DONE.has(item.status) && sameShapes(item.saved, shapes);
 		if (!unchanged) {
-			const kind = shapes.length === 0 ? 'NOTHING' : sameShapes(item.answered, shapes) ? 'ACCEPTED' : undefined;
 			const seconds = Math.round(spent.seconds * 10) / 10;
-			this.options.outbox.add('review', item.asset.id, { shapes, ...(kind ? { kind } : {}), seconds, keys: spent.inputs });
-			this.finish(item, state, kind === 'NOTHING' ? 'nothing' : kind === 'ACCEPTED' ? 'accepted' : 'corrected', shapes, spent);
+			this.options.outbox.add('review', item.asset.id, { shapes, seconds, keys: spent.inputs });
+			this.finish(item, state, shapes.length === 0 ? 'nothing' : sameShapes(item.answered, shapes) ? 'accepted' : 'corrected', shapes, spent);
 		}
 		this.move(1);
 	}
@@ -220,7 +221,7 @@ export class ReviewSession {
 		const fresh = found.filter(({ id }) => !known.has(id)).flatMap((asset) => {
 			const pending = this.options.outbox.pendingOf(asset.id);
 			if (pending && !this.ids && (pending.what === 'review' || pending.what === 'skip')) return [];
-			this.options.outbox.know(asset.id, asset.draft?.revision ?? 0);
+			this.options.outbox.know(asset.id, asset.draft?.revision ?? asset.revision ?? 0);
 			const shapes = pending?.what === 'draft' || pending?.what === 'review' ? pending.body.shapes as LooseShape[] : null;
 			return [itemOf(asset, this.options.reading, shapes)];
 		});
@@ -253,13 +254,21 @@ export class ReviewSession {
 	}
 
 	private async lease(count: number): Promise<void> {
-		const lease: Lease = await reviewApi.lease(this.options.deployment, this.options.tab, Math.min(16, count), this.held());
+		const lease: Lease = await reviewApi.lease(this.options.deployment, this.options.tab, Math.min(16, count), this.held().slice(0, HELD_MAX));
 		if (this.closed) return;
 		this.leasedAt = Date.now();
+		this.drop(lease.lost ?? []);
 		this.add(lease.items);
 		const now = this.view.get();
 		const undecided = now.items.filter((item) => !DONE.has(item.status)).length;
 		this.view.set({ ...now, left: Math.max(lease.left, undecided), mineToday: Math.max(lease.mine_today, now.mineToday), error: null, ended: now.items.length - now.at < AHEAD });
+	}
+
+	/** Those ahead that somebody else has by now; what was begun here stays, and the server compares. */
+	private drop(lost: readonly string[]): void {
+		const now = this.view.get();
+		const items = now.items.filter((item, i) => i <= now.at || item.status !== 'waiting' || !lost.includes(item.asset.id));
+		if (items.length < now.items.length) this.view.set({ ...now, items });
 	}
 
 	private async fetchIds(ids: readonly string[]): Promise<void> {

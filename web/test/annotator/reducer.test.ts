@@ -147,10 +147,11 @@ describe('labels and classes', () => {
 		expect(run(s, { do: 'label', label: 'WBC' }).past).toHaveLength(1);
 	});
 
-	it('a class replaces the class; the same again takes it away', () => {
+	it('a class replaces the class; the same again changes nothing, X takes it away', () => {
 		const s = run(start({ mode: 'class' }), { do: 'label', label: 'cat' }, { do: 'label', label: 'dog' });
 		expect(s.marks.map((m) => [m.label, m.geometry.type])).toEqual([['dog', 'classification']]);
-		expect(run(s, { do: 'classify', label: 'dog' }).marks).toEqual([]);
+		expect(run(s, { do: 'classify', label: 'dog' }).past).toHaveLength(2);
+		expect(run(s, { do: 'delete' }).marks).toEqual([]);
 		expect(run(s, { do: 'undo' }).marks.map((m) => m.label)).toEqual(['cat']);
 	});
 });
