@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "http/server.h"
 #include "jobs/jobs.h"
+#include "learn/choose.h"
 #include "learn/submitter.h"
 #include "os/file.h"
 #include "os/log.h"
@@ -25,6 +26,7 @@
 #include "store/db_sqlite.h"
 #include "store/migrate.h"
 #include "store/recorder.h"
+#include "watch/quality.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,6 +169,7 @@ static enum status open_serving(struct server *s, struct err *err)
 		.submitted = feedback_submitted,
 		.submitted_arg = &s->api,
 	});
+	s->api.quality = quality_new(s->api.readers, choose_chance_now);
 	s->api.spare = spare_new(s->api.readers, s->api.roster, 0);
 	TRY(jobs_new(&(struct jobs_options){.readers = s->api.readers,
 			     .recorder = s->recorder,
@@ -231,6 +234,7 @@ static void close_all(struct server *s)
 		shadows_free(s->api.shadows);
 	if (s->api.submitter)
 		submitter_free(s->api.submitter);
+	quality_free(s->api.quality);
 	if (s->api.spare)
 		spare_free(s->api.spare);
 	if (s->api.serve)

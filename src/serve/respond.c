@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "os/clock.h"
 #include "serve/run.h"
+#include "task/shown.h"
 
 static void add_id(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, struct uuid id)
 {
@@ -12,20 +13,13 @@ static void add_id(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
 	yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 
-/* Hundredths of a pixel and ten-thousandths of a score are below what any model knows. */
-static double rounded(double value, double parts)
-{
-	double scaled = value * parts;
-	return (double)(int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5) / parts;
-}
-
 static void add_polygon(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct shape *shape)
 {
 	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, object, "polygon");
 	for (uint32_t i = 0; i < shape->point_count; i++) {
 		yyjson_mut_val *point = yyjson_mut_arr_add_arr(doc, list);
-		yyjson_mut_arr_add_real(doc, point, rounded(shape->points[2 * i], 100));
-		yyjson_mut_arr_add_real(doc, point, rounded(shape->points[2 * i + 1], 100));
+		yyjson_mut_arr_add_real(doc, point, shown_pixel(shape->points[2 * i]));
+		yyjson_mut_arr_add_real(doc, point, shown_pixel(shape->points[2 * i + 1]));
 	}
 }
 
@@ -36,12 +30,13 @@ static void add_shape(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct sh
 	yyjson_mut_obj_add_str(doc, object, "type", kinds[shape->kind]);
 	yyjson_mut_obj_add_str(doc, object, "label", label);
 	yyjson_mut_obj_add_int(doc, object, "label_id", shape->label);
-	yyjson_mut_obj_add_real(doc, object, "score", rounded(shape->score, 10000));
+	yyjson_mut_obj_add_real(doc, object, "score", shown_score(shape->score));
 	if (shape->kind == SHAPE_BOX) {
-		yyjson_mut_obj_add_real(doc, object, "x", rounded(shape->box.x1, 100));
-		yyjson_mut_obj_add_real(doc, object, "y", rounded(shape->box.y1, 100));
-		yyjson_mut_obj_add_real(doc, object, "w", rounded(shape->box.x2 - shape->box.x1, 100));
-		yyjson_mut_obj_add_real(doc, object, "h", rounded(shape->box.y2 - shape->box.y1, 100));
+		const struct match_box box = shown_box(shape->box);
+		yyjson_mut_obj_add_real(doc, object, "x", box.x);
+		yyjson_mut_obj_add_real(doc, object, "y", box.y);
+		yyjson_mut_obj_add_real(doc, object, "w", box.width);
+		yyjson_mut_obj_add_real(doc, object, "h", box.height);
 	} else if (shape->kind == SHAPE_POLYGON) {
 		add_polygon(doc, object, shape);
 	}
@@ -83,7 +78,7 @@ static void add_raw_predictions(
 		if (!serve_shape_shown(shapes, i, threshold))
 			continue;
 		yyjson_mut_arr_add_int(doc, classes, shape->label);
-		yyjson_mut_arr_add_real(doc, scores, rounded(shape->score, 10000));
+		yyjson_mut_arr_add_real(doc, scores, shown_score(shape->score));
 		if (boxes == NULL)
 			continue;
 		yyjson_mut_val *box = yyjson_mut_arr_add_arr(doc, boxes);

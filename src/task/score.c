@@ -146,7 +146,7 @@ static uint32_t entry_of(struct score *s, int32_t label)
 		s->entry_room = s->entry_room ? 2 * s->entry_room : 16;
 		s->entries = must_realloc(s->entries, s->entry_room, sizeof(*s->entries));
 	}
-	s->entries[s->entry_count] = (struct score_entry){.label = label, .sorted = true};
+	s->entries[s->entry_count] = (struct score_entry){.label = label};
 	return (uint32_t)s->entry_count++;
 }
 
@@ -159,7 +159,6 @@ static struct score_record *room_for_records(struct score_entry *e, size_t count
 	}
 	struct score_record *out = count ? e->records + e->count : NULL;
 	e->count += count;
-	e->sorted = e->sorted && count == 0;
 	e->summed = false;
 	return out;
 }
@@ -175,22 +174,42 @@ static int compare_records(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
+/* What came since the last time is put in order, and merged with what was. */
 void score_sort(struct score_entry *e)
 {
-	if (!e->sorted)
-		qsort(e->records, e->count, sizeof(*e->records), compare_records);
-	e->sorted = true;
+	size_t old = e->sorted, added = e->count - old;
+	if (added == 0)
+		return;
+	e->sorted = e->count;
+	qsort(e->records + old, added, sizeof(*e->records), compare_records);
+	if (old == 0 || compare_records(&e->records[old - 1], &e->records[old]) < 0)
+		return;
+	struct score_record *tail = must_realloc(NULL, added, sizeof(*tail));
+	memcpy(tail, e->records + old, added * sizeof(*tail));
+	for (size_t to = e->count; added > 0; to--) {
+		if (old > 0 && compare_records(&e->records[old - 1], &tail[added - 1]) > 0)
+			e->records[to - 1] = e->records[--old];
+		else
+			e->records[to - 1] = tail[--added];
+	}
+	free(tail);
 }
 
 static void take_back(struct score *s, const struct score_image *image)
 {
 	for (uint32_t i = 0; i < image->share_count; i++) {
 		struct score_entry *e = &s->entries[image->shares[i].entry];
-		size_t kept = 0;
-		for (size_t k = 0; k < e->count; k++)
-			if (e->records[k].image != image->image)
-				e->records[kept++] = e->records[k];
+		size_t kept = 0, sorted = 0;
+		for (size_t k = 0; k < e->count; k++) {
+			if (e->records[k].image == image->image)
+				continue;
+			sorted += k < e->sorted;
+			if (kept != k)
+				e->records[kept] = e->records[k];
+			kept++;
+		}
 		e->count = kept;
+		e->sorted = sorted;
 		e->shares--;
 		e->summed = false;
 		for (int area = 0; area < MATCH_AREA_COUNT; area++)
@@ -311,32 +330,100 @@ static bool same_rules(const struct match_rules *a, const struct match_rules *b)
 	return same;
 }
 
+/* An image and its shares; the records come later. */
+static void copy_image(
+	struct score *into, const struct score *from, const struct score_image *image, int32_t label)
+{
+	struct score_image *copy = new_image(into, image->image);
+	if (image->share_count == 0)
+		return;
+	copy->shares = must_realloc(NULL, image->share_count, sizeof(*copy->shares));
+	for (uint32_t i = 0; i < image->share_count; i++) {
+		struct share share = image->shares[i];
+		int32_t own = from->entries[share.entry].label;
+		if (label != SCORE_ALL_LABELS && own != label)
+			continue;
+		share.entry = entry_of(into, own);
+		copy->shares[copy->share_count++] = share;
+		struct score_entry *e = &into->entries[share.entry];
+		e->shares++;
+		for (int area = 0; area < MATCH_AREA_COUNT; area++)
+			e->truths[area] += share.truths[area];
+	}
+}
+
 void score_merge(struct score *into, const struct score *from)
 {
 	CHECK(same_rules(&into->rules, &from->rules));
-	for (size_t i = 0; i < from->image_room; i++) {
-		const struct score_image *image = &from->images[i];
-		if (!image->used)
-			continue;
-		struct score_image *copy = new_image(into, image->image);
-		if (image->share_count == 0)
-			continue;
-		copy->shares = must_realloc(NULL, image->share_count, sizeof(*copy->shares));
-		for (; copy->share_count < image->share_count; copy->share_count++) {
-			struct share share = image->shares[copy->share_count];
-			share.entry = entry_of(into, from->entries[share.entry].label);
-			copy->shares[copy->share_count] = share;
-			into->entries[share.entry].shares++;
-		}
-	}
+	for (size_t i = 0; i < from->image_room; i++)
+		if (from->images[i].used)
+			copy_image(into, from, &from->images[i], SCORE_ALL_LABELS);
 	for (size_t i = 0; i < from->entry_count; i++) {
 		const struct score_entry *source = &from->entries[i];
 		uint32_t at = entry_of(into, source->label); /* may move the entries */
-		struct score_entry *e = &into->entries[at];
-		struct score_record *records = room_for_records(e, source->count);
+		struct score_record *records = room_for_records(&into->entries[at], source->count);
 		if (source->count)
 			memcpy(records, source->records, source->count * sizeof(*records));
-		for (int area = 0; area < MATCH_AREA_COUNT; area++)
-			e->truths[area] += source->truths[area];
 	}
+}
+
+struct score *score_select(
+	const struct score *s, int32_t label, bool (*wanted)(int64_t image, void *arg), void *arg)
+{
+	struct score *out = score_new(&s->rules);
+	for (size_t i = 0; i < s->image_room; i++)
+		if (s->images[i].used && (wanted == NULL || wanted(s->images[i].image, arg)))
+			copy_image(out, s, &s->images[i], label);
+	for (size_t i = 0; i < s->entry_count; i++) {
+		const struct score_entry *source = &s->entries[i];
+		if (label != SCORE_ALL_LABELS && source->label != label)
+			continue;
+		uint32_t at = entry_of(out, source->label);
+		struct score_entry *e = &out->entries[at];
+		struct score_record *records = room_for_records(e, source->count);
+		size_t kept = 0, sorted = 0;
+		for (size_t k = 0; k < source->count; k++) {
+			if (!find_image(out, source->records[k].image)->used)
+				continue;
+			records[kept++] = source->records[k];
+			sorted += k < source->sorted;
+		}
+		e->count = kept;
+		e->sorted = sorted;
+	}
+	return out;
+}
+
+static int compare_images(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+int64_t *score_images(const struct score *s, struct arena *a, size_t *count)
+{
+	int64_t *out = ARENA_ARRAY(a, int64_t, s->image_count);
+	*count = 0;
+	for (size_t i = 0; i < s->image_room; i++)
+		if (s->images[i].used)
+			out[(*count)++] = s->images[i].image;
+	qsort(out, *count, sizeof(*out), compare_images);
+	return out;
+}
+
+size_t score_truths(const struct score *s, const struct score_entry *e, const int64_t *images, size_t count,
+	uint32_t *out)
+{
+	uint32_t entry = (uint32_t)(e - s->entries);
+	size_t some = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct score_image *image = find_image(s, images[i]);
+		CHECK(image->used);
+		out[i] = 0;
+		for (uint32_t k = 0; k < image->share_count; k++)
+			if (image->shares[k].entry == entry)
+				out[i] = image->shares[k].truths[MATCH_ALL];
+		some += out[i] > 0;
+	}
+	return some;
 }

@@ -39,6 +39,11 @@ bool score_remove(struct score *s, int64_t image); /* false: it was not there */
 /* Take over the images of another, which stays as it is; rules must be equal and no image be in both
  * (CHECKs). */
 void score_merge(struct score *into, const struct score *from);
+/* A score of the wanted images alone (NULL: all), and of one label or all: what it reads is what it would be,
+ * had nothing else been added. */
+#define SCORE_ALL_LABELS (-1)
+struct score *score_select(
+	const struct score *s, int32_t label, bool (*wanted)(int64_t image, void *arg), void *arg);
 
 /* COCO's twelve numbers, each 0…1, or -1 where nothing was to be found. */
 struct score_numbers {
@@ -92,6 +97,17 @@ struct score_counts {
 /* label_count of them, rising by label, and the sum of all (label -1) in *all. */
 struct score_counts *score_read_at(struct score *s, double confidence, unsigned iou, struct arena *a,
 	size_t *label_count, struct score_counts *all);
+
+/* COCO's precision at the recalls 0, 0.01 … 1, a mean over the labels with something to find (or of one
+ * label), over all sizes; -1 where there is nothing to find. */
+#define SCORE_RECALLS 101
+void score_read_curve(struct score *s, unsigned iou, int32_t label, double precision[SCORE_RECALLS]);
+/* score_read_at() at the confidences 0, 0.01 … 1, of all labels together or of one. */
+#define SCORE_CONFIDENCES 101
+void score_read_confidences(
+	const struct score *s, unsigned iou, int32_t label, struct score_counts out[SCORE_CONFIDENCES]);
+/* Which of them has the highest F1, the highest of several; -1: all are 0. */
+int score_best_confidence(const struct score_counts counts[SCORE_CONFIDENCES]);
 
 /* ---- classes ---- */
 

@@ -11,10 +11,11 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The answers of a label by falling score, at one size class and IoU: the precision at each find; how many.
  */
-static size_t walk(const struct score_entry *e, uint64_t bit, double *precision)
+size_t score_walk(const struct score_entry *e, uint64_t bit, double *precision)
 {
 	uint64_t found = 0, wrong = 0;
 	for (size_t i = 0; i < e->count; i++) {
@@ -32,11 +33,21 @@ static size_t walk(const struct score_entry *e, uint64_t bit, double *precision)
 	return found;
 }
 
-static void envelope(double *precision, size_t count)
+void score_envelope(double *precision, size_t count)
 {
 	for (size_t i = count; i-- > 1;)
 		if (precision[i - 1] < precision[i])
 			precision[i - 1] = precision[i];
+}
+
+/* The first find with which a recall is reached; count where it is not. */
+size_t score_find_at(double recall, size_t count, uint64_t truths)
+{
+	double near = recall * (double)truths - 2;
+	size_t find = near > 0 ? (size_t)near : 0;
+	while (find < count && (double)(find + 1) / (double)truths < recall)
+		find++;
+	return find < count ? find : count;
 }
 
 /*
@@ -47,11 +58,8 @@ static void envelope(double *precision, size_t count)
 static double mean_precision(const double *precision, size_t count, uint64_t truths, double step, int steps)
 {
 	double sum = 0;
-	size_t find = 0;
 	for (int i = 0; i <= steps; i++) {
-		double recall = i < steps ? i * step : 1;
-		while (find < count && (double)(find + 1) / (double)truths < recall)
-			find++;
+		size_t find = score_find_at(i < steps ? i * step : 1, count, truths);
 		if (find == count)
 			break;
 		sum += precision[find];
@@ -59,39 +67,96 @@ static double mean_precision(const double *precision, size_t count, uint64_t tru
 	return sum / (steps + 1);
 }
 
-static double recall_of_best(const struct score_entry *e, uint64_t bit, uint64_t answers)
+/*
+ * All size classes and IoUs of a label in one pass. What is wrong is counted for all bits at once: a byte a
+ * bit in five words, that are emptied into wider counters before a byte is full.
+ */
+#define BITS (MATCH_AREA_COUNT * MATCH_IOU_MAX)
+#define ALL_BITS (((uint64_t)1 << BITS) - 1)
+#define WORDS (BITS / 8)
+_Static_assert(BITS % 8 == 0, "bits fill bytes");
+
+struct pass {
+	uint32_t wrong[BITS], found[BITS];
+	double *precision[BITS]; /* at each find */
+	uint64_t narrow[WORDS];  /* a byte a bit, of what is not in `wrong` yet */
+};
+
+/* Bit i becomes byte i, 0 or 1. */
+static uint64_t spread(uint64_t byte)
 {
-	uint64_t found = 0;
+	uint64_t bits = byte * 0x0101010101010101u & 0x8040201008040201u;
+	return (bits + 0x7f7f7f7f7f7f7f7fu) >> 7 & 0x0101010101010101u;
+}
+
+static void widen(struct pass *p)
+{
+	for (unsigned bit = 0; bit < BITS; bit++)
+		p->wrong[bit] += p->narrow[bit / 8] >> bit % 8 * 8 & 0xff;
+	memset(p->narrow, 0, sizeof(p->narrow));
+}
+
+static void pass_records(struct pass *p, struct score_entry *e)
+{
+	uint32_t best1[MATCH_IOU_MAX] = {0}, best10[MATCH_IOU_MAX] = {0};
 	for (size_t i = 0; i < e->count; i++) {
 		const struct score_record *r = &e->records[i];
-		found += (r->matched_rank & ~r->ignored & bit) &&
-			 r->matched_rank >> RECORD_RANK_SHIFT < answers;
+		uint64_t wrong = ~(r->matched_rank | r->ignored) & ALL_BITS;
+		for (unsigned word = 0; word < WORDS; word++)
+			p->narrow[word] += spread(wrong >> 8 * word & 0xff);
+		if (i % 255 == 254)
+			widen(p);
+		uint64_t rank = r->matched_rank >> RECORD_RANK_SHIFT;
+		for (uint64_t found = r->matched_rank & ~r->ignored & ALL_BITS; found; found &= found - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(found);
+			uint32_t count = ++p->found[bit];
+			uint64_t missed = p->wrong[bit] + (p->narrow[bit / 8] >> bit % 8 * 8 & 0xff);
+			/* The reference adds an epsilon to what it divides by. */
+			p->precision[bit][count - 1] =
+				(double)count / ((double)(missed + count) + DBL_EPSILON);
+			if (bit < MATCH_IOU_MAX) { /* MATCH_ALL */
+				best1[bit] += rank < 1;
+				best10[bit] += rank < 10;
+			}
+		}
 	}
-	return (double)found / (double)e->truths[MATCH_ALL];
+	for (unsigned t = 0; t < MATCH_IOU_MAX && e->truths[MATCH_ALL] > 0; t++) {
+		e->sums.recall1[t] = best1[t] / (double)e->truths[MATCH_ALL];
+		e->sums.recall10[t] = best10[t] / (double)e->truths[MATCH_ALL];
+	}
 }
 
 static void sum_label(const struct match_rules *rules, struct score_entry *e)
 {
 	if (e->summed)
 		return;
+	e->summed = true;
 	score_sort(e);
-	double *precision = malloc((e->count + 1) * sizeof(*precision));
-	CHECK(precision != NULL);
+	if (e->truths[MATCH_ALL] == 0 &&
+		e->truths[MATCH_SMALL] + e->truths[MATCH_MEDIUM] + e->truths[MATCH_LARGE] == 0)
+		return;
+	struct pass *p = calloc(1, sizeof(*p));
+	size_t room = 0;
+	for (int area = 0; area < MATCH_AREA_COUNT; area++)
+		room += e->truths[area] * rules->iou_count;
+	double *precision = malloc(room * sizeof(*precision)), *next = precision;
+	CHECK(p != NULL && precision != NULL);
+	for (unsigned bit = 0; bit < BITS; bit++) {
+		p->precision[bit] = next;
+		next += bit % MATCH_IOU_MAX < rules->iou_count ? e->truths[bit / MATCH_IOU_MAX] : 0;
+	}
+	pass_records(p, e);
 	for (int area = 0; area < MATCH_AREA_COUNT; area++) {
 		for (unsigned t = 0; t < rules->iou_count && e->truths[area] > 0; t++) {
-			size_t found = walk(e, MATCH_BIT(area, t), precision);
-			envelope(precision, found);
+			unsigned bit = (unsigned)area * MATCH_IOU_MAX + t;
+			score_envelope(p->precision[bit], p->found[bit]);
 			e->sums.precision[area][t] =
-				mean_precision(precision, found, e->truths[area], 0.01, 100);
-			e->sums.recall[area][t] = (double)found / (double)e->truths[area];
+				mean_precision(p->precision[bit], p->found[bit], e->truths[area], 0.01, 100);
+			e->sums.recall[area][t] = p->found[bit] / (double)e->truths[area];
 		}
 	}
-	for (unsigned t = 0; t < rules->iou_count && e->truths[MATCH_ALL] > 0; t++) {
-		e->sums.recall1[t] = recall_of_best(e, MATCH_BIT(MATCH_ALL, t), 1);
-		e->sums.recall10[t] = recall_of_best(e, MATCH_BIT(MATCH_ALL, t), 10);
-	}
 	free(precision);
-	e->summed = true;
+	free(p);
 }
 
 /* ---- COCO's numbers ---- */
@@ -168,7 +233,7 @@ static int compare_labels(const void *a, const void *b)
 
 /* Labels in their own order, so that sums do not depend on that of appearance; without those that are gone.
  */
-static struct score_entry **labels_in_order(struct score *s, struct arena *a, size_t *count)
+struct score_entry **score_labels(struct score *s, struct arena *a, size_t *count)
 {
 	struct score_entry **out = ARENA_ARRAY(a, struct score_entry *, s->entry_count);
 	*count = 0;
@@ -183,7 +248,7 @@ void score_read(struct score *s, struct arena *a, struct score_summary *out)
 {
 	CHECK(!s->rules.voc);
 	*out = (struct score_summary){.images = s->image_count};
-	struct score_entry **entries = labels_in_order(s, a, &out->label_count);
+	struct score_entry **entries = score_labels(s, a, &out->label_count);
 	out->labels = ARENA_ARRAY(a, struct score_label, out->label_count);
 	struct totals totals = {0};
 	for (size_t i = 0; i < out->label_count; i++) {
@@ -221,8 +286,8 @@ static void read_voc_label(
 		out->every_point[t] = out->eleven_points[t] = -1;
 		if (out->truths == 0)
 			continue;
-		size_t found = walk(e, MATCH_BIT(MATCH_ALL, t), precision);
-		envelope(precision, found);
+		size_t found = score_walk(e, MATCH_BIT(MATCH_ALL, t), precision);
+		score_envelope(precision, found);
 		out->every_point[t] = every_point(precision, found, out->truths);
 		out->eleven_points[t] = mean_precision(precision, found, out->truths, 0.1, 10);
 	}
@@ -233,7 +298,7 @@ void score_read_voc(struct score *s, struct arena *a, struct score_voc_summary *
 {
 	CHECK(s->rules.voc);
 	*out = (struct score_voc_summary){0};
-	struct score_entry **entries = labels_in_order(s, a, &out->label_count);
+	struct score_entry **entries = score_labels(s, a, &out->label_count);
 	out->labels = ARENA_ARRAY(a, struct score_voc_label, out->label_count);
 	size_t labels = 0;
 	for (size_t i = 0; i < out->label_count; i++) {
@@ -250,47 +315,4 @@ void score_read_voc(struct score *s, struct arena *a, struct score_voc_summary *
 		out->every_point[t] = mean_or_none(out->every_point[t], labels);
 		out->eleven_points[t] = mean_or_none(out->eleven_points[t], labels);
 	}
-}
-
-/* ---- at a confidence ---- */
-
-static double ratio(uint64_t part, uint64_t whole)
-{
-	return whole ? (double)part / (double)whole : 0;
-}
-
-static void divide(struct score_counts *c)
-{
-	c->precision = ratio(c->found, c->found + c->wrong);
-	c->recall = ratio(c->found, c->found + c->missed);
-	c->f1 = ratio(2 * c->found, 2 * c->found + c->wrong + c->missed);
-}
-
-struct score_counts *score_read_at(struct score *s, double confidence, unsigned iou, struct arena *a,
-	size_t *label_count, struct score_counts *all)
-{
-	CHECK(iou < s->rules.iou_count);
-	uint64_t bit = MATCH_BIT(MATCH_ALL, iou);
-	struct score_entry **entries = labels_in_order(s, a, label_count);
-	struct score_counts *out = ARENA_ARRAY(a, struct score_counts, *label_count);
-	*all = (struct score_counts){.label = -1};
-	for (size_t i = 0; i < *label_count; i++) {
-		const struct score_entry *e = entries[i];
-		struct score_counts *c = &out[i];
-		c->label = e->label;
-		for (size_t k = 0; k < e->count; k++) {
-			const struct score_record *r = &e->records[k];
-			if ((r->ignored & bit) || r->score < confidence)
-				continue;
-			c->found += (r->matched_rank & bit) != 0;
-			c->wrong += (r->matched_rank & bit) == 0;
-		}
-		c->missed = e->truths[MATCH_ALL] - c->found;
-		divide(c);
-		all->found += c->found;
-		all->wrong += c->wrong;
-		all->missed += c->missed;
-	}
-	divide(all);
-	return out;
 }

@@ -29,7 +29,7 @@ struct score_entry {
 	size_t count, room;
 	uint64_t truths[MATCH_AREA_COUNT];
 	size_t shares; /* images that say something of this label */
-	bool sorted;   /* by falling score, image, rank */
+	size_t sorted; /* so many of the records are in order: by falling score, image, rank */
 	bool summed;   /* sums are those of the records */
 	struct score_sums sums;
 };
@@ -44,5 +44,19 @@ struct score {
 
 /* The records of a label in the order in which they are added up. */
 void score_sort(struct score_entry *e);
+/* Labels in their own order, so that sums do not depend on that of appearance; without those that are gone.
+ */
+struct score_entry **score_labels(struct score *s, struct arena *a, size_t *count);
+/* All images, rising. */
+int64_t *score_images(const struct score *s, struct arena *a, size_t *count);
+/* Objects of a label that count, of each of these images; how many of the images have some. */
+size_t score_truths(const struct score *s, const struct score_entry *e, const int64_t *images, size_t count,
+	uint32_t *out);
+/* The sorted answers at one MATCH_BIT: the precision at each find; how many. */
+size_t score_walk(const struct score_entry *e, uint64_t bit, double *precision);
+/* Each the highest of itself and those behind it. */
+void score_envelope(double *precision, size_t count);
+/* The first of `count` finds with which a recall is reached; count where it is not. */
+size_t score_find_at(double recall, size_t count, uint64_t truths);
 
 #endif

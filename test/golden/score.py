@@ -15,7 +15,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 WIDTH, HEIGHT = 200, 160
-BOX_CASES, MASK_CASES, VOC_CASES, RING_CASES = 250, 80, 100, 300
+BOX_CASES, MASK_CASES, VOC_CASES, RING_CASES = 800, 240, 100, 300
 VOC_IOUS = (0.25, 0.5, 0.75)
 
 
