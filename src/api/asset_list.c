@@ -61,7 +61,7 @@ enum status api_asset_list(struct http_request *req, struct http_reply *reply, s
 	API_READER reader = {0};
 	struct rows_page page;
 	struct dataset_version_row version;
-	TRY(api_page(req, &page, err));
+	TRY(api_page_of(req, QUERY_NOUN_asset, &page, err));
 	TRY(check_no_assignment(req, err));
 	TRY(api_read(req, &reader, err));
 	TRY(dataset_version_of_path(req, reader.conn, &version, err));
@@ -100,7 +100,7 @@ enum status api_asset_look_up(struct http_request *req, struct http_reply *reply
 	struct dataset_version_row version;
 	yyjson_val *body;
 	TRY(api_body(req, &body, err));
-	TRY(api_page(req, &page, err));
+	TRY(api_page_look_up(req, QUERY_NOUN_asset, body, &page, err));
 	TRY(check_no_assignment(req, err));
 	TRY(read_keys(req, body, &page.filter, err));
 	page.limit = INT64_MAX;
@@ -148,7 +148,7 @@ enum status api_asset_ids(struct http_request *req, struct http_reply *reply, st
 	struct uuid *ids;
 	size_t count;
 	int64_t total;
-	TRY(api_page(req, &page, err));
+	TRY(api_page_of(req, QUERY_NOUN_asset, &page, err));
 	TRY(api_read(req, &reader, err));
 	TRY(dataset_version_of_path(req, reader.conn, &version, err));
 	TRY(asset_rows_ids(reader.conn, version.id, &page, req->arena, &ids, &count, &total, err));
@@ -183,7 +183,7 @@ enum status api_asset_extended(struct http_request *req, struct http_reply *repl
 	struct asset_row *rows;
 	size_t count;
 	int64_t total;
-	TRY(api_page(req, &page, err));
+	TRY(api_page_of(req, QUERY_NOUN_asset, &page, err));
 	TRY(api_read(req, &reader, err));
 	TRY(dataset_version_of_path(req, reader.conn, &version, err));
 	TRY(asset_rows_list(reader.conn, version.id, &page, req->arena, &rows, &count, &total, err));

@@ -119,7 +119,7 @@ enum status api_dataset_version_list(struct http_request *req, struct http_reply
 	struct dataset_version_row *rows;
 	size_t count;
 	int64_t total;
-	TRY(api_page(req, &page, err));
+	TRY(api_page_of(req, QUERY_NOUN_dataset_version, &page, err));
 	TRY(api_read(req, &reader, err));
 	TRY(read_dataset(req, reader.conn, &dataset, err));
 	TRY(dataset_version_rows_list(

@@ -279,6 +279,50 @@ def test_ids_and_extended(server, version):
     assert "annotation" not in server.get(f"/api/asset/{assets[0].id}")
 
 
+# ---- queries ---------------------------------------------------------------------------------------------------------
+
+
+def test_queries(server, client, dataset, version, pictures, org):
+    assets = version.list_assets(order_by=["filename"])
+    dark, wet = version.create_asset_tag("dark"), version.create_asset_tag("wet")
+    dark.attach_on(assets[:3])
+    wet.attach_on(assets[2:4])
+    draw(server, assets[0].id, [box("RBC", 1, 2, 30, 40), box("WBC", 1, 2, 30, 40)])
+    draw(server, assets[1].id, [])
+    by = {name: [a.filename for a in version.list_assets(**query, order_by=["filename"])] for name, query in {
+        "dark": {"tags": "dark"},
+        "any": {"tags": ["dark", "wet"]},
+        "both": {"tags": ["dark", "wet"], "intersect_tags": True},
+        "data": {"data_tags": "blood"},
+        "mixed": {"tags": dark, "data_tags": "blood", "q": f'filename != "{assets[0].filename}"'},
+        "drawn": {"q": "annotations.count = 1"},
+        "red": {"q": 'annotations.label.name = "RBC"'},
+        "wide": {"q": f"data.width >= {assets[0].width} and data.datasets.version = \"first\""},
+        "looked up": {"filenames": [a.filename for a in assets[1:]], "tags": "dark"},
+        "here": {"q": 'evaluation = false and data_source.name = "microscope"'},
+    }.items()}  # fmt: skip
+    every = [a.filename for a in assets]
+    assert every == sorted(every)
+    assert by["dark"] == every[:3] and by["any"] == every[:4] and by["both"] == every[2:3]
+    assert by["mixed"] == every[1:3] and by["drawn"] == every[:2] and by["red"] == every[:1]
+    assert by["data"] == by["wide"] == by["here"] == every and by["looked up"] == every[1:3]
+    downwards = version.list_assets(order_by=["-data.filename"])
+    assert [a.filename for a in downwards] == every[::-1]
+    with pytest.raises(exceptions.BadRequestError):
+        version.list_assets(q="colour = 7")
+    page = server.get(f"/api/dataset/version/{version.id}/assets/ids/paginated", params={"q": 'tags.name = "wet"'})
+    assert page["count"] == 2
+    page = server.get(f"/api/dataset/version/{version.id}/assets/extended", params={"q": 'tags.name = "wet"'})
+    assert [a["data"]["filename"] for a in page["items"]] == every[2:4]
+
+    dataset.create_version("second", type=InferenceType.SEGMENTATION)
+    versions = f"/api/dataset/{dataset.id}/versions"
+    found = server.get(versions, params={"q": 'type = "SEGMENTATION"'})
+    assert [v["version"] for v in found["items"]] == ["second"] and found["count"] == 1
+    found = server.get(f"{org}/datasets", params={"q": f'name = "{dataset.name}"', "order_by": "-name"})
+    assert [d["id"] for d in found["items"]] == [str(dataset.id)]
+
+
 # ---- tags ------------------------------------------------------------------------------------------------------------
 
 
