@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What moves many assets: add data, copy, fork. Up to ASSETS_AT_ONCE_MAX it is done
+ * What moves many assets: add data, copy, fork, make classes of tags. Up to ASSETS_AT_ONCE_MAX it is done
  * before the answer, more is a job that goes on after it; either way there is a job.
  */
 #include "api/dataset_json.h"
@@ -19,12 +19,13 @@
 
 struct work {
 	struct assets_store store;
-	const char *kind;      /* of the job */
+	const char *kind;      /* of the job; in the audit log too */
 	struct uuid object_id; /* the version that changes */
-	bool adds;             /* else it copies */
+	enum { WORK_ADD, WORK_COPY, WORK_CLASSIFY } what;
 	struct assets_addition addition;
 	struct assets_copy copy;
-	struct arena arena; /* what the two point to */
+	struct assets_classify classify;
+	struct arena arena; /* what these point to */
 };
 
 static struct work *work_new(struct http_request *req)
@@ -47,10 +48,12 @@ static enum status work_do(
 	struct work *w, struct job *job, struct arena *a, const char **result, struct err *err)
 {
 	int64_t assets;
-	if (w->adds)
+	if (w->what == WORK_ADD)
 		TRY(assets_add(&w->store, &w->addition, job, &assets, err));
-	else
+	else if (w->what == WORK_COPY)
 		TRY(assets_copy(&w->store, &w->copy, job, &assets, err));
+	else
+		TRY(assets_classify(&w->store, &w->classify, job, &assets, err));
 	*result = arena_printf(a, "{\"assets\":%lld}", (long long)assets);
 	return ST_OK;
 }
@@ -153,7 +156,7 @@ enum status api_asset_add(struct http_request *req, struct http_reply *reply, st
 	struct work *w = work_new(req);
 	w->kind = "dataset_add";
 	w->object_id = addition.dataset_version_id;
-	w->adds = true;
+	w->what = WORK_ADD;
 	w->addition = addition;
 	w->addition.data_ids = keep_ids(w, addition.data_ids, addition.count);
 	w->addition.tag_ids = keep_ids(w, addition.tag_ids, addition.tag_count);
@@ -213,6 +216,7 @@ static enum status start_copy(struct http_request *req, const char *kind, struct
 	struct work *w = work_new(req);
 	w->kind = kind;
 	w->object_id = copy->to_id;
+	w->what = WORK_COPY;
 	w->copy = *copy;
 	if (copy->asset_ids)
 		w->copy.asset_ids = keep_ids(w, copy->asset_ids, copy->count);
@@ -247,6 +251,49 @@ enum status api_asset_copy(struct http_request *req, struct http_reply *reply, s
 	TRY(check_copy(req, &copy, err));
 	TRY(start_copy(req, "dataset_copy", &copy, &row, err));
 	return reply_job(req, reply, &row);
+}
+
+/* ---- classes of tags ---- */
+
+static enum status read_version(
+	struct http_request *req, struct dataset_version_row *version, size_t *assets, struct err *err)
+{
+	API_READER reader = {0};
+	struct dataset_version_counts counts;
+	TRY(api_read(req, &reader, err));
+	TRY(dataset_version_of_path(req, reader.conn, version, err));
+	TRY(dataset_version_rows_counts(reader.conn, version->id, &counts, err));
+	*assets = (size_t)counts.assets;
+	if (strcmp(version->type, "CLASSIFICATION") == 0)
+		return ST_OK;
+	return err_set(err, ST_INVALID,
+		"Tags become classes in dataset versions of type CLASSIFICATION, and this is of type %s.",
+		version->type);
+}
+
+/* Answers the job itself, as the SDK reads it. */
+enum status api_asset_tags_convert(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct dataset_version_row version;
+	struct job_row row;
+	struct uuid *ids;
+	yyjson_val *body;
+	size_t count, assets;
+	TRY(api_body(req, &body, err));
+	TRY(id_list_read(req, body, "tag_ids", TAGS_MAX, &ids, &count, err));
+	TRY(read_version(req, &version, &assets, err));
+	struct work *w = work_new(req);
+	w->kind = "dataset_classify";
+	w->object_id = version.id;
+	w->what = WORK_CLASSIFY;
+	w->classify = (struct assets_classify){.dataset_version_id = version.id,
+		.tag_ids = keep_ids(w, ids, count),
+		.tag_count = count,
+		.who = arena_strdup(&w->arena, caller_of(req)->user_name)};
+	TRY(start(req, w, assets, &row, err));
+	yyjson_mut_doc *doc = json_new(req->arena);
+	yyjson_mut_doc_set_root(doc, job_json(doc, &row, req->arena));
+	return http_reply_json(req, reply, doc);
 }
 
 /* ---- fork ---- */

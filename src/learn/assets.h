@@ -51,6 +51,20 @@ struct assets_copy {
 enum status assets_copy(const struct assets_store *store, const struct assets_copy *copy, struct job *job,
 	int64_t *copied, struct err *err) MUST_CHECK;
 
+struct assets_classify {
+	struct uuid dataset_version_id;
+	const struct uuid *tag_ids; /* of assets or of data */
+	size_t tag_count;
+	const char *who;
+};
+
+/*
+ * Whatever has one of the tags, or whose data has it, gets a classification with the label of the tag's name,
+ * unless it has that. *changed: annotations that were made or added to. ST_MISSING: there is no such tag.
+ */
+enum status assets_classify(const struct assets_store *store, const struct assets_classify *all,
+	struct job *job, int64_t *changed, struct err *err) MUST_CHECK;
+
 /* Those of one version. ST_MISSING: an id is of no asset of it, and nothing is written. */
 enum status assets_delete(const struct assets_store *store, struct uuid dataset_version_id,
 	const struct uuid *asset_ids, size_t count, struct job *job, struct err *err) MUST_CHECK;

@@ -358,6 +358,29 @@ def test_data_with_tags(dataset, pictures):
         assert [t.name for t in asset.get_tags()] == ["night", "rain"]
 
 
+def test_tags_become_classes(server, dataset, version, pictures):
+    sorted_ones = dataset.create_version("sorted", type=InferenceType.CLASSIFICATION)
+    sorted_ones.add_data(pictures)
+    assets = sorted_ones.list_assets(order_by=["filename"])
+    dark, wet = sorted_ones.create_asset_tag("dark"), sorted_ones.create_asset_tag("wet")
+    dark.attach_on(assets[:3])
+    wet.attach_on(assets[2:4])
+    for again in range(2):  # the second time there is nothing to do
+        job = sorted_ones.convert_tags_to_classification(TagTarget.ASSET, [dark, wet])
+        job.wait_for_done(blocking_time_increment=0.1)
+        assert job.status == JobStatus.SUCCESS
+        listed = server.get(f"/api/dataset/version/{sorted_ones.id}/assets", params={"with_annotations": 1, "order_by": "filename"})
+        classes = [sorted(s["label"] for s in a["annotation"]["shapes"]) if a["annotation"] else None for a in listed["items"]]
+        assert classes == [["dark"], ["dark"], ["dark", "wet"], ["wet"], None, None]
+    blood = assets[0].get_data_tags()[0]
+    sorted_ones.convert_tags_to_classification(TagTarget.DATA, [blood]).wait_for_done(blocking_time_increment=0.1)
+    assert sorted_ones.retrieve_stats().label_repartition == {"dark": 3, "wet": 2, "blood": PICTURES}
+    body = {"tag_ids": [str(dark.id)], "tag_type": "ASSET"}
+    refused(server, "POST", f"/api/dataset/version/{version.id}/tags/convert", 400, body, "CLASSIFICATION")
+    body["tag_ids"] = [str(uuid.uuid4())]
+    refused(server, "POST", f"/api/dataset/version/{sorted_ones.id}/tags/convert", 404, body, "no tag")
+
+
 # ---- fork, copy, difference --------------------------------------------------------------------------------------------
 
 
