@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests of queries: a database with the real schema and a few rows, and the list of a noun's rows that a filter leaves. */
+/* For tests of queries: a database with the real schema and a few rows, and what a filter leaves of a noun's.
+ */
 #ifndef GYRE_TEST_QUERY_WORLD_H
 #define GYRE_TEST_QUERY_WORLD_H
 
@@ -35,12 +36,14 @@ static const char query_rows[] =
 	" metadata, custom_metadata, created_us) VALUES"
 	/* 2026-11-24T00:00:00Z, a second before, noon, and the day after */
 	" (x'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a', x'11', x'21', 'oa', 'a.jpg', 'image/jpeg', 640, 480, NULL,"
-	"  '{\"n\": 5, \"s\": \"x\", \"b\": true, \"deep\": {\"er\": 1.5}, \"nothing\": null}', 1795478400000000),"
+	"  '{\"n\": 5, \"s\": \"x\", \"b\": true, \"deep\": {\"er\": 1.5}, \"nothing\": null}', "
+	"1795478400000000),"
 	" (x'0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b', x'11', x'22', 'ob', 'b.jpg', 'image/jpeg', 1280, 720,"
 	"  '{\"camera id\": \"k\"}', '{\"n\": \"5\", \"b\": 1}', 1795478399000000),"
 	" (x'0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c', x'11', NULL, 'oc', 'c.png', 'image/png', 64, 64, NULL,"
 	"  '{\"n\": 7, \"b\": false}', 1795521600500000),"
-	" (x'0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d', x'11', NULL, 'od', 'd \"q\" %.png', 'image/png', 65, 64, NULL,"
+	" (x'0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d', x'11', NULL, 'od', 'd \"q\" %.png', 'image/png', 65, 64, "
+	"NULL,"
 	"  NULL, 1795564800000000);"
 	"INSERT INTO tag VALUES (x'31', 'night', 'DATA', x'11', 1), (x'32', 'rain', 'DATA', x'11', 1),"
 	" (x'33', 'hard', 'ASSET', x'51', 1);"
@@ -54,12 +57,14 @@ static const char query_rows[] =
 	" (x'61', x'51', x'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a', 1, 1),"
 	" (x'62', x'51', x'0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b', 0, 2),"
 	" (x'63', x'51', x'0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c', 0, 3);"
-	"INSERT INTO label (id, dataset_version_id, name, position, created_us) VALUES (x'71', x'51', 'car', 0, 1),"
+	"INSERT INTO label (id, dataset_version_id, name, position, created_us) VALUES (x'71', x'51', 'car', "
+	"0, 1),"
 	" (x'72', x'51', 'bus', 1, 1);"
 	"INSERT INTO annotation (id, asset_id, status, who, created_us, updated_us) VALUES"
 	" (x'81', x'61', 'ACCEPTED', 'ana', 1, 1), (x'82', x'62', 'PENDING', 'bo', 1, 1);"
 	"INSERT INTO annotation_shape (id, annotation_id, position, kind, label_id, x, y, w, h) VALUES"
-	" (x'91', x'81', 0, 'RECTANGLE', x'71', 1, 2, 30, 40), (x'92', x'81', 1, 'POLYGON', x'72', 1, 2, 3, 4);";
+	" (x'91', x'81', 0, 'RECTANGLE', x'71', 1, 2, 30, 40), (x'92', x'81', 1, 'POLYGON', x'72', 1, 2, 3, "
+	"4);";
 
 static inline struct db_conn *query_world_open(struct db **db)
 {
@@ -79,8 +84,8 @@ static inline struct db_conn *query_world_open(struct db **db)
 }
 
 /* One column of the rows of the noun that the page has, each followed by a space. */
-static inline const char *query_world_list(
-	struct db_conn *c, enum query_noun noun, const char *column, const struct rows_page *page, struct arena *a)
+static inline const char *query_world_list(struct db_conn *c, enum query_noun noun, const char *column,
+	const struct rows_page *page, struct arena *a)
 {
 	struct err err;
 	const char *text = "", *table = query_table(noun);

@@ -50,11 +50,23 @@ static const char *images(const char *text)
 	return find(QUERY_NOUN_data, "substr(data.filename, 1, 1)", text);
 }
 
+struct expected {
+	const char *text, *found;
+};
+
+static void check_images(const struct expected *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *found = images(cases[i].text);
+		if (strcmp(found, cases[i].found) != 0)
+			print_error("%s\n", cases[i].text);
+		assert_string_equal(found, cases[i].found);
+	}
+}
+
 static void test_images_are_found(void **state)
 {
-	static const struct {
-		const char *text, *found;
-	} cases[] = {
+	static const struct expected cases[] = {
 		{"", "a b c d "},
 		{"filename = \"a.jpg\"", "a "},
 		{"name = \"a.jpg\"", "a "},
@@ -71,7 +83,13 @@ static void test_images_are_found(void **state)
 		{"width = 64.0", "c "},
 		{"width in (64, 65)", "c d "},
 		{"id = \"0b0b0b0b-0b0b-0b0b-0b0b-0b0b0b0b0b0b\"", "b "},
-		/* through links */
+	};
+	check_images(cases, COUNT_OF(cases));
+}
+
+static void test_images_are_found_through_links(void **state)
+{
+	static const struct expected cases[] = {
 		{"tags.name = \"rain\"", "a b "},
 		{"tags.name != \"night\"", "b c d "}, /* has no such tag, not: has another */
 		{"not tags.name = \"night\"", "b c d "},
@@ -90,7 +108,13 @@ static void test_images_are_found(void **state)
 		{"datasets.name = \"streets\" and datasets.version = \"first\"", "a b c "},
 		{"datasets.version = null", "d "},
 		{"datasets.labels.name = \"bus\"", "a b c "},
-		/* keys */
+	};
+	check_images(cases, COUNT_OF(cases));
+}
+
+static void test_images_are_found_by_keys_and_times(void **state)
+{
+	static const struct expected cases[] = {
 		{"custom_metadata.n = 5", "a "},
 		{"custom_metadata.n = \"5\"", "b "},
 		{"custom_metadata.n > 4", "a c "},
@@ -125,12 +149,7 @@ static void test_images_are_found(void **state)
 		{"not (not width = 64 or not height = 64)", "c "},
 		{"not (source.name = \"gate\" or not tags.name = \"rain\")", "b "},
 	};
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		const char *found = images(cases[i].text);
-		if (strcmp(found, cases[i].found) != 0)
-			print_error("%s\n", cases[i].text);
-		assert_string_equal(found, cases[i].found);
-	}
+	check_images(cases, COUNT_OF(cases));
 }
 
 static void test_assets_are_found(void **state)
@@ -471,6 +490,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_images_are_found),
+		cmocka_unit_test(test_images_are_found_through_links),
+		cmocka_unit_test(test_images_are_found_by_keys_and_times),
 		cmocka_unit_test(test_assets_are_found),
 		cmocka_unit_test(test_every_field_is_in_the_schema),
 		cmocka_unit_test(test_what_does_not_fit_is_said),
