@@ -166,6 +166,23 @@ static void add_box(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct an
 	yyjson_mut_obj_add_val(doc, object, "h", annotation_json_number(doc, s->h));
 }
 
+/* What a ring encloses, in square pixels (Gauss's formula). */
+static double area_of(yyjson_val *points)
+{
+	double twice = 0, x0, y0;
+	size_t i, count;
+	yyjson_val *point, *last = yyjson_arr_get_last(points);
+	x0 = yyjson_get_num(yyjson_arr_get(last, 0));
+	y0 = yyjson_get_num(yyjson_arr_get(last, 1));
+	yyjson_arr_foreach (points, i, count, point) {
+		double x = yyjson_get_num(yyjson_arr_get(point, 0)),
+		       y = yyjson_get_num(yyjson_arr_get(point, 1));
+		twice += x0 * y - x * y0;
+		x0 = x, y0 = y;
+	}
+	return fabs(twice) / 2;
+}
+
 /* One of the list of a loaded annotation. points: NULL where there are none. */
 static void add_loaded(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct annotation_shape_row *s,
 	yyjson_val *points, bool whole)
@@ -178,8 +195,10 @@ static void add_loaded(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct a
 	api_add_text(doc, object, "label", s->label);
 	api_add_text(doc, object, "text", s->text);
 	yyjson_mut_obj_add_null(doc, object, "attributes");
-	if (whole && s->area >= 0)
-		yyjson_mut_obj_add_val(doc, object, "area", annotation_json_number(doc, s->area));
+	/* The SDK's own COCO files need it of polygons. */
+	double area = whole && s->area >= 0 ? s->area : s->kind == ANNOTATION_POLYGON ? area_of(points) : -1;
+	if (area >= 0)
+		yyjson_mut_obj_add_val(doc, object, "area", annotation_json_number(doc, area));
 }
 
 /* The SDK knows no polygons of several parts: each part is one. */

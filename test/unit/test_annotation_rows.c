@@ -365,7 +365,8 @@ static void test_shapes_as_json(void **state)
 		"\"Hündin\","
 		"\"difficult\":true,\"text\":\"old\"},{\"type\":\"polygon\",\"rings\":[[[1,2],[3,4],[5,6]],[["
 		"0,0],"
-		"[1,0],[1,1]]],\"label\":\"cat\",\"box\":[0,0,5.5,6]},{\"type\":\"classification\",\"label\":\"cat\"},"
+		"[1,0],[1,1]]],\"label\":\"cat\",\"box\":[0,0,5.5,6]},"
+		"{\"type\":\"classification\",\"label\":\"cat\"},"
 		"{\"type\":\"keypoints\",\"keypoints\":[[1,2,2]],\"label\":\"cat\"}]";
 	OK(annotation_json_parse(json(f, text), &f->a, &shapes, &count, &f->err));
 	assert_int_equal(count, 5);
