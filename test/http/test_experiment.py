@@ -193,6 +193,14 @@ def test_from_a_version_to_the_next(client, server, project, labelled, models_fo
     deployment = version.deploy(name="lineage")
     answer = server.predict({"id": str(deployment.id)}, samples.photo("red"))
     assert answer["shapes"][0]["label"] == "red"
+    why = server.get(f"/api/prediction/{answer['id']}/lineage")
+    assert why["experiment"]["id"] == str(experiment.id) and why["model_version"]["version"] == 1
+    [trained_on] = why["trained_on"]
+    assert trained_on["role"] == "train" and trained_on["dataset_version_id"] == str(labelled.id)
+    assert trained_on["hash_now"] == server.get(f"/api/dataset/version/{labelled.id}/manifest")["hash"]
+    said = harness.command("why", answer["id"], server=server).stdout
+    assert "experiment   from a version in belt" in said and "trained on   train bolts:first" in said
+    assert "There is no" in harness.command("why", str(experiment.id), server=server, expect=1).stderr
     first = experiment.export_as_model("lineage-anew")
     assert first.version == 0 and client.get_model("lineage-anew").get_version(0).id == first.id
 
