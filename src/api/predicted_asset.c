@@ -12,8 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define LIST_LIMIT 1000 /* when none is asked for: the SDK does not page its short lists */
-#define TIME_MAX 1e11   /* seconds */
+#define TIME_MAX 1e11 /* seconds */
 
 static enum status read_threshold(const struct http_request *req, double *threshold, struct err *err)
 {
@@ -62,50 +61,23 @@ static enum status read_statuses(
 		if (k == COUNT_OF(known))
 			return err_set(err, ST_INVALID,
 				"There is no status \"%.100s\": an image is TO REVIEW, REVIEWED, SUBMITTED "
-				"or "
-				"SKIPPED.",
+				"or SKIPPED.",
 				given[i]);
 		out->statuses[out->status_count++] = known[k];
 	}
 	return ST_OK;
 }
 
-static enum status read_order(const struct http_request *req, struct prediction_filter *out, struct err *err)
-{
-	static const char *const names[] = {"created_at", "score", "count"};
-	const char *text = query_name(req, "order_by");
-	out->down = text == NULL || *text == '-';
-	if (text == NULL)
-		return ST_OK;
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (strcmp(names[i], text + out->down) == 0) {
-			out->order = (enum prediction_order)i;
-			return ST_OK;
-		}
-	}
-	return err_set(err, ST_INVALID,
-		"Predicted images can be ordered by created_at, score or count, a - before it turns it "
-		"round; "
-		"not by \"%.100s\".",
-		text);
-}
-
-static enum status read_filter(const struct http_request *req, struct prediction_filter *out, struct err *err)
+static enum status read_filter(struct http_request *req, struct prediction_filter *out, struct err *err)
 {
 	double from, to;
 	const char *version = query_name(req, "version");
-	if (query_name(req, "q"))
-		return err_set(
-			err, ST_INVALID, "The query language (\"q\") is not supported here yet: leave it out.");
 	*out = (struct prediction_filter){.source = query_name(req, "source"),
 		.tag = query_name(req, "tag"),
 		.label = query_name(req, "label")};
 	TRY(api_id(req, "id", "deployment", &out->deployment_id, err));
-	TRY(http_page(req, &out->limit, &out->offset, err));
-	if (query_name(req, "limit") == NULL)
-		out->limit = LIST_LIMIT;
+	TRY(api_page_of(req, QUERY_NOUN_predicted_asset, &out->page, err));
 	TRY(read_statuses(req, out, err));
-	TRY(read_order(req, out, err));
 	TRY(read_number(req, "score_min", &out->score_min, err));
 	TRY(read_number(req, "score_max", &out->score_max, err));
 	TRY(read_number(req, "from", &from, err));

@@ -109,82 +109,69 @@ static void add_origins(struct condition *w, const struct prediction_filter *f)
 	}
 }
 
+static bool orders_by(const struct prediction_filter *f, const char *column)
+{
+	return f->page.order_by && strstr(f->page.order_by, column) != NULL;
+}
+
 static void build(struct condition *w, const struct prediction_filter *f)
 {
 	add_statuses(w, f);
 	add_times_and_scores(w, f);
 	add_origins(w, f);
-	if (f->order == PREDICTION_BY_SCORE)
+	/* The indexes by these hold only what was read of the log. */
+	if (orders_by(f, "predicted_asset.score"))
 		add(w, "predicted_asset.score IS NOT NULL");
-	if (f->order == PREDICTION_BY_COUNT)
+	if (orders_by(f, "predicted_asset.shape_count"))
 		add(w, "predicted_asset.shape_count IS NOT NULL");
-	if (f->more.where == NULL)
+	if (f->page.filter.where == NULL)
 		return;
 	add(w, "(");
-	str_append(&w->text, f->more.where);
+	str_append(&w->text, f->page.filter.where);
 	str_append(&w->text, ")");
-	for (size_t i = 0; i < f->more.count; i++)
-		value(w, f->more.values[i]);
+	for (size_t i = 0; i < f->page.filter.count; i++)
+		value(w, f->page.filter.values[i]);
 }
 
 bool prediction_filter_needs_digest(const struct prediction_filter *f)
 {
-	return f->order != PREDICTION_BY_TIME || f->label != NULL || !isnan(f->score_min) ||
-	       !isnan(f->score_max) || f->more.where != NULL;
+	bool by_time = f->page.order_by == NULL || orders_by(f, "predicted_asset.created_us");
+	return f->label != NULL || !isnan(f->score_min) || !isnan(f->score_max) || !by_time ||
+	       f->page.filter.where != NULL;
 }
 
-static enum status run(struct db_conn *c, const struct prediction_filter *f, struct rows_page *page,
-	struct arena *a, struct uuid **ids, size_t *count, int64_t *total, struct err *err)
+enum status prediction_list_rows_ids(struct db_conn *c, const struct prediction_filter *f, struct arena *a,
+	struct uuid **ids, size_t *count, int64_t *total, struct err *err)
 {
-	static const char *const orders[][2] = {
-		[PREDICTION_BY_TIME] = {"predicted_asset.created_us", "predicted_asset.created_us DESC"},
-		[PREDICTION_BY_SCORE] = {"predicted_asset.score", "predicted_asset.score DESC"},
-		[PREDICTION_BY_COUNT] = {"predicted_asset.shape_count", "predicted_asset.shape_count DESC"},
-	};
-	/* The joins are only there for `more`: one that nothing names is not made. */
-#define FROM                                                                                                 \
-	"FROM predicted_asset LEFT JOIN data ON data.id = predicted_asset.data_id"                           \
-	" LEFT JOIN data_source ON data_source.id = data.source_id"
-	static const struct rows_source joined = {.select = "SELECT predicted_asset.id " FROM,
-		.count = "SELECT count(*) " FROM,
-		.where = "predicted_asset.deployment_id = $1",
-		.id = "predicted_asset.id"};
-	static const struct rows_source alone = {.select = "SELECT predicted_asset.id FROM predicted_asset",
+	static const struct rows_source source = {.select = "SELECT predicted_asset.id FROM predicted_asset",
 		.count = "SELECT count(*) FROM predicted_asset",
 		.where = "predicted_asset.deployment_id = $1",
-		.id = "predicted_asset.id"};
-#undef FROM
-	const struct rows_source *source = f->more.where ? &joined : &alone;
-	size_t room = 0;
-	page->order_by = orders[f->order][f->down];
-	struct db_query q = rows_count(c, a, source, page);
+		.id = "predicted_asset.id",
+		.created = "predicted_asset.created_us"};
+	CHECK(f->status_count <= PREDICTION_STATUSES_MAX);
+	size_t room = 0, values_max = VALUES_MAX + f->page.filter.count;
+	struct condition w = {.values = ARENA_ARRAY(a, struct db_value, values_max)};
+	str_init(&w.text, SQL_BYTES_MAX);
+	build(&w, f);
+	CHECK(!w.text.full && w.count <= values_max);
+	struct rows_page page = f->page;
+	page.order = ROWS_NEWEST;
+	page.filter = (struct rows_filter){
+		w.text.size ? arena_strdup(a, str_text(&w.text)) : NULL, w.values, w.count};
+	str_release(&w.text);
+	struct db_query q = rows_count(c, a, &source, &page);
 	db_bind_uuid(&q, f->deployment_id);
-	rows_bind_count(&q, page);
+	rows_bind_count(&q, &page);
 	TRY(rows_number(&q, total, err));
-	q = rows_query(c, a, source, page);
+	q = rows_query(c, a, &source, &page);
 	db_bind_uuid(&q, f->deployment_id);
-	rows_bind(&q, page);
+	rows_bind(&q, &page);
 	*ids = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {
 		*ids = rows_grow(a, *ids, *count, &room, sizeof(**ids));
 		(*ids)[*count] = db_uuid(&q, 0);
 	}
 	return db_done(&q, err);
-}
-
-enum status prediction_list_rows_ids(struct db_conn *c, const struct prediction_filter *f, struct arena *a,
-	struct uuid **ids, size_t *count, int64_t *total, struct err *err)
-{
-	CHECK(f->status_count <= PREDICTION_STATUSES_MAX);
-	struct condition w = {.values = ARENA_ARRAY(a, struct db_value, VALUES_MAX + f->more.count)};
-	str_init(&w.text, SQL_BYTES_MAX);
-	build(&w, f);
-	CHECK(!w.text.full && w.count <= VALUES_MAX + f->more.count);
-	struct rows_page page = {.limit = f->limit,
-		.offset = f->offset,
-		.filter = {w.text.size ? arena_strdup(a, str_text(&w.text)) : NULL, w.values, w.count}};
-	str_release(&w.text);
-	return run(c, f, &page, a, ids, count, total, err);
 }
 
 enum status prediction_list_rows_state(struct db_conn *c, struct uuid predicted_asset_id, struct arena *a,

@@ -6,11 +6,9 @@
 
 #include "store/rows.h"
 
-enum prediction_order { PREDICTION_BY_TIME, PREDICTION_BY_SCORE, PREDICTION_BY_COUNT };
-
 #define PREDICTION_STATUSES_MAX 4
 
-struct prediction_filter { /* zeroes but for deployment_id and the scores: all, the oldest first */
+struct prediction_filter { /* zeroes but for deployment_id, the scores and the page: all */
 	struct uuid deployment_id;
 	const char *statuses[PREDICTION_STATUSES_MAX];
 	size_t status_count;      /* 0: any */
@@ -20,10 +18,7 @@ struct prediction_filter { /* zeroes but for deployment_id and the scores: all, 
 	struct uuid version_id;      /* of the champion that answered; zero: any */
 	double score_min, score_max; /* of the best answer; not a number: any */
 	int64_t from_us, to_us;      /* of the prediction; 0: any */
-	struct rows_filter more;     /* on predicted_asset, data and data_source */
-	enum prediction_order order;
-	bool down;
-	int64_t limit, offset;
+	struct rows_page page; /* its filter and order are on predicted_asset; no order: the newest first */
 };
 
 /* Whether the list reads what the digest writes (learn/choose.h), which must come up to date before. */

@@ -297,7 +297,18 @@ def test_lists_are_filtered_and_ordered(server, colours, models_folder):
     assert len(ids(order_by="-count")) == 4
     assert ids(to=begin - 5) == [] and len(ids(**{"from": begin - 5})) == 4
     assert ids(status="REVIEWED", label="red", source="cam-red", order_by="-score") == [by_name[0]]
+    for q, expected in (
+        ('status = "REVIEWED"', [by_name[0]]),
+        ('labels.name = "blue"', [by_name[2]]),
+        ('labels.name in ("red", "blue") and status != "REVIEWED"', [by_name[3], by_name[2]]),
+        ('filename = "green.jpg" or data.source.name = "cam-blue"', [by_name[2], by_name[1]]),
+        ('reviews.kind = "SKIPPED"', [by_name[1]]),
+        ("score > 0.5 and count >= 1", by_name[::-1]),
+        ("unsure > 2", []),
+    ):
+        assert ids(q=q) == expected, q
+    assert ids(q='labels.name = "red"', status="TO REVIEW") == [by_name[3]]
     page = server.get(f"/api/deployment/{own['id']}/predictedassets", params={"limit": 2, "offset": 1, "order_by": "-created_at"})
     assert [i["id"] for i in page["items"]] == by_name[2:0:-1] and page["count"] == 4
-    for wrong in ({"status": "DONE"}, {"order_by": "size"}, {"score_min": "x"}, {"version": "1"}, {"from": "1e300"}):
+    for wrong in ({"status": "DONE"}, {"order_by": "size"}, {"score_min": "x"}, {"version": "1"}, {"from": "1e300"}, {"q": "colour = 1"}):
         server.get(f"/api/deployment/{own['id']}/predictedassets", params=wrong, expect=400)
