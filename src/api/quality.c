@@ -49,8 +49,8 @@ static enum status read_filter(struct http_request *req, struct quality_filter *
 	TRY(quality_number(req, "threshold", 0, 1, &f->threshold, err));
 	TRY(quality_number(req, "intervals", 0, 1, &intervals, err));
 	quality_tags(req, "tag", f);
-	f->from_us = (int64_t)(from * 1e6);
-	f->to_us = (int64_t)(to * 1e6);
+	f->from_us = llround(from * 1e6);
+	f->to_us = llround(to * 1e6);
 	f->intervals = intervals > 0;
 	const char *version = text_of(req, "version");
 	if (version && !uuid_parse(version, &f->version_id))

@@ -8,6 +8,8 @@
 #include "base/check.h"
 #include "os/clock.h"
 
+#include <math.h>
+
 #define IDS_MAX 1000
 #define TIME_S_MAX 1e11
 
@@ -50,10 +52,10 @@ static enum status read_filter(struct http_request *req, struct quality_filter *
 	TRY(quality_number(req, "from_timestamp", 0, TIME_S_MAX, &from, err));
 	TRY(quality_number(req, "to_timestamp", 0, TIME_S_MAX, &to, err));
 	TRY(quality_number(req, "since", 0, TIME_S_MAX, &since, err));
-	f->from_us = (int64_t)(from * 1e6);
-	f->to_us = (int64_t)(to * 1e6);
-	if (since > 0 && clock_unix_us() - (int64_t)(since * 1e6) > f->from_us)
-		f->from_us = clock_unix_us() - (int64_t)(since * 1e6);
+	f->from_us = llround(from * 1e6);
+	f->to_us = llround(to * 1e6);
+	if (since > 0 && clock_unix_us() - llround(since * 1e6) > f->from_us)
+		f->from_us = clock_unix_us() - llround(since * 1e6);
 	f->only = read_ids(req, "includes", &f->only_count);
 	f->without = read_ids(req, "excludes", &f->without_count);
 	quality_tags(req, "tags", f);
