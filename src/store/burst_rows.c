@@ -52,8 +52,8 @@ enum status burst_rows_deployments(
 enum status burst_rows_alone(struct db_conn *c, struct uuid deployment_id, int64_t limit, struct arena *a,
 	struct burst_picture **items, size_t *count, struct err *err)
 {
-	struct db_query q = db_query(
-		c, SELECT "WHERE a.deployment_id = $1 AND a.burst_id IS NULL ORDER BY a.id LIMIT $2");
+	struct db_query q = db_query(c, SELECT
+		"WHERE a.deployment_id = $1 AND a.burst_id IS NULL ORDER BY a.created_us, a.id LIMIT $2");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, limit);
 	return read_all(&q, a, items, count, err);

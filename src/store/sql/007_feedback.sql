@@ -52,4 +52,4 @@ CREATE TABLE burst_side (
 ) STRICT, WITHOUT ROWID;
 
 -- Pictures that are in no burst yet.
-CREATE INDEX predicted_asset_alone ON predicted_asset(deployment_id, id) WHERE burst_id IS NULL;
+CREATE INDEX predicted_asset_alone ON predicted_asset(deployment_id, created_us, id) WHERE burst_id IS NULL;
