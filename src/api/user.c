@@ -3,6 +3,7 @@
 #include "api/guard.h"
 #include "api/nouns.h"
 #include "os/clock.h"
+#include "store/dataset_rows.h"
 #include "store/deployment_rows.h"
 
 static yyjson_mut_val *user_json(yyjson_mut_doc *doc, const struct user_row *u)
@@ -199,4 +200,26 @@ enum status api_access_deployment_add(struct http_request *req, struct http_repl
 {
 	TRY(check_deployment(req, err));
 	return add_access(req, reply, USER_REVIEWER, err);
+}
+
+static enum status check_dataset(struct http_request *req, struct err *err)
+{
+	API_READER reader = {0};
+	struct dataset_row row;
+	struct uuid id;
+	TRY(api_id(req, "id", "dataset", &id, err));
+	TRY(api_read(req, &reader, err));
+	return dataset_rows_by_id(reader.conn, id, req->arena, &row, err);
+}
+
+enum status api_access_dataset_list(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	TRY(check_dataset(req, err));
+	return reply_access(req, reply, USER_MEMBER, NULL, err);
+}
+
+enum status api_access_dataset_add(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	TRY(check_dataset(req, err));
+	return add_access(req, reply, USER_MEMBER, err);
 }

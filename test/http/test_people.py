@@ -224,3 +224,10 @@ def test_sdk_users(server, people, tmp_path):
     with pytest.raises(ResourceConflictError) as refused:
         deployment.add_user(reviewer, "ADMIN")
     assert "is a REVIEWER" in str(refused.value)
+
+    dataset = client.create_dataset(f"set-{tmp_path.name}")
+    dataset.add_user(member, "USER")
+    shown = {user.username for user in dataset.list_users()}
+    assert people["MEMBER"].name in shown and people["REVIEWER"].name not in shown
+    with pytest.raises(ResourceConflictError):
+        dataset.add_user(reviewer)
