@@ -8,8 +8,8 @@
 #include "store/dataset_rows.h"
 #include "store/tag_rows.h"
 
-#define ADD_BATCH 500 /* assets a transaction: about 10 ms */
-#define DELETE_BATCH 200
+#define ADD_BATCH 500   /* assets a transaction: about 10 ms */
+#define DELETE_BATCH 50 /* with their shapes */
 #define LOCK_TRIES 20
 
 static enum status progress(struct job *job, size_t done, size_t of, struct err *err)

@@ -7,9 +7,10 @@
 #include "store/dataset_rows.h"
 #include "store/tag_rows.h"
 
-/* A batch ends at whichever comes first: about 20 ms of writing. */
-#define BATCH_ASSETS 200
-#define BATCH_SHAPES 1500
+/* A batch ends at whichever comes first: about 10 ms of writing. */
+#define BATCH_ASSETS 100
+#define BATCH_SHAPES 500
+#define KNOWN_LABELS 64 /* of a batch, by the hash of their ids */
 
 /* One asset as it is in the version that is copied. */
 struct original {
@@ -31,6 +32,9 @@ struct copying {
 	struct original *originals;
 	size_t count, shapes;
 	struct arena arena;
+	struct {
+		struct uuid from, to;
+	} known[KNOWN_LABELS];
 };
 
 /* ---- labels ---- */
@@ -101,26 +105,47 @@ static enum status run_labels(struct copying *copy, struct arena *a, struct err 
 
 /* ---- a batch of assets ---- */
 
-static enum status write_annotation(
-	struct db_conn *c, struct copying *copy, struct original *o, struct uuid asset_id, struct err *err)
+/* The label of that name in to_id. Shapes share few labels. */
+static enum status find_label(struct db_conn *c, struct copying *copy,
+	const struct annotation_shape_row *shape, struct uuid *id, struct err *err)
 {
-	struct annotation_row newest, row = o->annotation;
-	bool found, made;
-	TRY(annotation_rows_newest(c, asset_id, &copy->arena, &newest, &found, err));
-	if (found)
-		return ST_OK;
+	size_t place = shape->label_id.bytes[sizeof(shape->label_id.bytes) - 1] % KNOWN_LABELS;
+	struct label_row label;
+	bool made;
+	if (!uuid_equal(copy->known[place].from, shape->label_id)) {
+		TRY(label_rows_ensure(c, copy->all->to_id, shape->label, &copy->arena, &label, &made, err));
+		copy->known[place].from = shape->label_id;
+		copy->known[place].to = label.id;
+	}
+	*id = copy->known[place].to;
+	return ST_OK;
+}
+
+static enum status write_annotation(struct db_conn *c, struct copying *copy, const struct original *o,
+	struct uuid asset_id, struct err *err)
+{
+	struct annotation_row row = o->annotation;
 	row.shapes = ARENA_ARRAY(&copy->arena, struct annotation_shape_row, row.shape_count + 1);
 	for (size_t i = 0; i < row.shape_count; i++) {
-		struct label_row label;
 		row.shapes[i] = o->annotation.shapes[i];
 		row.shapes[i].id = (struct uuid){{0}};
-		TRY(label_rows_ensure(
-			c, copy->all->to_id, row.shapes[i].label, &copy->arena, &label, &made, err));
-		row.shapes[i].label_id = label.id;
+		TRY(find_label(c, copy, &o->annotation.shapes[i], &row.shapes[i].label_id, err));
 	}
-	row.id = uuid_v7(copy->now_us / 1000);
+	row.id = uuid_v7(clock_unix_us() / 1000);
 	row.asset_id = asset_id;
 	return annotation_rows_insert(c, &row, &copy->arena, err);
+}
+
+/* What was there and has an annotation keeps it. */
+static enum status wants_annotation(struct db_conn *c, struct copying *copy, const struct original *o,
+	const struct asset_row *asset, bool inserted, bool *wants, struct err *err)
+{
+	struct annotation_row newest;
+	bool found = false;
+	if (o->annotated && !inserted)
+		TRY(annotation_rows_newest(c, asset->id, &copy->arena, &newest, &found, err));
+	*wants = o->annotated && !found;
+	return ST_OK;
 }
 
 /* Asset tags are of their version: the copy's has the same name. */
@@ -149,17 +174,19 @@ static enum status write_batch(struct db_conn *c, void *arg, struct err *err)
 {
 	struct copying *copy = arg;
 	int64_t copied = 0;
+	memset(copy->known, 0, sizeof(copy->known)); /* others may have changed labels between two batches */
 	TRY(dataset_version_rows_touch(c, copy->all->to_id, err));
 	for (size_t i = 0; i < copy->count; i++) {
 		struct original *o = &copy->originals[i];
 		struct asset_row row = o->row;
-		bool inserted;
-		row.id = uuid_v7(copy->now_us / 1000);
+		bool inserted, wants;
+		row.id = uuid_v7(clock_unix_us() / 1000);
 		row.dataset_version_id = copy->all->to_id;
 		row.created_us = copy->now_us + (int64_t)(copy->done + i); /* in the same order */
 		TRY(asset_rows_insert(c, &row, &inserted, err));
 		copied += inserted;
-		if (o->annotated)
+		TRY(wants_annotation(c, copy, o, &row, inserted, &wants, err));
+		if (wants)
 			TRY(write_annotation(c, copy, o, row.id, err));
 		TRY(write_tags(c, copy, o, row.id, err));
 	}
