@@ -369,7 +369,8 @@ def test_tags_become_classes(server, dataset, version, pictures):
         job = sorted_ones.convert_tags_to_classification(TagTarget.ASSET, [dark, wet])
         job.wait_for_done(blocking_time_increment=0.1)
         assert job.status == JobStatus.SUCCESS
-        listed = server.get(f"/api/dataset/version/{sorted_ones.id}/assets", params={"with_annotations": 1, "order_by": "filename"})
+        params = {"with_annotations": 1, "order_by": "filename"}
+        listed = server.get(f"/api/dataset/version/{sorted_ones.id}/assets", params=params)
         classes = [sorted(s["label"] for s in a["annotation"]["shapes"]) if a["annotation"] else None for a in listed["items"]]
         assert classes == [["dark"], ["dark"], ["dark", "wet"], ["wet"], None, None]
     blood = assets[0].get_data_tags()[0]
