@@ -2,6 +2,7 @@
 /* gyre dataset: list, show, create, fork, lock, unlock, diff, delete */
 #include "base/check.h"
 #include "base/uuid.h"
+#include "cli/dataset_files.h"
 #include "cli/where.h"
 
 #include <poll.h>
@@ -343,6 +344,10 @@ static action *understand(const struct cli_words *w)
 
 int cli_dataset(int argc, char **argv)
 {
+	if (argc > 0 && strcmp(argv[0], "import") == 0)
+		return cli_dataset_import(argc, argv);
+	if (argc > 0 && strcmp(argv[0], "export") == 0)
+		return cli_dataset_export(argc, argv);
 	struct options o = {0};
 	static struct cli_words words;
 	const struct cli_option options[] = {{"--json", NULL, &o.json}, {"--type", &o.type, NULL},

@@ -3,7 +3,6 @@
  * it too. */
 #include "formats/writers.h"
 
-#include <math.h>
 #include <string.h>
 
 static void add_number(struct str *s, float value)
@@ -36,29 +35,6 @@ static void add_segmentation(struct str *s, const struct labelled_shape *shape)
 	str_append(s, "]");
 }
 
-/* The area that rings enclose, those of one object added up (Gauss's formula). */
-static double ring_area(const struct labelled_ring *r)
-{
-	double sum = 0;
-	for (size_t i = 0; i < r->point_count; i++) {
-		const float *a = r->points + 2 * i, *b = r->points + 2 * ((i + 1) % r->point_count);
-		sum += (double)a[0] * b[1] - (double)b[0] * a[1];
-	}
-	return fabs(sum) / 2;
-}
-
-static double area_of(const struct labelled_shape *shape)
-{
-	if (shape->area >= 0)
-		return shape->area;
-	if (shape->kind == SHAPE_BOX)
-		return ((double)shape->box.x2 - shape->box.x1) * ((double)shape->box.y2 - shape->box.y1);
-	double sum = 0;
-	for (uint32_t i = 0; i < shape->ring_count; i++)
-		sum += ring_area(&shape->rings[i]);
-	return sum;
-}
-
 static void add_shape(struct str *s, size_t id, size_t image, const struct labelled_shape *shape)
 {
 	str_printf(s, "%s{\"id\":%zu,\"image_id\":%zu,\"category_id\":%d,\"iscrowd\":%d",
@@ -66,7 +42,7 @@ static void add_shape(struct str *s, size_t id, size_t image, const struct label
 	if (shape->kind != SHAPE_CLASS) {
 		add_bbox(s, shape->box);
 		add_segmentation(s, shape);
-		str_printf(s, ",\"area\":%.17g", area_of(shape));
+		str_printf(s, ",\"area\":%.17g", labelled_area(shape));
 	}
 	if (shape->difficult)
 		str_append(s, ",\"attributes\":{\"difficult\":true}");

@@ -66,6 +66,9 @@ struct labelled_shape {
 			  */
 };
 
+/* Square pixels: as annotated, or else what the box or the rings enclose (Gauss's formula), added up. */
+double labelled_area(const struct labelled_shape *shape);
+
 struct labelled_image {
 	const char
 		*filename; /* as annotated, below whatever folder; checked, so that it leads nowhere else */

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,4 +58,27 @@ void size_text(double start, float end, char out[NUMBER_BYTES])
 		if ((float)(start + strtod(out, NULL)) == end || digits == 17)
 			return;
 	}
+}
+
+/* The area that rings enclose, those of one object added up (Gauss's formula). */
+static double ring_area(const struct labelled_ring *r)
+{
+	double sum = 0;
+	for (size_t i = 0; i < r->point_count; i++) {
+		const float *a = r->points + 2 * i, *b = r->points + 2 * ((i + 1) % r->point_count);
+		sum += (double)a[0] * b[1] - (double)b[0] * a[1];
+	}
+	return fabs(sum) / 2;
+}
+
+double labelled_area(const struct labelled_shape *shape)
+{
+	if (shape->area >= 0)
+		return shape->area;
+	if (shape->kind == SHAPE_BOX)
+		return ((double)shape->box.x2 - shape->box.x1) * ((double)shape->box.y2 - shape->box.y1);
+	double sum = 0;
+	for (uint32_t i = 0; i < shape->ring_count; i++)
+		sum += ring_area(&shape->rings[i]);
+	return sum;
 }

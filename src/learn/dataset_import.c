@@ -118,6 +118,18 @@ static enum status add_assets(
 	return st;
 }
 
+/* Pictures in one folder are bare: it is a class when somebody says so, or beside others. */
+static void forget_folders(struct importing *im)
+{
+	struct labelled_set *set = &im->set;
+	for (size_t i = 0; i < set->image_count; i++) {
+		set->images[i].annotated = false;
+		set->images[i].shape_count = 0;
+	}
+	set->format = FORMAT_NONE;
+	set->label_count = set->problem_count = set->problems_left_out = 0;
+}
+
 static enum status read_annotations(struct importing *im, bool pictures_given, struct err *err)
 {
 	struct format_file *files = NULL;
@@ -136,10 +148,12 @@ static enum status read_annotations(struct importing *im, bool pictures_given, s
 		files[count++] = (struct format_file){
 			.path = p->path, .bytes = p->bytes, .width = p->info.width, .height = p->info.height};
 	}
-	if (count == 0)
-		return err_set(err, ST_UNPROCESSABLE, "None of the pictures can be read. %s",
-			im->problems.count ? im->problems.items[0] : "");
-	return formats_read(im->format, files, count, &im->arena, &im->set, err);
+	if (count == 0) /* no picture can be read: its problem has been said */
+		return ST_OK;
+	TRY(formats_read(im->format, files, count, &im->arena, &im->set, err));
+	if (im->format == FORMAT_NONE && im->set.format == FORMAT_FOLDERS && im->set.label_count < 2)
+		forget_folders(im);
+	return ST_OK;
 }
 
 /* Whether a sentence is about an image whose picture was not sent with this request. */

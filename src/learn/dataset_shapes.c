@@ -65,7 +65,10 @@ static void set_side(float start, float end, double *at, double *size)
 
 static void to_row(const struct labelled_shape *s, struct arena *a, struct annotation_shape_row *row)
 {
-	row->area = s->area;
+	struct labelled_shape without = *s;
+	without.area = -1;
+	/* An area that is the shape's own says nothing: COCO files always have one. */
+	row->area = s->area == labelled_area(&without) ? -1 : s->area;
 	row->flags = (s->crowd ? ANNOTATION_CROWD : 0) | (s->difficult ? ANNOTATION_DIFFICULT : 0);
 	row->kind = s->kind == SHAPE_CLASS ? ANNOTATION_CLASSIFICATION : ANNOTATION_RECTANGLE;
 	if (s->kind == SHAPE_CLASS)

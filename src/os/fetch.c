@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/str.h"
+#include "os/file.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -29,17 +30,32 @@ void fetcher_free(struct fetcher *f)
 	free(f);
 }
 
+/* An answer on its way: into memory, or into the caller's file. */
+struct incoming {
+	CURL *curl;
+	int file; /* as struct fetch_request's */
+	struct str body;
+	struct err err; /* of the file */
+};
+
 static size_t collect(char *data, size_t size, size_t count, void *arg)
 {
-	struct str *body = arg;
-	str_append_bytes(body, data, size * count);
-	return body->full ? 0 : size * count;
+	struct incoming *in = arg;
+	long code = 0;
+	curl_easy_getinfo(in->curl, CURLINFO_RESPONSE_CODE, &code);
+	if (in->file > 0 && code < 400)
+		return file_write_all(in->file - 1, data, size * count, &in->err) == ST_OK ? size * count : 0;
+	str_append_bytes(&in->body, data, size * count);
+	return in->body.full ? 0 : size * count;
 }
 
 static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
 	const struct fetch_request *request = arg;
-	request->progress(request->progress_arg, (uint64_t)up, (uint64_t)up_total);
+	if (request->progress)
+		request->progress(request->progress_arg, (uint64_t)up, (uint64_t)up_total);
+	if (request->received)
+		request->received(request->progress_arg, (uint64_t)down, (uint64_t)down_total);
 	return 0;
 }
 
@@ -84,7 +100,7 @@ static struct curl_slist *build_headers(const struct fetch_request *request)
 	return headers;
 }
 
-static void set_options(CURL *curl, const struct fetch_request *request, struct str *body)
+static void set_options(CURL *curl, const struct fetch_request *request, struct incoming *in)
 {
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -95,8 +111,8 @@ static void set_options(CURL *curl, const struct fetch_request *request, struct 
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "gyre/" GYRE_VERSION);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-	if (request->progress) {
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, in);
+	if (request->progress || request->received) {
 		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request);
@@ -109,9 +125,11 @@ static void set_options(CURL *curl, const struct fetch_request *request, struct 
 }
 
 static enum status failure(
-	CURLcode code, const struct fetch_request *request, const struct str *body, struct err *err)
+	CURLcode code, const struct fetch_request *request, const struct incoming *in, struct err *err)
 {
-	if (body->full)
+	if (in->err.status != ST_OK)
+		return err_set(err, in->err.status, "%s", in->err.text);
+	if (in->body.full)
 		return err_set(err, ST_TOO_LARGE, "The answer of %.300s is larger than %zu bytes.",
 			request->url, REPLY_BYTES_MAX);
 	if (code == CURLE_OPERATION_TIMEDOUT)
@@ -123,9 +141,9 @@ static enum status failure(
 enum status fetch(struct fetcher *f, const struct fetch_request *request, struct arena *a,
 	struct fetch_reply *reply, struct err *err)
 {
-	struct str body;
-	str_init(&body, REPLY_BYTES_MAX);
-	set_options(f->curl, request, &body);
+	struct incoming in = {.curl = f->curl, .file = request->file};
+	str_init(&in.body, REPLY_BYTES_MAX);
+	set_options(f->curl, request, &in);
 	struct curl_slist *headers = build_headers(request);
 	curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, headers);
 	curl_mime *form = request->field_count ? build_form(f->curl, request) : NULL;
@@ -140,9 +158,9 @@ enum status fetch(struct fetcher *f, const struct fetch_request *request, struct
 	enum status st = ST_OK;
 	if (code == CURLE_OK)
 		*reply = (struct fetch_reply){
-			(int)http_code, arena_copy(a, span_of(str_text(&body), body.size))};
+			(int)http_code, arena_copy(a, span_of(str_text(&in.body), in.body.size))};
 	else
-		st = failure(code, request, &body, err);
-	str_release(&body);
+		st = failure(code, request, &in, err);
+	str_release(&in.body);
 	return st;
 }

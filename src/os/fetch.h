@@ -27,7 +27,11 @@ struct fetch_request {
 	unsigned timeout_s; /* for the whole exchange; 0: 300 */
 	/* Called as bytes go out; total 0: not known yet. NULL: silent. */
 	void (*progress)(void *arg, uint64_t sent, uint64_t total);
+	void (*received)(void *arg, uint64_t got, uint64_t total); /* as bytes come in; NULL: silent */
 	void *progress_arg;
+	/* One more than a descriptor: the body of an answer below 400 is written there and not into memory.
+	 */
+	int file;
 };
 
 struct fetch_reply {

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Import and export on the server: real sets by every format, and what was exported read again."""
 
+import json
+import uuid
+import zipfile
+
 import importing
 import pytest
+import samples
 
 
 VOC50 = {"coco": "coco_format", "voc": "pascalvoc_format", "yolo": "yolo_format"}
@@ -74,3 +79,70 @@ def test_what_is_exported_reads_back_the_same(server, data, name):
     if name == "coco":
         hashes = [server.get(f"/api/dataset/version/{v['id']}/manifest")["hash"] for v in (first, second)]
         assert hashes[0] == hashes[1]
+
+
+# ---- the command line ------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_by_command(server, cli, data, tmp_path):
+    """In parts, with everything that lies beside the pictures; again it changes nothing; and out as a zip."""
+    name = f"bccd-{uuid.uuid4()}"
+    done = cli("dataset", "import", data / "det_bccd", "--dataset", f"{name}:first")
+    assert f"{name}:first: 364 pictures, 364 of them new; 364 annotated with 4888 shapes" in done.stdout
+    assert done.stderr.count("no area") == 2
+    again = json.loads(cli("dataset", "import", data / "det_bccd", "--dataset", name, "--json").stdout)
+    assert (again["assets_new"], again["annotated"], again["unchanged"]) == (0, 0, 364)
+    assert len(again["problems"]) == 2
+    version = server.get(f"/api/dataset/version/{again['dataset_version_id']}")
+    counts = importing.counts(importing.shapes_of(server, version))
+    assert counts == {"RBC": 4155, "WBC": 372, "Platelets": 361}
+    path = tmp_path / "out.zip"
+    cli("dataset", "export", f"{name}:first", "--format", "coco", "--images", "-o", path)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert sum(n.startswith("images/") for n in archive.namelist()) == 364
+        archive.extractall(tmp_path / "out")
+    second = json.loads(cli("dataset", "import", tmp_path / "out", "--dataset", f"{name}:second", "--json").stdout)
+    manifests = [server.get(f"/api/dataset/version/{v}/manifest") for v in (version["id"], second["dataset_version_id"])]
+    assert manifests[0]["hash"] == manifests[1]["hash"]
+    assert not (tmp_path / "out.zip.part").exists()
+
+
+def test_a_folder_of_bare_pictures(server, cli, tmp_path):
+    folder = tmp_path / "pictures"
+    (folder / "a").mkdir(parents=True)
+    for i in range(205):  # more than one part
+        (folder / "a" / f"{i:03}.jpg").write_bytes(samples.numbered(i))
+    name = f"bare-{uuid.uuid4()}"
+    result = json.loads(cli("dataset", "import", folder, "--dataset", name, "--json").stdout)
+    assert (result["images"], result["assets_new"], result["annotated"], result["problems"]) == (205, 205, 0, [])
+    version = server.get(f"/api/dataset/version/{result['dataset_version_id']}")
+    assert (version["version"], version["type"], version["assets"]) == ("v1", "NOT_CONFIGURED", 205)
+
+
+def test_a_folder_for_each_class(server, cli, tmp_path):
+    """More pictures of one class than a part has: each part knows that folders are classes."""
+    for label, count in (("Katze", 203), ("dog", 3)):
+        (tmp_path / "set" / label).mkdir(parents=True)
+        for i in range(count):
+            (tmp_path / "set" / label / f"{i}.jpg").write_bytes(samples.numbered(i + 1000 * (label == "dog")))
+    result = json.loads(cli("dataset", "import", tmp_path, "--dataset", f"classes-{uuid.uuid4()}", "--json").stdout)
+    assert (result["images"], result["annotated"], result["labels_new"], result["problems"]) == (206, 206, 2, [])
+    version = server.get(f"/api/dataset/version/{result['dataset_version_id']}")
+    assert version["type"] == "CLASSIFICATION"
+    shapes = importing.shapes_of(server, version)
+    assert importing.counts(shapes) == {"Katze": 203, "dog": 3}
+    assert {"0.jpg", "set/dog/0.jpg"} <= set(shapes)  # the second of a name keeps its folders
+
+
+def test_what_the_command_says_when_it_fails(server, cli, tmp_path):
+    assert "Say import" in cli("dataset", "import", tmp_path, expect=2).stderr
+    assert "no pictures" in cli("dataset", "import", tmp_path, "--dataset", "x", expect=1).stderr
+    assert "Say export" in cli("dataset", "export", "x:y", "--format", "coco", expect=2).stderr
+    gone = cli("dataset", "export", "x:y", "--format", "coco", "-o", tmp_path / "x.zip", expect=1)
+    assert "no dataset" in gone.stderr.lower()
+    version = importing.make_version(server)
+    what = f"{version['origin_name']}:v1"
+    bad = cli("dataset", "export", what, "--format", "tfrecord", "-o", tmp_path / "x.zip", expect=1)
+    assert "COCO, PASCAL_VOC or YOLO" in bad.stderr
+    assert list(tmp_path.iterdir()) == []
