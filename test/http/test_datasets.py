@@ -7,6 +7,7 @@ import json
 import sqlite3
 import uuid
 
+import harness
 import pytest
 
 picsellia = pytest.importorskip("picsellia")
@@ -614,3 +615,30 @@ def test_more_than_a_thousand(fresh):
         assert fork.sync()["assets"] == 0
         dataset.delete()
         assert len(lake.list_data()) == MANY
+
+
+def test_killed_in_the_middle(fresh):
+    """What was cut short is there in part, says so, and can be done again."""
+    fresh.start()
+    fresh.stop()
+    fill(fresh, MANY)
+    fresh.start()
+    org, ids = fresh.organization["id"], []
+    lake = fresh.get(f"/api/organization/{org}/datalake")["id"]
+    for offset in range(0, MANY, 1000):
+        page = fresh.get(f"/api/datalake/{lake}/datas", params={"limit": 1000, "offset": offset})
+        ids += [item["id"] for item in page["items"]]
+    dataset = fresh.post(f"/api/organization/{org}/datasets", {"name": "many"})
+    path = "/api/dataset/version/" + fresh.post(f"/api/dataset/{dataset['id']}/versions", {"version": "first"})["id"]
+    job = fresh.post(f"{path}/assets", {"data_ids": ids})["job"]
+    assert job["status"] == "RUNNING"
+    fresh.kill()
+    fresh.start()
+    ended = fresh.get(f"/api/job/{job['id']}")
+    part = fresh.get(path)["assets"]
+    assert part % 500 == 0 or part == MANY
+    assert ended["status"] == "FAILED" and ended["error"].endswith(".") or part == MANY
+    again = fresh.post(f"{path}/assets", {"data_ids": ids})["job"]
+    harness.wait_until(lambda: fresh.get(f"/api/job/{again['id']}")["status"] == "SUCCESS", 60, "the rest to be added")
+    assert fresh.get(path)["assets"] == MANY
+    assert fresh.get(f"/api/job/{again['id']}")["result"] == {"assets": MANY - part}
