@@ -128,7 +128,56 @@ def commands():
         yield "```"
 
 
-PAGES = {"settings": settings, "statuses": statuses, "metrics": metrics, "routes": routes, "commands": commands}
+QUERIES = """# Queries
+
+Lists take `q`, a condition that what is listed must meet, and `order_by`, a field (with a `-` before it: downwards), repeated
+for more. In the SDK: `datalake.list_data(q='tags.name in ("night", "rain") and not width < 640', order_by=["-created_at"])`.
+
+| written | means |
+|---|---|
+| `width >= 640`, `=`, `!=`, `<`, `<=`, `>` | compare with a value |
+| `tags.name in ("night", "rain")`, `not in` | one of several |
+| `filename contains "cam"`, `startswith` | a part of a text, its beginning; `not contains` too |
+| `and`, `or`, `not`, `( )` | `not` binds most, `or` least; keywords in any case |
+| `"a \\"text\\""`, `'a text'` | a text; a backslash stands before `"`, `'` and `\\` |
+| `12`, `-1.5e3`, `true`, `false`, `null` | other values; `= null` asks for what has none |
+| `2026-11-24`, `"2026-11-24T08:30:00Z"` | a time, as precise as it is written: `= 2026-11-24` is that whole day, in UTC |
+| `custom_metadata.site`, `metadata."camera id"` | a key; values of another kind are never equal, nor less or more |
+
+A name with dots leads from thing to thing, and asks whether there is any: `tags.name = "night"` holds of what has such a tag
+among others. `a != b` is the same as `not a = b`: `tags.name != "night"` holds of what has no such tag, also of what has none at all.
+Texts are compared as they are written, large and small letters told apart.
+
+A query has at most 32,768 bytes, 200 comparisons and 1,000 values, 20 levels of parentheses and nots, and a name leads at most 5
+steps. What is wrong is answered with its place: `At character 9: expected a value after =, found ')'.`"""
+
+
+def queries():
+    yield from QUERIES.split("\n")
+    links = [*table("src/query/fields.def", "LINK")]
+    for noun, text in table("src/query/fields.def", "NOUN"):
+        yield ""
+        yield f"## {text[0].upper()}{text[1:]}"
+        yield ""
+        lines = [(f"`{path}{'.…' if kind == 'JSON' else ''}`", "any" if kind == "JSON" else kind.lower(), what)
+                 for owner, path, kind, _, what in table("src/query/fields.def", "FIELD") if owner == noun]  # fmt: skip
+        lines += [(f"`{part}.…`" if part else "`…`", "any of many" if many == "MANY" else "", f"{what}: as of {names(other)}")
+                  for owner, part, other, many, _, what in links if owner == noun]  # fmt: skip
+        yield from rows(("name", "kind", "what it is"), lines)
+
+
+def names(noun):
+    return next(text for other, text in table("src/query/fields.def", "NOUN") if other == noun)
+
+
+PAGES = {
+    "settings": settings,
+    "statuses": statuses,
+    "metrics": metrics,
+    "routes": routes,
+    "commands": commands,
+    "queries": queries,
+}
 
 
 def page(name):

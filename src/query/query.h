@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The query language of lists: `tags.name in ("night", "rain") and not width < 640`. This is the text, read
- * into a tree and printed again; what its names mean is in filter.h. For people: docs/reference/query.md.
+ * into a tree and printed again; what its names mean is in filter.h. For people: docs/reference/queries.md.
  */
 #ifndef GYRE_QUERY_QUERY_H
 #define GYRE_QUERY_QUERY_H
