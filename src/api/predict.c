@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "http/multipart.h"
 #include "serve/pipeline.h"
+#include "store/object_rows.h"
 
 #include <strings.h>
 
@@ -98,6 +99,18 @@ static const char *base_name(const char *path)
 	return *path ? path : NULL;
 }
 
+/* What came with the request is fit to be stored. */
+static enum status check_request(struct serve_request *r, struct err *err)
+{
+	r->filename = base_name(r->filename);
+	if (r->filename)
+		TRY(api_check_name(r->filename, "filename", err));
+	if (r->source)
+		TRY(api_check_name(r->source, "source", err));
+	TRY(check_object(r->metadata, "metadata", r->arena, err));
+	return check_object(r->custom_metadata, "custom_metadata", r->arena, err);
+}
+
 enum status api_predict(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	struct serve_request r = {.received_us = req->received_us, .arena = req->arena};
@@ -110,13 +123,51 @@ enum status api_predict(struct http_request *req, struct http_reply *reply, stru
 	if (r.image.size == 0)
 		return err_set(err, ST_INVALID,
 			"There is no image: send it as the form's part \"media\", or as the body.");
-	r.filename = base_name(r.filename);
-	if (r.filename)
-		TRY(api_check_name(r.filename, "filename", err));
-	if (r.source)
-		TRY(api_check_name(r.source, "source", err));
-	TRY(check_object(r.metadata, "metadata", req->arena, err));
-	TRY(check_object(r.custom_metadata, "custom_metadata", req->arena, err));
+	TRY(check_request(&r, err));
 	r.idempotency_key = http_header(req, "Idempotency-Key");
+	return serve_predict(api_of(req)->serve, &r, &reply->body, err);
+}
+
+/* ---- an image that is stored already ---- */
+
+static enum status read_stored(
+	struct http_request *req, yyjson_val *body, struct serve_request *r, struct err *err)
+{
+	API_READER reader = {0};
+	struct object_row object;
+	yyjson_val *cloud = yyjson_obj_get(body, "cloud_image"), *tag;
+	size_t i, n;
+	if (!yyjson_is_obj(cloud))
+		return err_set(err, ST_INVALID,
+			"\"cloud_image\" is missing: it must be an object with the \"object_name\".");
+	TRY(json_text_required(cloud, "object_name", &r->object_name, err));
+	TRY(json_text(body, "source", &r->source, err));
+	TRY(json_bool(body, "monitor", &r->monitor, err));
+	TRY(api_json_stored(req, body, "metadata", &r->metadata, err));
+	TRY(api_json_stored(req, body, "custom_metadata", &r->custom_metadata, err));
+	yyjson_arr_foreach (yyjson_obj_get(body, "tags"), i, n, tag) {
+		if (!yyjson_is_str(tag))
+			return err_set(err, ST_INVALID, "\"tags\" must be a list of names.");
+		TRY(add_tag(r, yyjson_get_str(tag), err));
+	}
+	TRY(api_read(req, &reader, err));
+	TRY(object_rows_by_name(reader.conn, r->object_name, req->arena, &object, err));
+	if (object.sha256 == NULL)
+		return err_set(err, ST_INVALID, "The object \"%.200s\" has no bytes yet: upload it first.",
+			r->object_name);
+	r->sha256 = object.sha256;
+	r->filename = r->object_name;
+	return ST_OK;
+}
+
+enum status api_predict_stored(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct serve_request r = {.received_us = req->received_us, .monitor = true, .arena = req->arena};
+	yyjson_val *body;
+	TRY(api_id(req, "id", "deployment", &r.deployment_id, err));
+	TRY(api_body(req, &body, err));
+	TRY(read_stored(req, body, &r, err));
+	TRY(check_request(&r, err));
+	TRY(blob_get(api_of(req)->blobs, r.sha256, API_IMAGE_BYTES_MAX, req->arena, &r.image, err));
 	return serve_predict(api_of(req)->serve, &r, &reply->body, err);
 }

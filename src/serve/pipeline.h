@@ -25,7 +25,11 @@ const char *step_name(enum step s);
 /* What is asked. Texts and bytes live as long as the call. */
 struct serve_request {
 	struct uuid deployment_id;
-	struct span image;    /* the file's bytes */
+	struct span image; /* the file's bytes */
+	/* Of an image that is stored already: its object and the key of its bytes. NULL: it comes with the
+	 * request. The object's data is predicted on, or the object becomes data; what this deployment said
+	 * of it before is dismissed, but for what somebody reviewed (ST_CONFLICT). */
+	const char *object_name, *sha256;
 	const char *filename; /* NULL: named by its id */
 	const char *source;   /* NULL: "serving" */
 	const char *tags[SERVE_TAGS_MAX];

@@ -41,6 +41,48 @@ static enum status attach_tag(
 	return tag_rows_attach(c, &tag, data->id, &attached, err);
 }
 
+/* What this deployment said of it before gives way, as long as nobody has worked on that. */
+static enum status dismiss_earlier(
+	struct db_conn *c, const struct run *run, const struct data_row *data, struct err *err)
+{
+	struct predicted_row earlier;
+	struct arena *a = run->request->arena;
+	bool existed;
+	enum status st =
+		prediction_rows_find_data(c, run->request->deployment_id, data->id, a, &earlier, err);
+	if (st == ST_MISSING)
+		return ST_OK;
+	TRY(st);
+	if (strcmp(earlier.asset_status, "TO REVIEW") != 0)
+		return err_set(err, ST_CONFLICT,
+			"This deployment has predicted on %.200s before, and somebody has reviewed that: "
+			"delete "
+			"the predicted image first.",
+			data->filename);
+	return prediction_rows_delete_asset(c, earlier.prediction.predicted_asset_id, &existed, err);
+}
+
+/* The data that a stored object is; *found false: it is none yet. */
+static enum status find_data(struct db_conn *c, struct run *run, bool *found, struct err *err)
+{
+	struct arena *a = run->request->arena;
+	struct rows_page page = {.limit = 1};
+	struct data_row *data;
+	size_t count;
+	int64_t total;
+	data_rows_choose(a, DATA_OBJECT_NAME, &run->request->object_name, 1, &page.filter);
+	TRY(data_rows_list(c, run->service->row.datalake_id, &page, a, &data, &count, &total, err));
+	*found = count > 0;
+	if (!*found)
+		return ST_OK;
+	TRY(dismiss_earlier(c, run, data, err));
+	run->row.data_id = data->id;
+	run->row.filename = data->filename;
+	for (size_t i = 0; i < run->request->tag_count; i++)
+		TRY(attach_tag(c, run->request->tags[i], data, a, err));
+	return ST_OK;
+}
+
 static enum status insert_data(struct db_conn *c, struct record *record, struct err *err)
 {
 	const struct run *run = record->run;
@@ -53,7 +95,8 @@ static enum status insert_data(struct db_conn *c, struct record *record, struct 
 		.size_bytes = (int64_t)run->request->image.size,
 		.created_us = now_us,
 	};
-	TRY(object_rows_insert(c, &object, err));
+	if (run->request->object_name == NULL)
+		TRY(object_rows_insert(c, &object, err));
 	struct uuid source_id;
 	TRY(data_source_rows_get_or_create(c, row->source, now_us, &source_id, err));
 	struct data_row data = {
@@ -78,13 +121,16 @@ static enum status insert_data(struct db_conn *c, struct record *record, struct 
 static enum status insert_all(struct db_conn *c, void *arg, struct err *err)
 {
 	struct record *record = arg;
-	const struct run *run = record->run;
+	struct run *run = record->run;
 	const struct prediction_row *p = &run->row.prediction;
-	bool exists;
+	bool exists, stored = false;
 	TRY(deployment_rows_exists(c, p->deployment_id, &exists, err));
 	if (!exists)
 		return err_set(err, ST_MISSING, "The deployment was deleted while this prediction was made.");
-	TRY(insert_data(c, record, err));
+	if (run->request->object_name)
+		TRY(find_data(c, run, &stored, err));
+	if (!stored)
+		TRY(insert_data(c, record, err));
 	TRY(prediction_rows_insert_asset(
 		c, p->predicted_asset_id, p->deployment_id, run->row.data_id, p->created_us, err));
 	TRY(prediction_rows_insert(c, p, err));
@@ -142,7 +188,9 @@ static void fill_row(struct run *run)
 	char data[UUID_TEXT_SIZE], deployment[UUID_TEXT_SIZE];
 	uuid_format(row->data_id, data);
 	uuid_format(request->deployment_id, deployment);
-	row->object_name = arena_printf(a, "serving/%s/%s.%s", deployment, data, extension(info->format));
+	row->object_name = request->object_name ? request->object_name
+						: arena_printf(a, "serving/%s/%s.%s", deployment, data,
+							  extension(info->format));
 	row->filename = request->filename ? request->filename
 					  : arena_printf(a, "%s.%s", data, extension(info->format));
 	row->content_type = image_format_content_type(info->format);
@@ -181,7 +229,9 @@ enum status serve_record(struct run *run, struct err *err)
 		return ST_OK;
 	const struct serve_options *o = &run->serve->options;
 	struct record record = {.run = run};
-	if (blob_put(o->blobs, run->request->image, record.sha256, err) != ST_OK)
+	if (run->request->object_name)
+		memcpy(record.sha256, run->request->sha256, sizeof(record.sha256));
+	else if (blob_put(o->blobs, run->request->image, record.sha256, err) != ST_OK)
 		return image_not_stored(err);
 	enum status st = recorder_run(o->recorder, insert_all, &record, err);
 	if (st == ST_CONFLICT && run->request->idempotency_key)

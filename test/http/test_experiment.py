@@ -166,8 +166,9 @@ def test_console(server, experiment, tmp_path):
 
 
 def colours_version(client, folder, name):
+    labels = {str(i): c for i, c in enumerate(samples.COLOURS)}
     version = client.create_model(name).create_version(
-        labels={str(i): c for i, c in enumerate(samples.COLOURS)}, type=InferenceType.CLASSIFICATION, base_parameters={"epochs": 3}
+        labels=labels, type=InferenceType.CLASSIFICATION, base_parameters={"epochs": 3}
     )
     version.store("model-latest", samples.colour_classifier(folder, 2.0, "base.onnx"))
     return version
