@@ -3,8 +3,8 @@
  * Which burst a picture joins, the first of these that holds:
  *
  * 1. that of the same bytes, wherever and whenever they came;
- * 2. that of a picture of the same source within a minute that looks nearly or exactly like it, while the
- *    burst is not ten minutes long;
+ * 2. that of one of the pictures just before it, of the same source and within a minute, that looks roughly
+ *    like it, while the burst is not ten minutes long;
  * 3. that of one of the last pictures that shows the same, or of which it is a part, or that is a part of it;
  * 4. one of its own.
  *
@@ -27,7 +27,8 @@
 #define LONG_US (600 * SECOND_US) /* from its first picture */
 #define PICTURES_MAX 200          /* of one burst; then it is full */
 #define LOOK_BACK 2000            /* pictures that one is compared with */
-#define NEAR_BITS 16              /* of 64 that may differ within a minute */
+#define NEAR_BITS 16              /* of 64 that may differ within a minute, */
+#define NEAR_PICTURES 8           /* from one of so many before it */
 #define BYTES_MAX ((size_t)64 << 20)
 
 struct seen {
@@ -157,15 +158,18 @@ static enum status join_bytes(struct pass *p, size_t at, bool *joined, struct er
 		       : burst_rows_of_bytes(p->conn, one->row.sha256, &one->row.burst_id, joined, err);
 }
 
-/* Newest first: a picture's neighbours in time are what it most likely looks like. */
+/* Newest first, and few: of the many that an upload brings in a minute, some differ in few bits by chance. */
 static enum status join_neighbours(struct pass *p, size_t at, bool *joined, struct err *err)
 {
 	struct seen *one = &p->seen[at];
+	int looked_at = 0;
 	*joined = false;
-	for (size_t i = at; i-- > 0 && !*joined;) {
+	for (size_t i = at; i-- > 0 && !*joined && looked_at < NEAR_PICTURES;) {
 		struct seen *other = &p->seen[i];
-		if (!same_source(one, other) || !within_a_minute(one, other) || !has_look(p, other) ||
-			image_sign_distance(one->look->hash, other->look->hash) > NEAR_BITS)
+		if (!same_source(one, other) || !within_a_minute(one, other) || !has_look(p, other))
+			continue;
+		looked_at++;
+		if (image_sign_distance(one->look->hash, other->look->hash) > NEAR_BITS)
 			continue;
 		TRY(is_short(p, one, other, joined, err));
 		if (*joined)
