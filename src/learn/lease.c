@@ -92,15 +92,38 @@ static enum status take_job(struct db_conn *c, void *arg, struct err *err)
 	return ST_OK;
 }
 
-/* A picture whose looks cannot be read is put into a burst later, as all that nobody takes are. */
+/* Those of the taken ones that are in no burst yet, to the front of ids. */
+static enum status find_unplaced(struct db_readers *readers, const struct lease_result *out, struct uuid *ids,
+	size_t *count, struct err *err)
+{
+	struct db_conn *c;
+	enum status st = ST_OK;
+	*count = 0;
+	TRY(db_reader_take(readers, &c, err));
+	for (size_t i = 0; st == ST_OK && i < out->taken_count; i++) {
+		bool unplaced = false;
+		st = queue_rows_unplaced(c, out->taken[i], &unplaced, err);
+		if (unplaced)
+			ids[(*count)++] = out->taken[i];
+	}
+	db_reader_give(readers, c);
+	return st;
+}
+
+/* As a rule all are in theirs already. A picture whose looks cannot be read is put into one later, as all
+ * that nobody takes are. */
 static void see_to_bursts(
 	const struct burst_store *store, const struct lease_request *r, const struct lease_result *out)
 {
+	struct uuid ids[LEASE_COUNT_MAX];
 	struct err err;
-	size_t count;
-	if (store->blobs == NULL || out->taken_count == 0)
+	size_t count, placed;
+	if (store->blobs == NULL)
 		return;
-	if (burst_assign(store, r->deployment_id, out->taken, out->taken_count, &count, &err) != ST_OK)
+	enum status st = find_unplaced(store->readers, out, ids, &count, &err);
+	if (st == ST_OK && count)
+		st = burst_assign(store, r->deployment_id, ids, count, &placed, &err);
+	if (st != ST_OK)
 		log_err("burst_left_for_later", &err);
 }
 

@@ -80,6 +80,8 @@ static void add_times_and_scores(struct condition *w, const struct prediction_fi
 	}
 }
 
+#define TAGGED "SELECT t.target_id FROM tag JOIN tag_target t ON t.tag_id = tag.id WHERE tag.name = ?"
+
 static void add_origins(struct condition *w, const struct prediction_filter *f)
 {
 	if (f->source) {
@@ -88,9 +90,8 @@ static void add_origins(struct condition *w, const struct prediction_filter *f)
 		value(w, text_value(f->source));
 	}
 	if (f->tag) {
-		add(w, "EXISTS (SELECT 1 FROM tag_target JOIN tag ON tag.id = tag_target.tag_id WHERE"
-		       " tag_target.target_id IN (predicted_asset.id, predicted_asset.data_id)"
-		       " AND tag.name = ?)");
+		add(w, "(predicted_asset.id IN (" TAGGED ") OR predicted_asset.data_id IN (" TAGGED "))");
+		value(w, text_value(f->tag));
 		value(w, text_value(f->tag));
 	}
 	if (f->label) {

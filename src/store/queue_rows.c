@@ -161,6 +161,18 @@ enum status queue_rows_next(struct db_conn *c, struct uuid deployment_id, int64_
 	return read_ids(&q, a, ids, count, err);
 }
 
+enum status queue_rows_unplaced(
+	struct db_conn *c, struct uuid predicted_asset_id, bool *unplaced, struct err *err)
+{
+	int64_t number;
+	struct db_query q =
+		db_query(c, "SELECT count(*) FROM predicted_asset WHERE id = $1 AND burst_id IS NULL");
+	db_bind_uuid(&q, predicted_asset_id);
+	TRY(rows_number(&q, &number, err));
+	*unplaced = number != 0;
+	return ST_OK;
+}
+
 /* ---- the digest ---- */
 
 enum status queue_rows_answers(struct db_conn *c, struct uuid deployment_id, int64_t position, int64_t limit,

@@ -61,6 +61,10 @@ enum status queue_rows_leased(struct db_conn *c, const struct queue_lease *lease
 enum status queue_rows_next(struct db_conn *c, struct uuid deployment_id, int64_t limit, struct arena *a,
 	struct uuid **ids, size_t *count, struct err *err) MUST_CHECK;
 
+/* Whether an image is in no burst yet (learn/burst.h). */
+enum status queue_rows_unplaced(
+	struct db_conn *c, struct uuid predicted_asset_id, bool *unplaced, struct err *err) MUST_CHECK;
+
 /* ---- the digest: the log of answers, read once ---- */
 
 struct queue_answer {

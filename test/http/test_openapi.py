@@ -138,6 +138,27 @@ def dataset_things(server, org, data):
     }
 
 
+def review_things(server, deployment):
+    """What people say of an image: leased, worked on, and reviewed."""
+    one = server.predict(deployment, samples.photo("red"))["predicted_asset_id"]
+    leased = server.post(
+        f"/api/deployment/{deployment['id']}/queue/lease", {"client": "openapi", "count": 1, "held": [], "wanted": [one]}
+    )
+    path, none = f"/api/predicted/asset/{one}", {"shapes": [], "base_revision": 0}
+    shapes = [{"type": "classification", "label": "green"}]
+    server.call("PUT", f"{path}/draft", 200, json={**none, "shapes": shapes, "client_id": "a"})
+    conflict = server.call("PUT", f"{path}/draft", 409, json={**none, "client_id": "b"})
+    drafted = server.get(path)
+    return {
+        "Leased": leased,
+        "ReviewConflict": conflict,
+        "PredictedAssetList": {"items": [drafted], "count": 1},
+        "Review": server.post(f"{path}/reviews", {"shapes": shapes, "seconds": 2, "keys": 1}),
+        "Accepted": server.post(f"/api/deployment/{deployment['id']}/reviews/accept", {"ids": [one]}),
+        "Queue": server.get(f"/api/deployment/{deployment['id']}/queue"),
+    }
+
+
 @pytest.fixture(scope="module")
 def things(server, tmp_path_factory, colours):
     """One of each noun, as the program answers it."""
@@ -188,6 +209,7 @@ def things(server, tmp_path_factory, colours):
         "Job": done,
         "JobList": server.get(f"{org}/jobs"),
         **dataset_things(server, org, data),
+        **review_things(server, colours),
         "Error": server.call("GET", "/api/model/x").json(),
     }
 
@@ -200,6 +222,7 @@ def things(server, tmp_path_factory, colours):
         "Latency", "PredictAnswer", "PredictedAsset", "RecipeFieldList", "TryAnswer", "Job", "JobList", "Error",
         "Dataset", "DatasetVersion", "Forked", "JobStarted", "Manifest", "DatasetDiff", "DatasetStats", "TagCounts", "AssetList",
         "Asset", "ExtendedAssetList", "IdPage",
+        "Leased", "ReviewConflict", "PredictedAssetList", "Review", "Accepted", "Queue",
     ],
 )  # fmt: skip
 def test_answers_are_as_described(contract, things, name):

@@ -104,7 +104,8 @@ def test_what_is_leased(server, version):
     assert queue(server, deployment, client="x", count=5, held=[])["items"] == []
     queue(server, deployment, client="tab", what="release", ids=ids(mine)[:1])
     assert ids(queue(server, deployment, client="x", count=5, held=[])) == ids(mine)[:1]
-    for wrong in ({"count": 17, "client": "a"}, {"count": 1}, {"client": "a", "held": ["x"]}, {"client": "a", "held": [images[0]] * 65}):
+    too_many = {"client": "a", "held": [images[0]] * 65}
+    for wrong in ({"count": 17, "client": "a"}, {"count": 1}, {"client": "a", "held": ["x"]}, too_many):
         server.call("POST", f"/api/deployment/{deployment['id']}/queue/lease", 400, json=wrong)
     server.call("POST", "/api/deployment/00000000-0000-7000-8000-000000000000/queue/lease", 404, json={"client": "a"})
 
@@ -178,8 +179,9 @@ def test_four_reviewers_share_the_work(server, version):
     mine = [session.get(f"{server.url}/api/deployment/{deployment['id']}/queue").json()["mine_today"] for _, session in people]
     assert sum(mine) == now["reviewed"]
     with sqlite3.connect(f"file:{server.data}/gyre.db?mode=ro", uri=True) as db:
-        (batches,) = db.execute("SELECT count(*) FROM review_batch WHERE deployment_id = ?", [bytes.fromhex(deployment["id"].replace("-", ""))]).fetchone()
-        (left,) = db.execute("SELECT count(*) FROM review_lease l JOIN predicted_asset a ON a.id = l.predicted_asset_id WHERE a.status <> 'TO REVIEW'").fetchone()
+        own = [bytes.fromhex(deployment["id"].replace("-", ""))]
+        (batches,) = db.execute("SELECT count(*) FROM review_batch WHERE deployment_id = ?", own).fetchone()
+        (left,) = db.execute("SELECT count(*) FROM review_lease WHERE deployment_id = ?", own).fetchone()
     assert batches >= (2 if IMAGES > 60 else 1) and left == 0
 
 
@@ -193,6 +195,7 @@ def test_digits(server, data, mnist):
     kinds = {}
     for item in leased["items"]:
         digit = item["data"]["filename"][0]
-        answer = server.post(f"/api/predicted/asset/{item['id']}/reviews", {"shapes": [{"type": "classification", "label": digit}]})
+        shapes = [{"type": "classification", "label": digit}]
+        answer = server.post(f"/api/predicted/asset/{item['id']}/reviews", {"shapes": shapes})
         kinds[digit] = answer["kind"]
     assert set(kinds) == set(names) and set(kinds.values()) == {"ACCEPTED"}

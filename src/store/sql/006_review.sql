@@ -40,7 +40,10 @@ ALTER TABLE predicted_asset ADD COLUMN chosen_batch INTEGER;
 ALTER TABLE predicted_asset ADD COLUMN chosen_order INTEGER; -- in which they are shown: a hash
 ALTER TABLE predicted_asset ADD COLUMN chance REAL;         -- of being chosen by then; NULL: not by the queue
 ALTER TABLE predicted_asset ADD COLUMN burst_id BLOB;       -- pictures of one scene: the first of them
-CREATE INDEX predicted_asset_status ON predicted_asset(deployment_id, status, created_us);
+-- With the id, pages are cut on the index alone.
+DROP INDEX predicted_asset_deployment;
+CREATE INDEX predicted_asset_deployment ON predicted_asset(deployment_id, created_us, id);
+CREATE INDEX predicted_asset_status ON predicted_asset(deployment_id, status, created_us, id);
 CREATE INDEX predicted_asset_score ON predicted_asset(deployment_id, score) WHERE score IS NOT NULL;
 CREATE INDEX predicted_asset_shapes ON predicted_asset(deployment_id, shape_count) WHERE shape_count IS NOT NULL;
 CREATE INDEX predicted_asset_chosen ON predicted_asset(deployment_id, chosen_us) WHERE chosen_us IS NOT NULL;
