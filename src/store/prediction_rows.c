@@ -187,7 +187,15 @@ enum status prediction_rows_find_data(struct db_conn *c, struct uuid deployment_
 enum status prediction_rows_delete_asset(
 	struct db_conn *c, struct uuid asset_id, bool *existed, struct err *err)
 {
-	struct db_query q = db_query(c, "DELETE FROM predicted_asset WHERE id = $1");
+	/* Labels are kept by position, which the cascade does not know. */
+	struct db_query q =
+		db_query(c, "DELETE FROM predicted_label WHERE position = (SELECT position FROM "
+			    "predicted_asset WHERE id = $1)"
+			    " AND label_id IN (SELECT n.id FROM predicted_label_name n JOIN predicted_asset a"
+			    " ON a.deployment_id = n.deployment_id WHERE a.id = $1)");
+	db_bind_uuid(&q, asset_id);
+	TRY(db_done(&q, err));
+	q = db_query(c, "DELETE FROM predicted_asset WHERE id = $1");
 	db_bind_uuid(&q, asset_id);
 	db_next(&q);
 	TRY(db_done(&q, err));

@@ -303,6 +303,12 @@ static void test_the_digest(void **state)
 				    " a.position = l.position WHERE a.id = $1 ORDER BY n.name DESC",
 				    id),
 		"blue0.899999976158142 red0.5");
+	/* A deleted image leaves no labels. */
+	struct uuid gone = rw_add_image_of(&w, w.deployment_id, &(struct shapes){items, 3});
+	digest();
+	bool existed;
+	RW_OK(&w, prediction_rows_delete_asset(w.conn, gone, &existed, &w.err));
+	assert_int_equal(rw_number(&w, "SELECT count(*) FROM predicted_label", nobody), 2);
 	/* More than a job's worth, and again from where it was. */
 	for (int i = 0; i < 450; i++)
 		rw_add_image(&w, 0.5F, i % 3);
