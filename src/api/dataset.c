@@ -12,12 +12,12 @@ static enum status add_newest(struct http_request *req, struct db_conn *c, yyjso
 	yyjson_mut_val *object, struct uuid dataset_id, struct err *err)
 {
 	struct dataset_version_row newest;
-	struct dataset_version_counts counts = {0};
+	int64_t assets = 0;
 	const char *cover = NULL;
 	bool found;
 	TRY(dataset_version_rows_newest(c, dataset_id, req->arena, &newest, &found, err));
 	if (found) {
-		TRY(dataset_version_rows_counts(c, newest.id, &counts, err));
+		TRY(asset_rows_count(c, newest.id, &assets, err));
 		TRY(asset_rows_cover(c, newest.id, req->arena, &cover, err));
 		yyjson_mut_val *version = yyjson_mut_obj_add_obj(doc, object, "newest_version");
 		api_add_id(doc, version, "id", newest.id);
@@ -25,7 +25,7 @@ static enum status add_newest(struct http_request *req, struct db_conn *c, yyjso
 	} else {
 		yyjson_mut_obj_add_null(doc, object, "newest_version");
 	}
-	yyjson_mut_obj_add_int(doc, object, "assets", counts.assets);
+	yyjson_mut_obj_add_int(doc, object, "assets", assets);
 	api_add_text(
 		doc, object, "cover", cover ? presign_download_url(api_of(req), cover, req->arena) : NULL);
 	return ST_OK;

@@ -150,6 +150,12 @@ static enum status show_version(struct client *c, yyjson_val *version, bool json
 	print_version(version, false);
 	print_stats(stats);
 	printf("  hash %s\n", text_of(manifest, "hash"));
+	const char *locked = text_of(version, "hash");
+	if (*locked && strcmp(locked, text_of(manifest, "hash")) != 0)
+		return err_set(err, ST_CONFLICT,
+			"This version was locked with another hash, %s: the database was changed from "
+			"outside.",
+			locked);
 	return ST_OK;
 }
 

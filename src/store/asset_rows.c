@@ -114,13 +114,21 @@ enum status asset_rows_by_data(struct db_conn *c, struct uuid dataset_version_id
 	return read_one(&q, a, out, found, err);
 }
 
-/* Of the page without its limit. Without a filter the index alone knows. */
+enum status asset_rows_count(
+	struct db_conn *c, struct uuid dataset_version_id, int64_t *count, struct err *err)
+{
+	struct db_query q = db_query(c, "SELECT count(*) FROM asset WHERE dataset_version_id = $1");
+	db_bind_uuid(&q, dataset_version_id);
+	return rows_number(&q, count, err);
+}
+
+/* Of the page without its limit. */
 static enum status count_all(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
 	struct arena *a, int64_t *total, struct err *err)
 {
-	struct db_query q = page->filter.where
-				    ? rows_count(c, a, &source, page)
-				    : db_query(c, "SELECT count(*) FROM asset WHERE dataset_version_id = $1");
+	if (page->filter.where == NULL)
+		return asset_rows_count(c, dataset_version_id, total, err);
+	struct db_query q = rows_count(c, a, &source, page);
 	db_bind_uuid(&q, dataset_version_id);
 	rows_bind_count(&q, page);
 	return rows_number(&q, total, err);

@@ -95,6 +95,8 @@ enum status asset_rows_by_data(struct db_conn *c, struct uuid dataset_version_id
 	struct arena *a, struct asset_row *out, bool *found, struct err *err) MUST_CHECK;
 enum status asset_rows_list(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
 	struct arena *a, struct asset_row **items, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
+enum status asset_rows_count(
+	struct db_conn *c, struct uuid dataset_version_id, int64_t *count, struct err *err) MUST_CHECK;
 enum status asset_rows_ids(struct db_conn *c, struct uuid dataset_version_id, const struct rows_page *page,
 	struct arena *a, struct uuid **ids, size_t *count, int64_t *total, struct err *err) MUST_CHECK;
 

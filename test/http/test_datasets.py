@@ -642,3 +642,25 @@ def test_killed_in_the_middle(fresh):
     harness.wait_until(lambda: fresh.get(f"/api/job/{again['id']}")["status"] == "SUCCESS", 60, "the rest to be added")
     assert fresh.get(path)["assets"] == MANY
     assert fresh.get(f"/api/job/{again['id']}")["result"] == {"assets": MANY - part}
+
+
+def test_changed_from_outside(fresh):
+    """A lock cannot keep others from the database, but what they did is seen."""
+    fresh.start()
+    fresh.stop()
+    fill(fresh, 1)
+    fresh.start()
+    org = fresh.organization["id"]
+    lake = fresh.get(f"/api/organization/{org}/datalake")["id"]
+    data = fresh.get(f"/api/datalake/{lake}/datas")["items"][0]
+    dataset = fresh.post(f"/api/organization/{org}/datasets", {"name": "kept"})
+    path = "/api/dataset/version/" + fresh.post(f"/api/dataset/{dataset['id']}/versions", {"version": "v1"})["id"]
+    fresh.post(f"{path}/assets", {"data_ids": [data["id"]]})
+    fresh.post(f"{path}/lock")
+    assert "hash" in harness.command("dataset", "show", "kept:v1", server=fresh).stdout
+    fresh.stop()
+    with contextlib.closing(sqlite3.connect(fresh.folder / "data" / "gyre.db")) as db:
+        db.execute("UPDATE asset SET evaluation = 1")
+        db.commit()
+    fresh.start()
+    assert "locked with another hash" in harness.command("dataset", "show", "kept:v1", server=fresh, expect=1).stderr
