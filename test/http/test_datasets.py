@@ -225,6 +225,13 @@ def test_look_ups_of_assets(version, pictures):
         version.list_assets(filenames=["nobody-has-this.jpg"])
 
 
+def test_download(version, blobs, tmp_path):
+    version.download(str(tmp_path))
+    assert {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in tmp_path.iterdir()} == {
+        a.filename: blobs[a.filename] for a in version.list_assets()
+    }
+
+
 def test_adding_again_changes_nothing(version, pictures):
     before = {a.id for a in version.list_assets()}
     job = version.add_data(pictures)
