@@ -3,7 +3,7 @@
 import { commandOf, type Command } from './keys';
 import { MODES } from './modes';
 import { paintPicture, paintShapes, type Look } from './paint';
-import { addLevels, type Picture } from './picture';
+import type { Picture } from './picture';
 import { reduce, type Action } from './reducer';
 import { begin, type State } from './state';
 import type { Point, Size } from './types';
@@ -77,6 +77,7 @@ export class Annotator {
 		this.repaint('all');
 	}
 
+	/** It has come, or there are smaller copies of it. */
 	setPicture(picture: Picture): void {
 		this.picture = picture;
 		this.repaint('all');
@@ -199,8 +200,6 @@ export class Annotator {
 		const [below, above] = this.canvases.map((canvas) => canvas.getContext('2d'));
 		if (below && this.dirty.picture) {
 			paintPicture(below, this.picture, this.state.picture, this.view, this.stage, this.ratio);
-			const { picture } = this;
-			if (picture && picture.levels.length === 1) void addLevels(picture).then(() => picture === this.picture && picture.levels.length > 1 && this.repaint('all'), () => undefined);
 		}
 		if (above) paintShapes(above, this.state, this.view, this.look, this.stage, this.ratio);
 		this.dirty = { picture: false, shapes: false };

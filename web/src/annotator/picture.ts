@@ -26,13 +26,15 @@ async function decoded(blob: Blob): Promise<Picture> {
 	return { size: { width: whole.width, height: whole.height }, levels: [whole] };
 }
 
-/** Smaller copies are made once the picture is on the screen: the first look must not wait for them. */
-export async function addLevels(picture: Picture): Promise<void> {
-	for (let last = picture.levels[picture.levels.length - 1]; last && last.width * last.height > LEVEL_PIXELS;) {
-		const half = await createImageBitmap(last, { resizeWidth: Math.ceil(last.width / 2), resizeHeight: Math.ceil(last.height / 2), resizeQuality: 'medium' });
-		picture.levels.push(half);
-		last = half;
-	}
+/** Decoded anew at half the size, which happens off the main thread; reducing what is decoded would hold up the keys. */
+async function addLevels(picture: Picture, blob: Blob): Promise<void> {
+	const { width, height } = picture.size;
+	if (width * height <= LEVEL_PIXELS) return;
+	const reduce = (from: Blob | ImageBitmap, by: number): Promise<ImageBitmap> =>
+		createImageBitmap(from, { resizeWidth: Math.ceil(width / by), resizeHeight: Math.ceil(height / by), resizeQuality: 'medium' });
+	const half = await reduce(blob, 2);
+	picture.levels.push(half);
+	if (half.width * half.height > LEVEL_PIXELS / 2) picture.levels.push(await reduce(half, 4));
 }
 
 /** The smallest that has a pixel for each of the screen's. */
@@ -59,7 +61,8 @@ export class Pictures {
 	readonly thumbs = new Map<string, ImageBitmap>();
 	private held = new Map<string, Held>();
 
-	constructor(private readonly onThumb: (key: string) => void = () => undefined) {}
+	/** `onRefined`: there are smaller copies of it, and a thumb. */
+	constructor(private readonly onRefined: (key: string) => void = () => undefined) {}
 
 	/** By key, the nearest first: all are fetched, and as many decoded as there is room for. Others are let go. */
 	want(wanted: readonly { key: string; url: string; pixels: number }[]): void {
@@ -98,22 +101,31 @@ export class Pictures {
 		if (known) return known;
 		const abort = new AbortController();
 		const blob = fetched(url, abort.signal);
-		blob.catch(() => this.held.get(key)?.blob === blob && this.held.delete(key));
 		const held: Held = { url, abort, blob, picture: null, pixels, ready: null };
 		this.held.set(key, held);
+		// What failed is asked for anew.
+		blob.catch(() => this.held.get(key) === held && this.held.delete(key));
 		return held;
 	}
 
-	private async thumb(key: string, { levels: [whole] }: Picture): Promise<void> {
-		if (!whole || this.thumbs.has(key)) return;
-		this.thumbs.set(key, await createImageBitmap(whole, { resizeHeight: THUMB_HEIGHT, resizeQuality: 'low' }));
-		this.onThumb(key);
+	private async thumb(key: string, { levels }: Picture): Promise<void> {
+		const smallest = levels[levels.length - 1];
+		if (!smallest || this.thumbs.has(key)) return;
+		this.thumbs.set(key, await createImageBitmap(smallest, { resizeHeight: THUMB_HEIGHT, resizeQuality: 'low' }));
+	}
+
+	/** What makes it quicker from the second look on, once it can be shown at all. */
+	private async refine(key: string, picture: Picture, blob: Blob): Promise<void> {
+		await addLevels(picture, blob);
+		await this.thumb(key, picture);
+		this.onRefined(key);
 	}
 
 	private decode(key: string, held: Held): Promise<Picture> {
-		held.picture ??= held.blob.then(decoded).then((picture) => {
+		held.picture ??= held.blob.then(async (blob) => {
+			const picture = await decoded(blob);
 			held.ready = picture;
-			void this.thumb(key, picture).catch(() => undefined);
+			void this.refine(key, picture, blob).catch(() => undefined);
 			return picture;
 		});
 		held.picture.catch(() => undefined);

@@ -74,9 +74,6 @@ export interface OutboxOptions {
 }
 
 const PREFIX = 'gyre-outbox/';
-const ALIVE = 'gyre-outbox-tab/';
-/** A tab that has not said for so long that it is there has been closed; another one sends what it left. */
-const DEAD_MS = 20_000;
 const RETRY_FIRST_MS = 400;
 const RETRY_MOST_MS = 8_000;
 
@@ -110,37 +107,32 @@ export class Outbox {
 	private away = false;
 
 	constructor(private readonly options: OutboxOptions) {
-		this.adopt();
+		this.adopt([options.tab]);
 	}
 
-	/** Takes over what this tab, or one that is closed, has left. */
-	adopt(): void {
-		const { keep, who, tab } = this.options;
-		const now = this.now();
-		this.beat();
+	/** Other tabs that have left something of this person's, or are about to send it. */
+	others(): string[] {
+		return [...new Set(this.stored().map((o) => o.tab))].filter((tab) => tab !== this.options.tab);
+	}
+
+	/** Takes over what tabs have left that are closed. */
+	adopt(tabs: readonly string[]): void {
 		const known = new Set([...this.queue, ...this.problems.map((p) => p.operation)].map((o) => o.id));
-		for (let i = 0; i < keep.length; i++) {
-			const key = keep.key(i);
-			if (!key?.startsWith(PREFIX)) continue;
-			const found = parsed(keep.getItem(key));
-			if (!found || known.has(found.id) || found.who !== who) continue;
-			const beat = Number(keep.getItem(ALIVE + found.tab) ?? 0);
-			if (found.tab !== tab && now - beat < DEAD_MS) continue;
-			this.queue.push(found);
-		}
-		this.queue.sort((a, b) => a.order - b.order);
+		this.queue = [...this.queue, ...this.stored().filter((o) => tabs.includes(o.tab) && !known.has(o.id))].sort((a, b) => a.order - b.order);
 		this.order = Math.max(this.order, ...this.queue.map((o) => o.order));
 		this.changed();
 		this.run();
 	}
 
-	/** This tab is there. */
-	beat(): void {
-		try {
-			this.options.keep.setItem(ALIVE + this.options.tab, String(this.now()));
-		} catch {
-			// Full or forbidden: then nothing of this tab is in it that another one could take.
+	private stored(): Operation[] {
+		const { keep, who } = this.options;
+		const found: Operation[] = [];
+		for (let i = 0; i < keep.length; i++) {
+			const key = keep.key(i);
+			const operation = key?.startsWith(PREFIX) ? parsed(keep.getItem(key)) : null;
+			if (operation?.who === who) found.push(operation);
 		}
+		return found;
 	}
 
 	/** The revision of a picture's draft or annotation, as it was just read. What is under way knows better. */

@@ -13,8 +13,8 @@ import { session as signedIn } from '../api/session';
 import { count } from '../lib/format';
 import { AssetSession, type AssetItem } from '../parts/annotator_assets';
 import { Frame, SavedState, Strip, useWatch } from '../parts/annotator_frame';
-import { useAnnotator } from '../parts/annotator_hook';
-import { outboxOf } from '../parts/annotator_outbox';
+import { fetchShown, useAnnotator, type Tool } from '../parts/annotator_hook';
+import { outboxOf, outboxReady } from '../parts/annotator_outbox';
 import { findLabel, GuideDialog, Key, Labels, LightPanel, PLAIN, ShapeRows, ToolButtons, type Light } from '../parts/annotator_panels';
 import { Button, Failure } from '../parts/basics';
 import { useLoad, useStore, useTitle } from '../parts/hooks';
@@ -28,7 +28,11 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 	const outbox = outboxOf(signedIn.get()?.user.id ?? '');
 	const [labelling] = useState(() => new AssetSession({ version: version.id, outbox, first }));
 	const [, drawThumbs] = useState({});
-	const [pictures] = useState(() => new Pictures(() => drawThumbs({})));
+	const [pictures] = useState(() => new Pictures((key) => {
+		drawThumbs({});
+		const picture = pictures.peek(key);
+		if (picture && shown.current === key) latest.current?.annotator?.setPicture(picture);
+	}));
 	const [added, setAdded] = useState<readonly string[]>([]);
 	const view = useStore(labelling.view);
 	const saved = useStore(outbox.status);
@@ -40,6 +44,7 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 	const [loading, setLoading] = useState(false);
 	const watch = useWatch();
 	const shown = useRef<string | null>(null);
+	const latest = useRef<Tool | null>(null);
 	const task = TASK_MODES[version.type] ? version.type : 'OBJECT_DETECTION';
 	const labels = useMemo(() => [...known, ...added.filter((label) => !known.includes(label))], [known, added]);
 
@@ -82,9 +87,10 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 		}
 	};
 	const tool = useAnnotator({ labels, from: 0, onMarks, onPage: command });
+	latest.current = tool;
 
 	useEffect(() => {
-		labelling.start();
+		void outboxReady().then(() => labelling.start());
 		return () => pictures.close();
 	}, []);
 	useLayoutEffect(() => {
@@ -107,18 +113,10 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 		if (pictures.peek(asset.id)) return setLoading(false);
 		setLoading(true);
 		const { key, url, pixels } = wanted(item);
-		pictures.get(key, url, pixels).then(
-			(picture) => {
-				if (shown.current !== key) return;
-				setLoading(false);
-				annotator.setPicture(picture);
-			},
-			(error: unknown) => {
-				if (shown.current !== key) return;
-				setLoading(false);
-				setBroken(error instanceof Error ? error.message : 'The picture could not be shown.');
-			});
-		return undefined;
+		return fetchShown(annotator, key, () => pictures.get(key, url, pixels), shown, (why) => {
+			setLoading(false);
+			setBroken(why);
+		});
 	}, [tool.annotator, asset?.id, view.items.length, view.at]);
 	useTitle(`Annotate ${version.origin_name}`);
 

@@ -13,9 +13,9 @@ import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
 import { championPrediction, shadowPredictions } from '../lib/shapes';
 import { count } from '../lib/format';
-import { useAnnotator } from '../parts/annotator_hook';
+import { fetchShown, useAnnotator, type Tool } from '../parts/annotator_hook';
 import { Frame, SavedState, Strip, useWatch } from '../parts/annotator_frame';
-import { outboxOf, tab } from '../parts/annotator_outbox';
+import { outboxOf, outboxReady, tab } from '../parts/annotator_outbox';
 import { findLabel, GuideDialog, Key, Labels, LightPanel, PLAIN, ScoreSlider, ShapeRows, ToolButtons, WHOSE, WhoseSwitch, type Light } from '../parts/annotator_panels';
 import { Failure, Time } from '../parts/basics';
 import { useLoad, useStore, useTitle } from '../parts/hooks';
@@ -78,7 +78,11 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 	const outbox = outboxOf(signedIn.get()?.user.id ?? '');
 	const [sitting] = useState(() => new ReviewSession({ deployment: deployment.id, reading, outbox, tab, ids }));
 	const [, drawThumbs] = useState({});
-	const [pictures] = useState(() => new Pictures(() => drawThumbs({})));
+	const [pictures] = useState(() => new Pictures((key) => {
+		drawThumbs({});
+		const picture = pictures.peek(key);
+		if (picture && shown.current === key) latest.current?.annotator?.setPicture(picture);
+	}));
 	const [added, setAdded] = useState<readonly string[]>([]);
 	const view = useStore(sitting.view);
 	const saved = useStore(outbox.status);
@@ -93,6 +97,7 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 	const [loading, setLoading] = useState(false);
 	const watch = useWatch();
 	const shown = useRef<string | null>(null);
+	const latest = useRef<Tool | null>(null);
 
 	const labels = useMemo(() => {
 		const known = labelsShown ?? deployment.labels;
@@ -140,9 +145,10 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 		}
 	};
 	const tool = useAnnotator({ labels, from: shownFrom, onMarks, onPage: command });
+	latest.current = tool;
 
 	useEffect(() => {
-		sitting.start();
+		void outboxReady().then(() => sitting.start());
 		return () => {
 			sitting.close();
 			pictures.close();
@@ -165,21 +171,10 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 		setBroken(null);
 		if (pictures.peek(asset.id)) return setLoading(false);
 		setLoading(true);
-		let gone = false;
-		pictures.get(asset.id, ownPath(asset.data.presigned_url), pixels(item)).then(
-			(picture) => {
-				if (gone || shown.current !== asset.id) return;
-				setLoading(false);
-				annotator.setPicture(picture);
-			},
-			(error: unknown) => {
-				if (gone || shown.current !== asset.id) return;
-				setLoading(false);
-				setBroken(error instanceof Error ? error.message : 'The picture could not be shown.');
-			});
-		return () => {
-			gone = true;
-		};
+		return fetchShown(annotator, asset.id, () => pictures.get(asset.id, ownPath(asset.data.presigned_url), pixels(item)), shown, (why) => {
+			setLoading(false);
+			setBroken(why);
+		});
 	}, [tool.annotator, asset?.id, view.items.length, view.at]);
 	useEffect(() => tool.annotator?.dispatch({ do: 'look', from: shownFrom }), [shownFrom]);
 	useEffect(() => {

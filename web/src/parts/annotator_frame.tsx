@@ -87,7 +87,7 @@ export function Strip({ items, at, pictures, onGo }: { items: readonly StripItem
 		<ol class="strip" aria-label="Pictures">
 			{items.slice(from, at + STRIP_AHEAD + 1).map((item, k) => (
 				<li key={item.id}>
-					<button type="button" class={`strip-item is-${item.status}`} aria-current={from + k === at ? 'true' : undefined} title={`${item.name}: ${item.status}`} onClick={() => onGo(from + k)}>
+					<button type="button" class={`strip-item is-${item.status}${pictures.thumbs.has(item.id) ? ' is-ready' : ''}`} aria-current={from + k === at ? 'true' : undefined} title={`${item.name}: ${item.status}`} onClick={() => onGo(from + k)}>
 						<Thumb bitmap={pictures.thumbs.get(item.id)} />
 						<span class="unseen">{item.name}, {item.status}</span>
 					</button>

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Annotator } from '../annotator/annotator';
 import { bounds } from '../annotator/geometry';
 import type { Command, PageCommand } from '../annotator/keys';
+import type { Picture } from '../annotator/picture';
 import type { State } from '../annotator/state';
 import type { Mark } from '../annotator/types';
 import { LABEL_TEXT, labelColour } from '../lib/colour';
@@ -104,4 +105,25 @@ export function useAnnotator({ labels, from, onMarks, onPage }: {
 		},
 		focus: () => host.current?.focus({ preventScroll: true }),
 	};
+}
+
+const AGAIN_MS = 2_000;
+
+/** Shows the picture once it has come; a server that is away is asked again. `onSettled`: why there is none, or null. */
+export function fetchShown(annotator: Annotator, key: string, get: () => Promise<Picture>, shown: { current: string | null }, onSettled: (why: string | null) => void): () => void {
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	const tell = (then: () => void): void => {
+		if (shown.current === key) then();
+	};
+	const ask = (): void => void get().then(
+		(picture) => tell(() => {
+			onSettled(null);
+			annotator.setPicture(picture);
+		}),
+		(error: unknown) => tell(() => {
+			onSettled(error instanceof Error && error.name !== 'TypeError' ? error.message : 'The picture cannot be fetched while the server is away. It comes by itself.');
+			timer = setTimeout(() => tell(ask), AGAIN_MS);
+		}));
+	ask();
+	return () => clearTimeout(timer);
 }

@@ -60,10 +60,10 @@ class Server {
 	}
 }
 
-function setUp(keep = new Memory(), server = new Server(), over: { who?: string; tab?: string; now?: () => number } = {}) {
+function setUp(keep = new Memory(), server = new Server(), over: { who?: string; tab?: string } = {}) {
 	const waits: (() => void)[] = [];
 	let clock = 1000;
-	const outbox = new Outbox({ keep, send: server.send, who: over.who ?? 'ann', tab: over.tab ?? 'one', now: over.now ?? (() => ++clock), later: (run) => waits.push(run) });
+	const outbox = new Outbox({ keep, send: server.send, who: over.who ?? 'ann', tab: over.tab ?? 'one', now: () => ++clock, later: (run) => waits.push(run) });
 	const settle = async (): Promise<void> => {
 		for (let i = 0; i < 400 && (outbox.status.get().waiting > 0 || waits.length > 0); i++) {
 			waits.shift()?.();
@@ -129,17 +129,25 @@ describe('the outbox', () => {
 		expect(keep.kept).toBe(0);
 	});
 
-	it('leaves what a living tab, or another person, has to send', () => {
+	it('takes over what a closed tab left, and nothing of another person', async () => {
 		const keep = new Memory();
 		const server = new Server();
 		server.away = true;
-		let now = 1000;
-		const clock = (): number => now;
-		setUp(keep, server, { tab: 'one', now: clock }).outbox.add('review', 'a', { shapes: [] });
-		expect(setUp(keep, server, { tab: 'two', now: clock }).outbox.status.get().waiting).toBe(0);
-		now += 60_000;
-		expect(setUp(keep, server, { tab: 'two', who: 'bob', now: clock }).outbox.status.get().waiting).toBe(0);
-		expect(setUp(keep, server, { tab: 'two', now: clock }).outbox.status.get().waiting).toBe(1);
+		setUp(keep, server, { tab: 'one' }).outbox.add('review', 'a', { shapes: [] });
+		const two = setUp(keep, server, { tab: 'two' });
+		expect(two.outbox.status.get().waiting).toBe(0);
+		expect(two.outbox.others()).toEqual(['one']);
+		const bob = setUp(keep, server, { tab: 'three', who: 'bob' }).outbox;
+		expect(bob.others()).toEqual([]);
+		bob.adopt(['one']);
+		expect(bob.status.get().waiting).toBe(0);
+		server.away = false;
+		two.outbox.adopt(['one']);
+		two.outbox.adopt(['one']);
+		expect(two.outbox.status.get().waiting).toBe(1);
+		await two.settle();
+		expect(server.reviews).toHaveLength(1);
+		expect(keep.kept).toBe(0);
 	});
 
 	it('a conflict overwrites nothing; others go on; the choice decides', async () => {
