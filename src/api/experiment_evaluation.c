@@ -130,6 +130,42 @@ enum status api_experiment_evaluations_add(
 
 /* ---- read ---- */
 
+static yyjson_mut_val *evaluation_json(yyjson_mut_doc *doc, const struct evaluation_row *row, struct arena *a)
+{
+	yyjson_mut_val *object = yyjson_mut_obj(doc);
+	api_add_id(doc, object, "id", row->id);
+	api_add_id(doc, object, "asset_id", row->asset_id);
+	api_add_json(doc, object, "shapes", row->shapes, a);
+	api_add_time(doc, object, "created_at", row->created_us);
+	return object;
+}
+
+enum status api_evaluation_get(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	API_READER reader = {0};
+	struct evaluation_row row;
+	struct uuid id;
+	TRY(api_id(req, "id", "evaluation", &id, err));
+	TRY(api_read(req, &reader, err));
+	TRY(evaluation_rows_by_id(reader.conn, id, req->arena, &row, err));
+	yyjson_mut_doc *doc = json_new(req->arena);
+	yyjson_mut_doc_set_root(doc, evaluation_json(doc, &row, req->arena));
+	return http_reply_json(req, reply, doc);
+}
+
+static enum status delete_evaluation(struct db_conn *c, void *arg, struct err *err)
+{
+	return evaluation_rows_delete(c, *(const struct uuid *)arg, err);
+}
+
+enum status api_evaluation_delete(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	struct uuid id;
+	TRY(api_id(req, "id", "evaluation", &id, err));
+	TRY(api_write(req, "evaluation.delete", id, delete_evaluation, &id, err));
+	return http_reply_empty(reply, 204);
+}
+
 enum status api_experiment_evaluations(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	API_READER reader = {0};
@@ -146,13 +182,8 @@ enum status api_experiment_evaluations(struct http_request *req, struct http_rep
 	TRY(evaluation_rows_list(reader.conn, id, &page, req->arena, &rows, &count, &total, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc);
-	for (size_t i = 0; i < count; i++) {
-		yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, items);
-		api_add_id(doc, item, "id", rows[i].id);
-		api_add_id(doc, item, "asset_id", rows[i].asset_id);
-		api_add_json(doc, item, "shapes", rows[i].shapes, req->arena);
-		api_add_time(doc, item, "created_at", rows[i].created_us);
-	}
+	for (size_t i = 0; i < count; i++)
+		yyjson_mut_arr_append(items, evaluation_json(doc, &rows[i], req->arena));
 	return api_reply_list(req, reply, doc, items, total);
 }
 

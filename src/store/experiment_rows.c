@@ -256,6 +256,33 @@ enum status evaluation_rows_put(
 				 : st;
 }
 
+static enum status evaluation_missing(struct err *err)
+{
+	return err_set(err, ST_MISSING, "There is no such evaluation.");
+}
+
+enum status evaluation_rows_by_id(
+	struct db_conn *c, struct uuid id, struct arena *a, struct evaluation_row *out, struct err *err)
+{
+	struct db_query q = db_query(
+		c, "SELECT id, experiment_id, asset_id, shapes, created_us FROM evaluation WHERE id = $1");
+	db_bind_uuid(&q, id);
+	bool found = db_next(&q);
+	if (found)
+		*out = (struct evaluation_row){
+			db_uuid(&q, 0), db_uuid(&q, 1), db_uuid(&q, 2), db_text(&q, 3, a), db_integer(&q, 4)};
+	TRY(db_done(&q, err));
+	return found ? ST_OK : evaluation_missing(err);
+}
+
+enum status evaluation_rows_delete(struct db_conn *c, struct uuid id, struct err *err)
+{
+	struct db_query q = db_query(c, "DELETE FROM evaluation WHERE id = $1");
+	db_bind_uuid(&q, id);
+	TRY(db_done(&q, err));
+	return db_changes(c) == 1 ? ST_OK : evaluation_missing(err);
+}
+
 enum status evaluation_rows_list(struct db_conn *c, struct uuid experiment_id, const struct rows_page *page,
 	struct arena *a, struct evaluation_row **items, size_t *count, int64_t *total, struct err *err)
 {

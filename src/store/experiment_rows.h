@@ -114,6 +114,10 @@ struct evaluation_row {
 /* Of an asset that has one already: replaced, or kept as it was. */
 enum status evaluation_rows_put(
 	struct db_conn *c, const struct evaluation_row *e, bool replace, struct err *err) MUST_CHECK;
+/* ST_MISSING. */
+enum status evaluation_rows_by_id(struct db_conn *c, struct uuid id, struct arena *a,
+	struct evaluation_row *out, struct err *err) MUST_CHECK;
+enum status evaluation_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 enum status evaluation_rows_list(struct db_conn *c, struct uuid experiment_id, const struct rows_page *page,
 	struct arena *a, struct evaluation_row **items, size_t *count, int64_t *total,
 	struct err *err) MUST_CHECK;

@@ -27,7 +27,8 @@ enum status object_rows_reserve(
 enum status object_rows_store(struct db_conn *c, const struct object_row *o, struct err *err) MUST_CHECK;
 enum status object_rows_by_name(struct db_conn *c, const char *name, struct arena *a, struct object_row *out,
 	struct err *err) MUST_CHECK; /* ST_MISSING */
-/* Forget a name that nothing (data, model file, artifact, console) has any more. The blob stays: others may share it. */
+/* Forget a name that nothing (data, model file, artifact, console) has any more. The blob stays: others may
+ * share it. */
 enum status object_rows_release(struct db_conn *c, const char *name, struct err *err) MUST_CHECK;
 /* Forget names that are pending since before that time. */
 enum status object_rows_expire(struct db_conn *c, int64_t before_us, struct err *err) MUST_CHECK;

@@ -219,6 +219,9 @@ def test_evaluations(client, server, experiment, labelled):
     experiment.add_evaluation(assets[0], rectangles=[(x, y, w, h, label, 0.9)])
     experiment.add_evaluation(assets[1], rectangles=[(x + 25, y, w, h, label, 0.8)])
     assert {e.asset_id for e in experiment.list_evaluations()} == {a.id for a in assets}
+    raw = server.get(f"/api/experiment/{experiment.id}/evaluations?order_by=created_at")
+    one = server.get(f"/api/evaluation/{raw['items'][0]['id']}")
+    assert one == raw["items"][0] and one["shapes"][0]["score"] == 0.9
     job = experiment.compute_evaluations_metrics(InferenceType.OBJECT_DETECTION)
     harness.wait_until(lambda: job.sync()["status"] != "RUNNING", harness.CALL_TIMEOUT, "the evaluation to end")
     log = experiment.get_log("evaluation")

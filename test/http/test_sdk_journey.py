@@ -203,18 +203,19 @@ def test_from_images_to_the_next_version(client, server, data, cells, tmp_path):
 
 
 def test_what_was_reviewed_is_not_dismissed(client, server, colours, tmp_path):
-    """predict_data takes the place of an earlier prediction, but not of somebody's work; an unknown object is said to be unknown."""
+    """predict_data takes the place of an earlier prediction, but not of somebody's work; an unknown object is named."""
     deployment = client.get_deployment("colours")
     path = tmp_path / "worked-on.jpg"
     path.write_bytes(samples.photo("blue"))
     data = client.get_datalake().upload_data(str(path))
     first = deployment.predict_data(data)
     assert first["shapes"][0]["label"] == "blue" and first["data_id"] == str(data.id)
-    server.post(f"/api/predicted/asset/{first['predicted_asset_id']}/reviews", {"classifications": [{"label": "red"}]})
+    asset = f"/api/predicted/asset/{first['predicted_asset_id']}"
+    server.post(f"{asset}/reviews", {"classifications": [{"label": "red"}]})
     stored = {"cloud_image": {"object_name": data.object_name}}
     path = f"/api/v2/deployments/{colours['id']}/predict"
     assert "reviewed" in server.call("POST", path, 409, json=stored)["message"]
-    assert server.get(f"/api/predicted/asset/{first['predicted_asset_id']}")["status"] == "REVIEWED"
+    assert server.get(asset)["status"] == "REVIEWED"
     unknown = {"cloud_image": {"object_name": "data/none.jpg"}}
     assert "no object" in server.call("POST", path, 404, json=unknown)["message"]
     assert "cloud_image" in server.call("POST", path, 400, json={})["message"]
