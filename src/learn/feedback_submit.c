@@ -38,6 +38,12 @@ static enum status find_side(
 		TRY(burst_rows_put(s->conn, image->id, burst_id, err));
 	}
 	*evaluation = burst_is_evaluation(burst_id, s->f.row.evaluation_share);
+	for (size_t i = 0; i < s->f.target_count && *evaluation; i++) {
+		bool found, there = true; /* trained with already: too late to measure with it */
+		TRY(burst_rows_side_of_bytes(
+			s->conn, s->f.targets[i].version.id, image->data_id, &there, &found, err));
+		*evaluation = there;
+	}
 	return burst_rows_side(s->conn, burst_id, evaluation, err);
 }
 
@@ -94,6 +100,7 @@ static enum status put_annotation(struct submit *s, const struct feedback_image 
 	return annotation_rows_insert(s->conn, &row, s->arena, err);
 }
 
+/* Bytes that the version has already stay on their side there. */
 static enum status put_into(
 	struct submit *s, const struct feedback_image *image, size_t at, bool evaluation, struct err *err)
 {
@@ -106,6 +113,9 @@ static enum status put_into(
 	struct feedback_asset_row row = {.predicted_asset_id = image->id,
 		.dataset_version_id = target->version.id,
 		.review_id = image->review_id};
+	bool found;
+	TRY(burst_rows_side_of_bytes(
+		s->conn, target->version.id, image->data_id, &asset.evaluation, &found, err));
 	if (!s->touched[at])
 		TRY(dataset_version_rows_touch(s->conn, target->version.id, err));
 	s->touched[at] = true;

@@ -141,3 +141,18 @@ enum status burst_rows_side(struct db_conn *c, struct uuid burst_id, bool *evalu
 		*evaluation = db_integer(&q, 0) != 0;
 	return db_done(&q, err);
 }
+
+enum status burst_rows_side_of_bytes(struct db_conn *c, struct uuid dataset_version_id, struct uuid data_id,
+	bool *evaluation, bool *found, struct err *err)
+{
+	struct db_query q = db_query(c,
+		"SELECT min(a.evaluation) FROM data mine JOIN object o ON o.name = mine.object_name"
+		" JOIN object same ON same.sha256 = o.sha256 JOIN data d ON d.object_name = same.name"
+		" JOIN asset a ON a.data_id = d.id WHERE mine.id = $1 AND a.dataset_version_id = $2");
+	db_bind_uuid(&q, data_id);
+	db_bind_uuid(&q, dataset_version_id);
+	*found = db_next(&q) && !db_is_null(&q, 0);
+	if (*found)
+		*evaluation = db_integer(&q, 0) != 0;
+	return db_done(&q, err);
+}

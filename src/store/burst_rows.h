@@ -44,5 +44,9 @@ enum status burst_rows_put_sign(struct db_conn *c, struct uuid predicted_asset_i
 /* The side of a burst; it is `evaluation` from now on when it was not decided before. */
 enum status burst_rows_side(
 	struct db_conn *c, struct uuid burst_id, bool *evaluation, struct err *err) MUST_CHECK;
+/* Of the assets of a dataset version that have the bytes of a data: *evaluation when all of them are kept to
+ * measure with. *found false: none has. */
+enum status burst_rows_side_of_bytes(struct db_conn *c, struct uuid dataset_version_id, struct uuid data_id,
+	bool *evaluation, bool *found, struct err *err) MUST_CHECK;
 
 #endif

@@ -12,7 +12,9 @@ import zipfile
 import harness
 import pytest
 import samples
+import yaml
 from PIL import Image, ImageDraw
+from test_openapi import check
 
 picsellia = pytest.importorskip("picsellia")
 from picsellia import Client, exceptions  # noqa: E402
@@ -198,6 +200,20 @@ def test_what_cannot_be_submitted_says_why(loop, server, client, blocks):
     assert "not set up" in answer["message"]
     assert server.get(f"/api/deployment/{unset['id']}/pipeline/fl")["set_up"] is False
     server.post(f"/api/deployment/{uuid.uuid4()}/pipeline/fl/setup", {}, expect=404)
+
+
+def test_answers_are_as_described(loop, server):
+    contract = yaml.safe_load((harness.REPOSITORY / "api" / "openapi.yaml").read_text())
+    asset = loop.reviewed(BOX, (1, 2, 3, 4, "unheard of"))
+    answers = {
+        "FeedbackLoop": loop.loop(),
+        "FeedbackTargetList": server.get(loop.path + "/fl/datasets"),
+        "Submitted": loop.submit(asset, str(uuid.uuid4())),
+    }
+    loop.submit(loop.review(asset, BOX))
+    answers["PredictedAsset"] = server.post(f"/api/predicted/asset/{asset}/withdraw")
+    for name, answer in answers.items():
+        check(contract, answer, contract["components"]["schemas"][name], name)
 
 
 # ---- labels ------------------------------------------------------------------------------------------------------

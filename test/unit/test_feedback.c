@@ -212,6 +212,42 @@ static void test_by_itself_only_when_it_is_time(void **state)
 	assert_int_equal(job.submitted, 1);
 }
 
+/* The version has the same bytes, as another data, on the other side of what was drawn. */
+static void test_bytes_that_are_there_stay_on_their_side(void **state)
+{
+	RW_OK(&w, fw_attach(&w, version_id));
+	struct feedback_row row;
+	bool found;
+	RW_OK(&w, feedback_rows_get(w.conn, w.deployment_id, &row, &found, &w.err));
+	for (int there = 0; there < 2; there++) {
+		struct uuid imported = rw_add_image(&w, 0.9F, 0), id = fw_reviewed(&w, FW_BOX);
+		struct feedback_image image;
+		RW_OK(&w, feedback_image_rows_get(w.conn, imported, &w.arena, &image, &found, &w.err));
+		struct asset_row asset = {.id = rw_id(),
+			.dataset_version_id = version_id,
+			.evaluation = there,
+			.created_us = RW_FIRST_US,
+			.data = {.id = image.data_id}};
+		RW_OK(&w, asset_rows_insert(w.conn, &asset, &found, &w.err));
+		struct db_query q = db_query(w.conn,
+			"UPDATE object SET sha256 = $1 WHERE name IN (SELECT d.object_name FROM data d JOIN"
+			" predicted_asset p ON p.data_id = d.id WHERE p.id = $2 OR p.id = $3)");
+		db_bind_text(&q, there ? "one" : "two");
+		db_bind_uuid(&q, imported);
+		db_bind_uuid(&q, id);
+		RW_OK(&w, db_done(&q, &w.err));
+		row.evaluation_share = there ? 0 : 1;
+		RW_OK(&w, feedback_rows_update(w.conn, &row, &w.err));
+		assert_int_equal(submit(&id, 1, RW_FIRST_US).submitted, 1);
+		assert_int_equal(
+			rw_number(&w,
+				"SELECT a.evaluation FROM asset a JOIN feedback_asset f ON f.asset_id = "
+				"a.id WHERE f.predicted_asset_id = $1",
+				id),
+			there);
+	}
+}
+
 /* ---- and back ---- */
 
 static void test_withdrawn_all_is_as_it_was(void **state)
@@ -288,6 +324,8 @@ int main(void)
 			test_once_into_each_version_in_one_revision, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_submitted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_by_itself_only_when_it_is_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_bytes_that_are_there_stay_on_their_side, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_withdrawn_all_is_as_it_was, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_over_an_annotation_from_before, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
