@@ -114,8 +114,8 @@ enum status formats_read(enum format f, const struct format_file *files, size_t 
 	if (out->image_count == 0)
 		return err_set(err, ST_UNPROCESSABLE,
 			"There is neither an image nor an annotation that is read here in these %zu "
-			"files%s%s.",
-			count, out->problem_count ? ": " : "", out->problem_count ? out->problems[0] : "");
+			"files%s%s",
+			count, out->problem_count ? ": " : ".", out->problem_count ? out->problems[0] : "");
 	return ST_OK;
 }
 

@@ -118,13 +118,24 @@ static bool has_yaml_names(struct span bytes)
 	return bytes.data && memmem(bytes.data, bytes.size, "names", 5) != NULL;
 }
 
+static bool names_are_there(const struct collect *c)
+{
+	for (size_t i = 0; i < c->file_count; i++) {
+		const struct collected_file *f = &c->files[i];
+		if ((f->kind == FILE_YAML && has_yaml_names(f->file->bytes)) || yolo_is_list_of_names(f))
+			return true;
+	}
+	return false;
+}
+
+/* Texts that are all empty say something where classes have names: these images show none of them. */
 bool yolo_is_there(struct collect *c)
 {
 	size_t problems = c->problems.count;
-	bool found = false;
+	bool found = false, named = names_are_there(c);
 	for (size_t i = 0; i < c->file_count && !found; i++) {
 		const struct collected_file *f = &c->files[i];
-		if (is_label_file(c, f) && f->file->bytes.size > 0)
+		if (is_label_file(c, f) && (named || f->file->bytes.size > 0))
 			found = c->image_file_count == 0 || image_of(c, f->path) != NULL;
 	}
 	c->problems.count = problems; /* only looked */

@@ -258,6 +258,18 @@ static void test_poses_are_boxes(void **state)
 
 /* ---- the same boxes by three formats ---- */
 
+static void test_texts_that_are_all_empty_show_nothing_of_the_names(void **state)
+{
+	add_image(&s, "images/1.jpg", 10, 10);
+	add_text(&s, "labels/1.txt", "");
+	assert_int_equal(formats_detect(s.files, s.count), FORMAT_NONE);
+	add_text(&s, "data.yaml", "names: [car]\n");
+	read_as(&s, FORMAT_NONE);
+	assert_int_equal(s.set.format, FORMAT_YOLO);
+	assert_true(s.set.images[0].annotated);
+	assert_int_equal(s.set.images[0].shape_count, 0);
+}
+
 static void test_voc50_is_the_same_by_three_formats(void **state)
 {
 	SKIP_WITHOUT_REAL_DATA();
@@ -311,6 +323,7 @@ int main(void)
 		TEST(test_yaml_that_cannot_be_read),
 		TEST(test_yaml_nested_too_deep),
 		TEST(test_poses_are_boxes),
+		TEST(test_texts_that_are_all_empty_show_nothing_of_the_names),
 		TEST(test_voc50_is_the_same_by_three_formats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
