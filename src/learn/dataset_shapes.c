@@ -130,6 +130,11 @@ static bool read_rings(const char *text, struct arena *a, struct labelled_shape 
 	return s->ring_count > 0;
 }
 
+static bool has_area(struct box b)
+{
+	return b.x2 > b.x1 && b.y2 > b.y1;
+}
+
 static bool from_row(const struct annotation_shape_row *row, struct arena *a, struct labelled_shape *s)
 {
 	s->area = row->area;
@@ -146,9 +151,10 @@ static bool from_row(const struct annotation_shape_row *row, struct arena *a, st
 		(float)row->x, (float)row->y, (float)(row->x + row->w), (float)(row->y + row->h)};
 	if (s->kind == SHAPE_POLYGON && !read_rings(row->points, a, s))
 		return false;
+	struct box bounds = s->kind == SHAPE_POLYGON ? bounds_of(s) : s->box;
 	if (s->kind == SHAPE_POLYGON && !(row->flags & ANNOTATION_BOX_GIVEN))
-		s->box = bounds_of(s);
-	s->degenerate = !(s->box.x2 > s->box.x1 && s->box.y2 > s->box.y1);
+		s->box = bounds;
+	s->degenerate = !has_area(s->box) || !has_area(bounds);
 	return true;
 }
 
