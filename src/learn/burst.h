@@ -10,7 +10,7 @@
 #include "store/blob.h"
 #include "store/recorder.h"
 
-#define BURST_AT_ONCE 64
+#define BURST_AT_ONCE 8 /* a person who is given a picture may wait for as many */
 
 struct burst_store {
 	struct db_readers *readers;

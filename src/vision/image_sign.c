@@ -75,6 +75,13 @@ unsigned image_sign_distance(uint64_t a, uint64_t b)
 
 static void sum_up(struct image_look *look)
 {
+	for (int y = 0; y < SIDE; y++) {
+		int32_t sum = 0;
+		for (int x = 0; x < SIDE; x++) {
+			sum += look->sign.luma[y * SIDE + x];
+			look->fine_sums[y + 1][x + 1] = look->fine_sums[y][x + 1] + sum;
+		}
+	}
 	for (int y = 0; y < HALF; y++) {
 		int32_t sum = 0, squares = 0;
 		for (int x = 0; x < HALF; x++) {
@@ -117,15 +124,15 @@ struct shrinking {
 	int first[SIDE], last[SIDE];
 };
 
-static void plan_shrinking(int from, int to, struct shrinking *s)
+static void plan_shrinking(int to, struct shrinking *s)
 {
-	float step = (float)from / (float)to;
+	float step = (float)SIDE / (float)to;
 	for (int i = 0; i < to; i++) {
 		float low = (float)i * step, high = low + step;
 		s->first[i] = (int)low;
 		s->last[i] = (int)ceilf(high) - 1;
-		if (s->last[i] > from - 1)
-			s->last[i] = from - 1;
+		if (s->last[i] > SIDE - 1)
+			s->last[i] = SIDE - 1;
 		for (int k = s->first[i]; k <= s->last[i]; k++)
 			s->weights[i][k] = (fminf(high, (float)k + 1) - fmaxf(low, (float)k)) / step;
 	}
@@ -146,16 +153,16 @@ static void center(struct part *p)
 	p->norm = sqrtf(squares);
 }
 
-static void shrink(const float *values, int side, int width, int height, struct part *out)
+static void shrink(const float *values, int width, int height, struct part *out)
 {
 	struct shrinking across, down;
 	float rows[SIDE][SIDE] = {{0}};
-	plan_shrinking(side, width, &across);
-	plan_shrinking(side, height, &down);
-	for (int y = 0; y < side; y++)
+	plan_shrinking(width, &across);
+	plan_shrinking(height, &down);
+	for (int y = 0; y < SIDE; y++)
 		for (int x = 0; x < width; x++)
 			for (int k = across.first[x]; k <= across.last[x]; k++)
-				rows[y][x] += across.weights[x][k] * values[y * side + k];
+				rows[y][x] += across.weights[x][k] * values[y * SIDE + k];
 	out->width = width;
 	out->height = height;
 	for (int y = 0; y < height; y++) {
@@ -235,7 +242,7 @@ static bool is_there(
 		part_size(part, whole, share, &width, &height);
 		if (width < PART_MIN || height < PART_MIN)
 			continue;
-		shrink(&part->fine[0][0], SIDE, width, height, &p);
+		shrink(&part->fine[0][0], width, height, &p);
 		for (int y = 2 * coarse->y - 2; y <= 2 * coarse->y + 2; y++)
 			for (int x = 2 * coarse->x - 2; x <= 2 * coarse->x + 2; x++) {
 				if (x < 0 || y < 0 || x + width > SIDE || y + height > SIDE)
@@ -259,17 +266,28 @@ struct coarse_part {
 	float norm;
 };
 
-static void round_part(const struct part *p, struct coarse_part *out)
+/* Each value is the mean of whole cells of the 32 x 32, which is near enough for a first look. */
+static void shrink_coarse(const struct image_look *look, int width, int height, struct coarse_part *out)
 {
+	int32_t sum = 0, squares = 0, count = width * height;
 	memset(out, 0, sizeof(*out));
-	out->width = p->width;
-	out->height = p->height;
-	out->norm = p->norm;
-	for (int y = 0; y < p->height; y++)
-		for (int x = 0; x < p->width; x++) {
-			out->values[y][x] = (int16_t)lrintf(p->values[y][x]);
-			out->sum += out->values[y][x];
+	out->width = width;
+	out->height = height;
+	for (int y = 0; y < height; y++) {
+		int top = y * SIDE / height, bottom = (y + 1) * SIDE / height;
+		const int32_t *above = look->fine_sums[top], *below = look->fine_sums[bottom];
+		for (int x = 0; x < width; x++) {
+			int left = x * SIDE / width, right = (x + 1) * SIDE / width;
+			int32_t cells = (bottom - top) * (right - left);
+			int32_t value = (below[right] - below[left] - above[right] + above[left]) / cells;
+			out->values[y][x] = (int16_t)value;
+			sum += value;
+			squares += value * value;
 		}
+	}
+	out->sum = sum;
+	float mean = (float)sum / (float)count;
+	out->norm = sqrtf(fmaxf((float)squares - mean * (float)sum, 0));
 }
 
 static int32_t of_window(const int32_t sums[HALF + 1][HALF + 1], int x, int y, int width, int height)
@@ -295,22 +313,16 @@ static float coarse_correlation(const struct coarse_part *p, const struct image_
 
 static struct place best_coarse(const struct image_look *part, const struct image_look *whole, int share)
 {
-	float values[HALF * HALF];
 	struct place best = {0};
-	struct part p;
-	struct coarse_part rounded;
+	struct coarse_part p;
 	int width, height;
 	part_size(part, whole, share, &width, &height);
 	if (width < PART_MIN / 2 || height < PART_MIN / 2)
 		return best;
-	for (int y = 0; y < HALF; y++)
-		for (int x = 0; x < HALF; x++)
-			values[y * HALF + x] = part->coarse[y][x];
-	shrink(values, HALF, width, height, &p);
-	round_part(&p, &rounded);
+	shrink_coarse(part, width, height, &p);
 	for (int y = 0; y + height <= HALF; y++)
 		for (int x = 0; x + width <= HALF; x++) {
-			float luma = coarse_correlation(&rounded, whole, x, y);
+			float luma = coarse_correlation(&p, whole, x, y);
 			if (luma > best.luma)
 				best = (struct place){luma, share, x, y};
 		}

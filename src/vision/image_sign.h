@@ -29,6 +29,8 @@ struct image_look {
 	struct image_sign sign;
 	uint64_t hash;
 	float fine[IMAGE_SIGN_SIDE][IMAGE_SIGN_SIDE];
+	int32_t fine_sums[IMAGE_SIGN_SIDE + 1]
+			 [IMAGE_SIGN_SIDE + 1]; /* of what is above and left of a corner */
 	/* 16 x 16 with zeros to the right, and what stands above and left of each corner: sums of it and of
 	 * its squares. */
 	int16_t coarse[IMAGE_SIGN_SIDE / 2][IMAGE_SIGN_SIDE];
@@ -39,7 +41,7 @@ void image_look_make(const struct image_sign *sign, struct image_look *out);
 
 /*
  * Whether one shows the same as the other, or as a part of it that is at least half as wide or half as high.
- * What is nearly one colour is like nothing. About 20 microseconds.
+ * What is nearly one colour is like nothing. Some 30 microseconds.
  */
 bool image_look_alike(const struct image_look *a, const struct image_look *b);
 
