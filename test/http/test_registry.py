@@ -595,7 +595,7 @@ def test_sources_through_the_sdk(client, lake, picture):
 
 
 def test_users_and_tokens(client, server):
-    assert [u.username for u in client.list_users()] == ["admin"]
+    assert "admin" in [u.username for u in client.list_users()]
     assert client.list_users("nobody") == []
     made = server.post("/api/tokens", {"name": "ci"})
     assert made["token"].startswith("gyre_")
