@@ -80,8 +80,9 @@ unsigned estimate_poisson(int64_t image, uint32_t replicate)
 	static const double at_most[] = {0.36787944117144233, 0.73575888234288467, 0.91969860292860584,
 		0.98101184312384626, 0.99634015317265634, 0.99940581518241833, 0.99991675885071201,
 		0.99998975080332539, 0.99999887479740206, 0.99999988857452169};
-	uint64_t seed = (uint64_t)image * 0x9e3779b97f4a7c15u + ((uint64_t)replicate + 1);
-	double chance = (double)(mix(mix(seed) + replicate) >> 11) * 0x1p-53;
+	const uint64_t step = 0x9e3779b97f4a7c15u;
+	uint64_t seed = mix(((uint64_t)image + 1) * step) + ((uint64_t)replicate + 1) * step;
+	double chance = (double)(mix(seed) >> 11) * 0x1p-53;
 	unsigned count = 0;
 	while (count < COUNT_OF(at_most) && chance >= at_most[count])
 		count++;
