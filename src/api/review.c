@@ -217,7 +217,8 @@ enum status api_draft_put(struct http_request *req, struct http_reply *reply, st
 	if (st != ST_OK)
 		return err_set(err, st, "%s", why.text);
 	yyjson_mut_doc *doc;
-	yyjson_mut_obj_add_int(doc, api_object(req, &doc), "revision", s.draft.revision);
+	yyjson_mut_val *root = api_object(req, &doc);
+	yyjson_mut_obj_add_int(doc, root, "revision", s.draft.revision);
 	return http_reply_json(req, reply, doc);
 }
 
