@@ -4,9 +4,9 @@ import type { DatasetStats, FeedbackLoop, ReviewedAsset, VersionQuality } from '
 import type { Page, Shape } from '../src/api/types';
 import { assetQuery, datasetWarnings, importPortions, labelBars, mergeResults, nextVersionName, NO_FILTER } from '../src/lib/dataset';
 import { drawable, labelNumber } from '../src/lib/dataset_shapes';
-import { changeLabel, delayWords, keepTheRest, loopNext, loopSentence, loopState, sameLabels, whyNotSaved } from '../src/lib/feedback';
+import { asSaved, changeLabel, delayWords, keepTheRest, loopNext, loopSentence, loopState, sameLabels, whyNotSaved } from '../src/lib/feedback';
 import { sortLabelled, type Found } from '../src/lib/folder';
-import { isRunning, jobLink, jobName, jobSeconds } from '../src/lib/jobs';
+import { isRunning, jobName, jobObject, jobSeconds } from '../src/lib/jobs';
 import { PAGE, Paged } from '../src/lib/paged';
 import { isFiltering, listQuery, readFilter, writeFilter } from '../src/lib/prediction_filter';
 import { busyLabels, cellShares, compare, interval, lines, path, points } from '../src/lib/quality';
@@ -177,7 +177,8 @@ describe('the Feedback Loop', () => {
 	});
 	it('has a table that is edited a line at a time', () => {
 		const renamed = changeLabel(loop.labels, 'cat', 'rename', null);
-		expect(whyNotSaved(renamed)).toBe('“cat” is to be renamed: to what?');
+		expect(whyNotSaved(renamed)).toBe('“cat” has no name in the datasets yet.');
+		expect(asSaved(changeLabel(renamed, 'cat', 'rename', ' lion '), ['hound'])).toEqual([{ label: 'cat', action: 'new', to_name: 'lion' }, { label: 'dog', action: 'rename', to_name: 'hound' }]);
 		expect(whyNotSaved(changeLabel(renamed, 'cat', 'rename', 'lion'))).toBeNull();
 		expect(changeLabel(renamed, 'cat', 'drop', 'x')[0]).toEqual({ label: 'cat', action: 'drop', to_name: null });
 		expect(keepTheRest(loop.labels, ['cat'])[0]?.action).toBe('keep');
@@ -235,7 +236,7 @@ describe('whose shapes are drawn', () => {
 describe('jobs', () => {
 	const job = { id: '1', kind: 'dataset_import', status: 'RUNNING', progress: 0.5, message: null, created_at: '2026-01-01T00:00:00Z', finished_at: null, result: null, error: null, object_id: 'v' } as const;
 	it('have a name, a place and a duration', () => {
-		expect([jobName('dataset_import'), jobName('night_work'), jobLink(job), jobLink({ ...job, object_id: null }), isRunning(job)]).toEqual(['Import into a dataset', 'Night work', '/dataset/version/v', null, true]);
+		expect([jobName('dataset_import'), jobName('night_work'), jobObject(job), jobObject({ ...job, object_id: null }), isRunning(job)]).toEqual(['Import into a dataset', 'Night work', 'dataset version', null, true]);
 		expect([jobSeconds(job, Date.parse('2026-01-01T00:00:09Z')), jobSeconds({ ...job, finished_at: '2026-01-01T00:00:02Z' }, 0)]).toEqual([9, 2]);
 	});
 });

@@ -145,6 +145,9 @@ export interface LabelQuality {
 	ap50?: number | null;
 	iou?: number | null;
 	truths?: number;
+	found?: number;
+	wrong?: number;
+	missed?: number;
 	precision: number | null;
 	recall: number | null;
 	f1: number | null;
@@ -152,7 +155,10 @@ export interface LabelQuality {
 
 export interface VersionQuality {
 	model_version_id: string;
+	/** Of the version alone. */
 	name: string;
+	model_name?: string;
+	version?: number;
 	role: 'champion' | 'shadow' | 'past';
 	images: number;
 	coco?: Record<string, number | null> | null;
@@ -161,6 +167,8 @@ export interface VersionQuality {
 	ap: (Interval & { method?: string }) | null;
 	weighted: (Interval & { images: number }) | null;
 	random_only: (Interval & { images: number }) | null;
+	/** To the champion, on the images that both answered. */
+	difference?: (Interval & { images: number }) | null;
 	at_threshold: { precision: number | null; recall: number | null; f1: number | null; found: number; wrong: number; missed: number } | null;
 	labels: LabelQuality[];
 	/** [recall, precision] at IoU .5, or [threshold, precision, recall, f1]. */

@@ -4,7 +4,9 @@ import type { JSX } from 'preact';
 import { count } from '../lib/format';
 import { busyLabels, cellShares } from '../lib/quality';
 
-const LABELS_MAX = 14;
+const LABELS_MAX = 12;
+/** More names do not fit side by side. */
+const UPRIGHT_MAX = 5;
 
 const words = (label: string, background: boolean, side: 'truth' | 'answer'): string =>
 	(background ? (side === 'truth' ? 'nothing there' : 'missed') : label);
@@ -16,7 +18,7 @@ export function Confusion({ confusion }: { confusion: { labels: string[]; cells:
 	return (
 		<div class="confusion-frame">
 			<div class="table-scroll" tabIndex={0} role="region" aria-label="Confusion matrix">
-				<table class="confusion">
+				<table class={labels.length > UPRIGHT_MAX ? 'confusion is-many' : 'confusion'}>
 					<thead>
 						<tr><td class="corner"><span class="muted">there ↓ answered →</span></td>{labels.map((l, i) => <th key={i} scope="col"><span>{words(l, isBackground(i), 'answer')}</span></th>)}</tr>
 					</thead>

@@ -6,7 +6,7 @@ import { path, points } from '../lib/quality';
 
 const W = 420;
 const H = 230;
-const PAD = { left: 40, bottom: 30, top: 8, right: 10 };
+const PAD = { left: 40, bottom: 36, top: 8, right: 10 };
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 export function Frame({ x, y, children, label, xs = TICKS.map((t): [number, string] => [t, String(100 * t)]), top = 1 }: {
@@ -30,7 +30,7 @@ export function Frame({ x, y, children, label, xs = TICKS.map((t): [number, stri
 					</g>
 				))}
 				{xs.map(([at, text]) => <text key={`${at} ${text}`} class="plot-text" x={at * width} y={height + 15} text-anchor="middle">{text}</text>)}
-				<text class="plot-name" x={width / 2} y={height + 28} text-anchor="middle">{x}</text>
+				<text class="plot-name" x={width / 2} y={height + 32} text-anchor="middle">{x}</text>
 				<text class="plot-name" transform={`translate(-30 ${height / 2}) rotate(-90)`} text-anchor="middle">{y}</text>
 				{children(width, height)}
 			</g>

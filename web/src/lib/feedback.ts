@@ -54,20 +54,31 @@ export function waitingNames(loop: FeedbackLoop): string {
 	return second ? `“${first[0]}” and “${second[0]}”` : `“${first[0]}”`;
 }
 
-/** One line changed. A name is kept only where it means something. */
+/** One line changed. A name is kept only where it means something: of a label to be renamed, or made. */
 export function changeLabel(labels: readonly FeedbackLabel[], label: string, action: LabelAction | null, to_name: string | null): FeedbackLabel[] {
-	return labels.map((line) => (line.label === label ? { label, action, to_name: action === 'rename' ? to_name ?? '' : null } : line));
+	const name = action === 'rename' ? to_name ?? '' : action === 'new' ? to_name ?? label : null;
+	return labels.map((line) => (line.label === label ? { label, action, to_name: name } : line));
 }
+
+/** As the server takes it: a name that no dataset has yet is a new label. */
+export const asSaved = (labels: readonly FeedbackLabel[], known: readonly string[]): FeedbackLabel[] =>
+	labels.map((line) => {
+		const to_name = line.to_name?.trim() || null;
+		return line.action === 'rename' && to_name !== null && !known.includes(to_name) ? { ...line, action: 'new', to_name } : { ...line, to_name };
+	});
 
 /** All that nobody decided about, as they are named here. */
 export const keepTheRest = (labels: readonly FeedbackLabel[], known: readonly string[]): FeedbackLabel[] =>
-	labels.map((line) => (line.action === null ? { ...line, action: known.includes(line.label) ? 'keep' : 'new', to_name: null } : line));
+	labels.map((line) => (line.action === null ? { ...line, action: known.includes(line.label) ? 'keep' : 'new', to_name: line.label } : line));
 
 /** Why the table cannot be saved, or null. */
 export function whyNotSaved(labels: readonly FeedbackLabel[]): string | null {
-	const nameless = labels.find((line) => line.action === 'rename' && !line.to_name?.trim());
-	return nameless ? `“${nameless.label}” is to be renamed: to what?` : null;
+	const nameless = labels.find((line) => (line.action === 'rename' || line.action === 'new') && line.to_name !== null && !line.to_name.trim());
+	return nameless ? `“${nameless.label}” has no name in the datasets yet.` : null;
 }
 
-export const sameLabels = (a: readonly FeedbackLabel[], b: readonly FeedbackLabel[]): boolean =>
-	a.length === b.length && a.every((line, i) => line.label === b[i]?.label && line.action === b[i].action && (line.to_name ?? '') === (b[i].to_name ?? ''));
+/** The server names kept and new labels too, after themselves. */
+export const sameLabels = (a: readonly FeedbackLabel[], b: readonly FeedbackLabel[]): boolean => {
+	const text = ({ label, action, to_name }: FeedbackLabel): string => JSON.stringify([label, action, action === 'rename' || action === 'new' ? to_name ?? label : null]);
+	return a.length === b.length && a.every((line, i) => text(line) === text(b[i] ?? line));
+};

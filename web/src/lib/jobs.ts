@@ -2,13 +2,16 @@
 // Jobs in words: what they are, what they are about, how long they took.
 import type { AnyJob } from '../api/learn';
 
-const KINDS: Record<string, { name: string; page: (id: string) => string }> = {
-	check: { name: 'Check of recipes', page: () => '' },
-	dataset_import: { name: 'Import into a dataset', page: (id) => `/dataset/version/${id}` },
-	dataset_export: { name: 'Export of a dataset', page: (id) => `/dataset/version/${id}` },
-	dataset_fork: { name: 'Fork of a dataset version', page: (id) => `/dataset/version/${id}` },
-	dataset_copy: { name: 'Copy of assets', page: (id) => `/dataset/version/${id}` },
-	dataset_add: { name: 'Data into a dataset', page: (id) => `/dataset/version/${id}` },
+/** What a job may be about. */
+export type JobObject = 'dataset version' | 'model version';
+
+const KINDS: Record<string, { name: string; about: JobObject }> = {
+	check: { name: 'Check of recipes', about: 'model version' },
+	dataset_import: { name: 'Import into a dataset', about: 'dataset version' },
+	dataset_export: { name: 'Export of a dataset', about: 'dataset version' },
+	dataset_fork: { name: 'Fork of a dataset version', about: 'dataset version' },
+	dataset_copy: { name: 'Copy of assets', about: 'dataset version' },
+	dataset_add: { name: 'Data into a dataset', about: 'dataset version' },
 };
 
 /** "dataset_import" → its name; what comes later is its own word, spaced. */
@@ -19,10 +22,10 @@ export function jobName(kind: string): string {
 	return words ? words[0]?.toUpperCase() + words.slice(1) : 'Job';
 }
 
-/** Where its object is; null where there is no page of it. */
-export function jobLink(job: AnyJob): string | null {
+/** null: nothing, or nothing that has a page. */
+export function jobObject(job: AnyJob): JobObject | null {
 	if (!job.object_id) return null;
-	return KINDS[job.kind]?.page(job.object_id) || (job.kind.startsWith('dataset') ? `/dataset/version/${job.object_id}` : null);
+	return KINDS[job.kind]?.about ?? (job.kind.startsWith('dataset') ? 'dataset version' : null);
 }
 
 const STATUS: Record<string, { word: string; tone: string }> = {

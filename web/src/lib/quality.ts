@@ -52,14 +52,19 @@ export const METRICS: Record<string, { name: string; long: string }> = {
 
 export const metricOf = (task: string): { name: string; long: string } => METRICS[task.toUpperCase()] ?? METRICS[`OBJECT_${task.toUpperCase()}`] ?? { name: 'mAP', long: 'Mean average precision' };
 
+/** As everywhere else: model:version. */
+export const versionName = (v: VersionQuality): string => (v.model_name === undefined ? v.name : `${v.model_name}:${v.version ?? 0}`);
+
 /** Champion first, then the shadows, then who answered before. */
 export const inOrder = (versions: readonly VersionQuality[]): VersionQuality[] => {
 	const rank = { champion: 0, shadow: 1, past: 2 };
-	return [...versions].sort((a, b) => rank[a.role] - rank[b.role]);
+	return versions.map((v) => ({ ...v, name: versionName(v) })).sort((a, b) => rank[a.role] - rank[b.role]);
 };
 
-/** Whether the difference can be chance: the intervals overlap. */
+/** Whether the difference can be chance: by the interval of the difference on the images of both; without one, by whether the two intervals overlap. */
 export function compare(champion: VersionQuality | undefined, other: VersionQuality | undefined): 'better' | 'worse' | 'unsure' | null {
+	const paired = other?.difference;
+	if (paired && paired.low !== null && paired.high !== null) return paired.low > 0 ? 'better' : paired.high < 0 ? 'worse' : 'unsure';
 	const [a] = champion ? lines(champion) : [];
 	const [b] = other ? lines(other) : [];
 	if (!a || !b || a.value === null || b.value === null) return null;

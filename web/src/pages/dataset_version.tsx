@@ -20,7 +20,7 @@ import { DropCover } from '../parts/files';
 import { useLoad, useStore, useTitle } from '../parts/hooks';
 import { Icon } from '../parts/icons';
 import { TileSkeleton } from '../parts/tile';
-import { Question, Select, TileSize } from '../parts/tool_bar';
+import { Question, Select, TileSize, useFold } from '../parts/tool_bar';
 import { useDelayed } from '../parts/use_delayed';
 import { useDropped } from '../parts/use_dropped';
 import { usePaged } from '../parts/use_paged';
@@ -76,8 +76,10 @@ function Filters({ filter, labels, error, shown, tile, onFilter, onTile }: {
 }): JSX.Element {
 	const set = (change: Partial<AssetFilter>): void => onFilter({ ...filter, ...change });
 	const filtering = assetQuery(filter) !== undefined;
+	const { folded, button } = useFold([filter.label, filter.annotated, filter.evaluation].filter(Boolean).length);
 	return (
-		<div class="tool-bar">
+		<div class={`tool-bar${folded}`}>
+			{button}
 			<Select label="Label" value={filter.label} choices={[['', 'Any label'], ...labels.map((l) => [l, l] as const)]} onChoose={(label) => set({ label })} />
 			<Select label="Annotated" value={filter.annotated} choices={ANNOTATED} onChoose={(annotated) => set({ annotated: annotated as AssetFilter['annotated'] })} />
 			<Select label="Use" value={filter.evaluation} choices={USE} onChoose={(evaluation) => set({ evaluation: evaluation as AssetFilter['evaluation'] })} />
@@ -101,7 +103,7 @@ function Images({ version, labels, list, filter, tile, onFilter, onTile, onImpor
 	onTile: (tile: number) => void;
 	onImport: () => void;
 }): JSX.Element {
-	const total = list.total ?? 12;
+	const total = list.total ?? (list.error === null ? 12 : 0);
 	const refused = list.error instanceof ApiError && list.error.status === 400 && filter.q.trim() !== '';
 	if (version.assets === 0 && list.total === 0) {
 		return (

@@ -71,7 +71,7 @@ export function PredictionsTab({ deployment, history, listener }: { deployment: 
 	});
 
 	const refused = list.error instanceof ApiError && list.error.status === 400;
-	const total = list.total ?? 12;
+	const total = list.total ?? (list.error === null ? 12 : 0);
 	const selecting = selectedCount(selection, total) > 0;
 	const select = (index: number, asset: string, how: 'toggle' | 'extend'): void =>
 		setSelection((s) => (how === 'extend' ? extend(s, index, (i) => list.at(i)?.id) : toggle(s, index, asset)));

@@ -2,11 +2,12 @@
 // Long work: what runs, what ended and how. What runs is asked for again and again; the rest stands still.
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { api } from '../api/client';
 import { learn, type AnyJob } from '../api/learn';
 import type { Session } from '../api/types';
 import { sentence } from '../lib/explain';
 import { count, exact, milliseconds } from '../lib/format';
-import { isRunning, jobLink, jobName, jobSeconds, jobStatus } from '../lib/jobs';
+import { isRunning, jobName, jobObject, jobSeconds, jobStatus } from '../lib/jobs';
 import { Button, Empty, Failure, Skeleton, Time } from '../parts/basics';
 import { Progress } from '../parts/files';
 import { useLoad, useStore, useTitle } from '../parts/hooks';
@@ -16,11 +17,36 @@ import { place } from '../router';
 
 const EVERY_MS = 1000;
 
-function Row({ job, onChanged }: { job: AnyJob; onChanged: () => void }): JSX.Element {
+interface About {
+	name: string;
+	href: string;
+}
+
+async function aboutOf(job: AnyJob, signal: AbortSignal): Promise<About | null> {
+	const id = job.object_id ?? '';
+	try {
+		if (jobObject(job) === 'dataset version') {
+			const version = await learn.version(id, signal);
+			return { name: `${version.origin_name} ${version.version}`, href: `/dataset/version/${id}` };
+		}
+		const version = await api.modelVersion(id, signal);
+		return { name: `${version.origin.name}:${version.version}`, href: `/model/${version.origin.id}?version=${version.version}` };
+	} catch {
+		// It is gone; the job stays.
+		return null;
+	}
+}
+
+/** Where what the jobs are about is, each asked for once. */
+async function aboutAll(jobs: readonly AnyJob[], signal: AbortSignal): Promise<ReadonlyMap<string, About | null>> {
+	const once = new Map(jobs.filter((job) => jobObject(job) !== null).map((job) => [job.object_id ?? '', job]));
+	return new Map(await Promise.all([...once].map(async ([id, job]) => [id, await aboutOf(job, signal)] as const)));
+}
+
+function Row({ job, about, onChanged }: { job: AnyJob; about: About | null | undefined; onChanged: () => void }): JSX.Element {
 	const [stopping, setStopping] = useState(false);
 	const running = isRunning(job);
 	const { word, tone } = jobStatus(job.status);
-	const link = jobLink(job);
 	const cancel = async (): Promise<void> => {
 		setStopping(true);
 		try {
@@ -34,8 +60,8 @@ function Row({ job, onChanged }: { job: AnyJob; onChanged: () => void }): JSX.El
 	return (
 		<tr>
 			<th scope="row">
-				{link ? <a class="row-link" href={link}>{jobName(job.kind)}</a> : <strong>{jobName(job.kind)}</strong>}
-				<small>{job.by ? `by ${job.by}` : 'by the server'}</small>
+				{about ? <a class="row-link" href={about.href}>{jobName(job.kind)}</a> : <strong>{jobName(job.kind)}</strong>}
+				<small>{about && <span class="job-about">{about.name}, </span>}{job.by ? `by ${job.by}` : 'by the server'}</small>
 			</th>
 			<td data-label="Status" class="job-status">
 				{running ? (
@@ -54,6 +80,7 @@ export function JobsPage({ session }: { session: Session }): JSX.Element {
 	const page = pageOf(useStore(place).query);
 	const list = useLoad(`jobs ${page}`, (signal) => learn.jobs(session.organization.id, PER_PAGE, page * PER_PAGE, signal));
 	const running = list.data?.items.some(isRunning) ?? false;
+	const objects = useLoad(`job objects ${[...new Set(list.data?.items.map((job) => job.object_id))].join()}`, (signal) => aboutAll(list.data?.items ?? [], signal));
 	useTitle('Jobs');
 	useEffect(() => {
 		// What runs moves; what does not may begin elsewhere.
@@ -75,7 +102,7 @@ export function JobsPage({ session }: { session: Session }): JSX.Element {
 					<table class="table stacks jobs-table">
 						<thead><tr><th scope="col">Job</th><th scope="col">Status</th><th scope="col" class="number">Began</th><th scope="col" class="number">Took</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
 						<tbody aria-busy={!items}>
-							{items ? items.map((job) => <Row key={job.id} job={job} onChanged={list.reload} />) : [0, 1, 2].map((i) => (
+							{items ? items.map((job) => <Row key={job.id} job={job} about={objects.data?.get(job.object_id ?? '')} onChanged={list.reload} />) : [0, 1, 2].map((i) => (
 								<tr key={i} class="loading-row"><th scope="row"><Skeleton width="50%" /></th><td><Skeleton width={70} /></td><td><Skeleton width={70} /></td><td><Skeleton width={50} /></td><td /></tr>
 							))}
 						</tbody>

@@ -14,7 +14,7 @@ function Found({ diff, newer }: { diff: DatasetDiff; newer: DatasetVersion }): J
 	return (
 		<>
 			<dl class="numbers diff-numbers">
-				<div><dt>Added</dt><dd class="ok-text">{count(diff.only_here)}</dd></div>
+				<div><dt>Added</dt><dd class={diff.only_here > 0 ? 'ok-text' : undefined}>{count(diff.only_here)}</dd></div>
 				<div><dt>Removed</dt><dd class={diff.only_there > 0 ? 'bad-text' : undefined}>{count(diff.only_there)}</dd></div>
 				<div><dt>Redrawn</dt><dd>{count(diff.changed)}</dd></div>
 				<div><dt>The same</dt><dd>{count(diff.same)}</dd></div>

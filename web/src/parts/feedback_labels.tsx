@@ -5,7 +5,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { learn, type FeedbackLoop, type LabelAction } from '../api/learn';
 import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
-import { changeLabel, keepTheRest, sameLabels, whyNotSaved } from '../lib/feedback';
+import { asSaved, changeLabel, keepTheRest, sameLabels, waitingNames, whyNotSaved } from '../lib/feedback';
 import { count, plural } from '../lib/format';
 import { Button } from './basics';
 import { useLoad } from './hooks';
@@ -15,13 +15,19 @@ import { say } from './toasts';
 const ACTIONS: readonly (readonly [LabelAction | '', string])[] = [['', 'nobody said'], ['keep', 'keep its name'], ['rename', 'rename to'], ['drop', 'drop'], ['new', 'new label']];
 const SHOWN = 14;
 
+/** Labels that every attached version has. */
+async function commonLabels(loop: FeedbackLoop, signal: AbortSignal): Promise<string[]> {
+	const lists = await Promise.all(loop.targets.map(async ({ dataset_version: v }) => (await learn.labels(v.id, signal)).items.map((l) => l.name)));
+	const [first = [], ...rest] = lists;
+	return first.filter((name) => rest.every((list) => list.includes(name)));
+}
+
 export function LabelTable({ deployment, loop, reload }: { deployment: Deployment; loop: FeedbackLoop; reload: () => void }): JSX.Element {
 	const [lines, setLines] = useState(loop.labels);
 	const [wanted, setWanted] = useState('');
 	const [all, setAll] = useState(false);
 	const [busy, setBusy] = useState(false);
-	const target = loop.targets[0]?.dataset_version;
-	const known = useLoad(`labels of ${target?.id ?? ''} ${target?.revision ?? 0}`, async (signal) => (target ? (await learn.labels(target.id, signal)).items.map((l) => l.name) : []));
+	const known = useLoad(`labels of ${loop.targets.map(({ dataset_version: v }) => `${v.id} ${v.revision}`).join()}`, (signal) => commonLabels(loop, signal));
 	const names = known.data ?? [];
 	const waiting = loop.counts.waiting_labels;
 	const open = lines.filter((line) => line.action === null).length;
@@ -38,7 +44,7 @@ export function LabelTable({ deployment, loop, reload }: { deployment: Deploymen
 	const save = async (): Promise<void> => {
 		setBusy(true);
 		try {
-			await learn.mapLabels(deployment.id, lines);
+			await learn.mapLabels(deployment.id, asSaved(lines, names));
 			say('ok', 'The table of labels is saved.');
 			reload();
 		} catch (error) {
@@ -49,10 +55,10 @@ export function LabelTable({ deployment, loop, reload }: { deployment: Deploymen
 	if (lines.length === 0) return <p class="muted">No labels yet: the champion names none, and nobody has drawn any.</p>;
 	return (
 		<div class="label-table">
-			{Object.keys(waiting).length > 0 && <div class="notice warn"><Icon name="warning" /><div><p>{Object.entries(waiting).map(([label, n]) => `${plural(n, 'review waits', 'reviews wait')} for “${label}”`).join(', ')}. Say what becomes of it.</p></div></div>}
+			{loop.counts.waiting > 0 && <div class="notice warn"><Icon name="warning" /><div><p>{plural(loop.counts.waiting, 'review waits', 'reviews wait')} for {Object.keys(waiting).length > 1 ? `${count(Object.keys(waiting).length)} labels` : waitingNames(loop)}. Say what becomes of {Object.keys(waiting).length > 1 ? 'them' : 'it'}, and save.</p></div></div>}
 			<div class="row-head">
 				{lines.length > SHOWN ? <label class="filter"><Icon name="search" size={14} /><span class="unseen">Find a label</span><input class="input" type="search" value={wanted} placeholder={`${lines.length} labels`} onInput={(event) => setWanted(event.currentTarget.value)} /></label> : <span />}
-				{open > 0 && <Button onClick={() => setLines(keepTheRest(lines, names))}>{`Keep the other ${count(open)} as they are`}</Button>}
+				{open > 0 && <Button onClick={() => setLines(keepTheRest(lines, names))}>{open === lines.length ? 'Keep all as they are' : `Keep the other ${count(open)} as they are`}</Button>}
 			</div>
 			<div class="table-scroll">
 				<table class="table">
@@ -62,12 +68,12 @@ export function LabelTable({ deployment, loop, reload }: { deployment: Deploymen
 							<tr key={line.label} class={waiting[line.label] ? 'is-waiting' : undefined}>
 								<th scope="row">{line.label}{waiting[line.label] !== undefined && <span class="badge guessed">{plural(waiting[line.label] ?? 0, 'waits', 'wait')}</span>}</th>
 								<td>
-									<select class={line.action === null ? 'input is-open' : 'input'} aria-label={`What becomes of ${line.label}`} value={line.action ?? ''} onChange={(event) => setLines(changeLabel(lines, line.label, (event.currentTarget.value || null) as LabelAction | null, line.to_name))}>
+									<select class={line.action === null ? 'input is-open' : 'input'} aria-label={`What becomes of ${line.label}`} value={line.action ?? ''} onChange={(event) => setLines(changeLabel(lines, line.label, (event.currentTarget.value || null) as LabelAction | null, null))}>
 										{ACTIONS.map(([action, words]) => <option key={action} value={action}>{words}</option>)}
 									</select>
 								</td>
-								<td>{line.action === 'rename' && (
-									<input class="input" list="dataset-label-names" aria-label={`New name of ${line.label}`} placeholder="name in the datasets" value={line.to_name ?? ''} onInput={(event) => setLines(changeLabel(lines, line.label, 'rename', event.currentTarget.value))} />
+								<td>{(line.action === 'rename' || (line.action === 'new' && (line.to_name ?? line.label) !== line.label)) && (
+									<input class="input" list="dataset-label-names" aria-label={`New name of ${line.label}`} placeholder="name in the datasets" value={line.to_name ?? ''} onInput={(event) => setLines(changeLabel(lines, line.label, line.action, event.currentTarget.value))} />
 								)}{line.action === 'drop' && <span class="muted">its shapes are left out</span>}</td>
 							</tr>
 						))}

@@ -157,7 +157,7 @@ export function FeedbackSettings({ deployment, loop }: { deployment: Deployment;
 					<Share {...acting} />
 				</>
 			)}
-			<Section title="Queue" note="In which order images are reviewed, and what reviewers are told."><ReviewSettings deployment={deployment} /></Section>
+			<ReviewSettings deployment={deployment} />
 		</div>
 	);
 }

@@ -7,13 +7,13 @@ import { learn, type DatasetVersion, type FeedbackLoop, type FeedbackTarget } fr
 import { organization } from '../api/session';
 import type { Deployment } from '../api/types';
 import { nextVersionName } from '../lib/dataset';
+import { sentence } from '../lib/explain';
 import { count, plural, taskName } from '../lib/format';
 import { Button, Failure, Skeleton, Time } from './basics';
 import { Confirm, Dialog } from './dialog';
 import { useLoad } from './hooks';
 import { Icon } from './icons';
 import { say } from './toasts';
-import { sentence } from '../lib/explain';
 
 const nameOf = (v: DatasetVersion): string => `${v.origin_name} ${v.version}`;
 
@@ -29,33 +29,48 @@ async function allVersions(attached: readonly FeedbackTarget[], signal: AbortSig
 		.map((version) => ({ version, attached: attached.some((t) => t.dataset_version.id === version.id) }));
 }
 
+async function attachNew(deployment: Deployment, name: string): Promise<void> {
+	const dataset = await learn.createDataset(organization(), name, `Corrected predictions of ${deployment.name}`);
+	const version = await learn.createVersion(dataset.id, { version: 'v1', type: deployment.type });
+	await learn.attach(deployment.id, version.id);
+}
+
 function AttachDialog({ deployment, loop, onClose, onDone }: { deployment: Deployment; loop: FeedbackLoop; onClose: () => void; onDone: () => void }): JSX.Element {
 	const versions = useLoad('versions to attach', (signal) => allVersions(loop.targets, signal));
 	const [chosen, setChosen] = useState<DatasetVersion | null>(null);
 	const [fork, setFork] = useState<string | null>(null);
+	/** The name of a dataset to be made. */
+	const [fresh, setFresh] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
 	const [error, setError] = useState<string | null>(null);
 	const names = (v: DatasetVersion): string[] => (versions.data ?? []).filter((o) => o.version.origin_id === v.origin_id).map((o) => o.version.version);
-	const choose = (v: DatasetVersion): void => {
+	const choose = (v: DatasetVersion | null): void => {
 		setChosen(v);
+		setFresh(v ? null : deployment.name);
 		setError(null);
-		setFork(v.locked ? nextVersionName(names(v), v.version) : null);
+		setFork(v?.locked ? nextVersionName(names(v), v.version) : null);
 	};
 	const submit = async (event: Event): Promise<void> => {
 		event.preventDefault();
-		if (!chosen) return;
+		if (!chosen && fresh === null) return;
 		setBusy(true);
 		setError(null);
 		try {
+			if (!chosen) {
+				await attachNew(deployment, (fresh ?? '').trim());
+				say('ok', `Corrected images go to ${(fresh ?? '').trim()} v1.`);
+				return onDone();
+			}
 			await (fork !== null ? learn.attachFork(deployment.id, chosen.id, fork.trim()) : learn.attach(deployment.id, chosen.id));
 			say('ok', `Corrected images go to ${chosen.origin_name} ${fork ?? chosen.version}.`);
 			onDone();
 		} catch (failure) {
 			// Somebody locked it meanwhile: what the server offers is offered here.
-			if (failure instanceof ApiError && failure.status === 423) setFork(nextVersionName(names(chosen), chosen.version));
+			if (chosen && failure instanceof ApiError && failure.status === 423) setFork(nextVersionName(names(chosen), chosen.version));
 			setError(sentence(failure));
 			setBusy(false);
 		}
+		return undefined;
 	};
 	return (
 		<Dialog title="Attach a dataset version" onClose={onClose}>
@@ -63,9 +78,12 @@ function AttachDialog({ deployment, loop, onClose, onDone }: { deployment: Deplo
 				<div class="dialog-text">
 					{versions.error !== null && <Failure error={versions.error} what="The datasets could not be read" onRetry={versions.reload} />}
 					{!versions.data && versions.loading && <Skeleton width="100%" height={60} />}
-					{versions.data?.length === 0 && <p>There is no dataset yet. <a href="/datasets">Make one</a>: an empty one will do.</p>}
 					<fieldset class="choices version-choices">
 						<legend class="unseen">Version</legend>
+						<label class={fresh !== null ? 'choice is-on' : 'choice'}>
+							<input class="unseen" type="radio" name="target" checked={fresh !== null} onChange={() => choose(null)} />
+							<Icon name="plus" /><span><strong>A new dataset</strong><small>that begins empty and grows with what is corrected here</small></span>
+						</label>
 						{versions.data?.map(({ version: v, attached }) => (
 							<label key={v.id} class={`choice${chosen?.id === v.id ? ' is-on' : ''}${attached ? ' is-off' : ''}`}>
 								<input class="unseen" type="radio" name="target" checked={chosen?.id === v.id} disabled={attached} onChange={() => choose(v)} />
@@ -74,6 +92,7 @@ function AttachDialog({ deployment, loop, onClose, onDone }: { deployment: Deplo
 							</label>
 						))}
 					</fieldset>
+					{fresh !== null && <label class="field">Name of the dataset<input class="input" value={fresh} maxLength={100} onInput={(event) => setFresh(event.currentTarget.value)} /></label>}
 					{chosen && fork !== null && (
 						<>
 							<p class="pick-note">{nameOf(chosen)} is locked, so that what was trained on it stays known. A fork of it begins with the same {plural(chosen.assets, 'image')} and may grow.</p>
@@ -82,7 +101,7 @@ function AttachDialog({ deployment, loop, onClose, onDone }: { deployment: Deplo
 					)}
 					{error && <p class="form-error" role="alert">{error}</p>}
 				</div>
-				<footer class="dialog-foot"><Button onClick={onClose}>Cancel</Button><Button type="submit" kind="primary" busy={busy} disabled={!chosen || (fork !== null && !fork.trim())}>{fork !== null ? 'Fork and attach' : 'Attach'}</Button></footer>
+				<footer class="dialog-foot"><Button onClick={onClose}>Cancel</Button><Button type="submit" kind="primary" busy={busy} disabled={(!chosen && !fresh?.trim()) || (fork !== null && !fork.trim())}>{fork !== null ? 'Fork and attach' : fresh !== null ? 'Create and attach' : 'Attach'}</Button></footer>
 			</form>
 		</Dialog>
 	);

@@ -11,7 +11,7 @@ import { CHAMPION_COLOUR, SHADOW_COLOUR, type Whose } from '../lib/whose';
 import { Button, Segments } from './basics';
 import { useLoad } from './hooks';
 import { Icon } from './icons';
-import { Question, Select, TileSize } from './tool_bar';
+import { Question, Select, TileSize, useFold } from './tool_bar';
 
 export type View = 'grid' | 'table' | 'details';
 
@@ -33,7 +33,7 @@ function Score({ filter, set }: { filter: PredictionFilter; set: (change: Partia
 	const field = (key: 'score_min' | 'score_max', label: string, hint: string): JSX.Element => (
 		<input class={filter[key] ? 'input is-set' : 'input'} type="number" inputMode="decimal" min={0} max={1} step={0.05} aria-label={label} placeholder={hint} value={filter[key]} onInput={(event) => set({ [key]: event.currentTarget.value })} />
 	);
-	return <span class="score-range" title="The score of its surest shape">{field('score_min', 'Score from', 'score from')}<span class="muted">–</span>{field('score_max', 'Score to', 'to')}</span>;
+	return <span class="score-range" title="The score of its surest shape">{field('score_min', 'Score from', 'score ≥')}{field('score_max', 'Score to', '≤')}</span>;
 }
 
 export function PredictionFilters({ deployment, names, filter, error, total, view, whose, tile, onFilter, onView, onWhose, onTile }: {
@@ -53,9 +53,11 @@ export function PredictionFilters({ deployment, names, filter, error, total, vie
 	const sources = useLoad('sources', (signal) => learn.sources(organization(), signal));
 	const set = (change: Partial<PredictionFilter>): void => onFilter({ ...filter, ...change });
 	const versions = versionChoices(deployment, names);
+	const { folded, button } = useFold(filter.status.length + [filter.source, filter.tag, filter.label, filter.version, filter.score_min, filter.score_max, filter.since].filter(Boolean).length);
 	const whoses: [Whose, string][] = [['champion', 'Champion'], ...(deployment.shadows.length > 0 ? [['shadow', 'Shadow'], ['both', 'Both']] as [Whose, string][] : []), ['review', 'Reviewed']];
 	return (
-		<div class="tool-bar predictions-bar">
+		<div class={`tool-bar predictions-bar${folded}`}>
+			{button}
 			<Select label="Status" value={filter.status[0] ?? ''} choices={[['', 'Any status'], ...STATUSES.map((s) => [s, statusWords(s).word] as const)]} onChoose={(s) => set({ status: s ? [s] : [] })} />
 			<Select label="Label" value={filter.label} choices={[['', 'Any label'], ...deployment.labels.map((l) => [l, l] as const)]} onChoose={(label) => set({ label })} />
 			<Select label="Time" value={filter.since} choices={[['', 'Any time'], ...SINCE.map(([key, words]) => [key, words] as const)]} onChoose={(since) => set({ since })} />
@@ -71,7 +73,7 @@ export function PredictionFilters({ deployment, names, filter, error, total, vie
 				{whose === 'both' && <span class="whose-legend"><i style={{ borderColor: CHAMPION_COLOUR }} />champion <i class="dashed" style={{ borderColor: SHADOW_COLOUR }} />shadow</span>}
 				<span class="tool-end">
 					{total !== null && <span class="muted" role="status">{plural(total, 'prediction')}</span>}
-					<Select label="Order" value={filter.order} choices={ORDERS} onChoose={(order) => set({ order })} />
+					<Select label="Order" filters={false} value={filter.order} choices={ORDERS} onChoose={(order) => set({ order })} />
 					{view === 'grid' && <TileSize value={tile} onSize={onTile} />}
 				</span>
 			</div>

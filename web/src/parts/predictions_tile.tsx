@@ -72,9 +72,9 @@ function Labels({ asset, whose, labels, most }: Pick<TileProps, 'asset' | 'whose
 }
 
 export function PredictionTile(props: TileProps): JSX.Element {
-	const { asset, whose, labels, selected } = props;
+	const { asset, whose, labels, selected, selecting } = props;
 	return (
-		<div class={selected ? 'tile-frame is-selected' : 'tile-frame'}>
+		<div class={`tile-frame${selected ? ' is-selected' : ''}${selecting ? ' is-selecting' : ''}`}>
 			<Open {...props} className="tile">
 				<Picture asset={asset} whose={whose} labels={labels} />
 				<span class="tile-caption">

@@ -16,7 +16,7 @@ export function QualityLabels({ versions, task }: { versions: readonly VersionQu
 	const [first, second] = versions;
 	if (!first) return <></>;
 	const classes = task.toUpperCase() === 'CLASSIFICATION';
-	const rows = [...first.labels].filter((l) => (l.truths ?? 1) > 0 || l.precision !== null).sort((a, b) => (b.truths ?? 0) - (a.truths ?? 0) || (a.label < b.label ? -1 : 1));
+	const rows = [...first.labels].filter((l) => (l.truths ?? 1) > 0 || (l.found ?? 0) + (l.wrong ?? 0) > 0).sort((a, b) => (b.truths ?? 0) - (a.truths ?? 0) || (a.label < b.label ? -1 : 1));
 	const other = (label: string): LabelQuality | undefined => second?.labels.find((l) => l.label === label);
 	return (
 		<>

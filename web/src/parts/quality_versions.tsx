@@ -14,6 +14,8 @@ function Range({ line }: { line: Line }): JSX.Element | null {
 	return <span class="range" aria-hidden="true"><i style={{ left: `${100 * low}%`, width: `${Math.max(0.6, 100 * (high - low))}%` }} /><b style={{ left: `${100 * line.value}%` }} /></span>;
 }
 
+const signed = (value: number | null): string => (value === null ? '–' : `${value < 0 ? '−' : '+'}${points(Math.abs(value))}`);
+
 const VERDICT = { better: ['ok', 'better than the champion'], worse: ['bad', 'worse than the champion'], unsure: ['plain', 'no difference can be told yet'] } as const;
 
 function Card({ version, champion, task, threshold }: { version: VersionQuality; champion: VersionQuality | undefined; task: string; threshold: number }): JSX.Element {
@@ -32,6 +34,9 @@ function Card({ version, champion, task, threshold }: { version: VersionQuality;
 					{rest.map((line) => <p key={line.name} class="muted quality-line" title={line.help}>{line.name}: <strong>{points(line.value)}</strong> {interval(line.range) && `(${interval(line.range)})`}, {plural(line.images, 'image')}</p>)}
 				</>
 			) : <p class="muted">No reviewed image has an answer of this version.</p>}
+			{version.difference && version.difference.value !== null && (
+				<p class="quality-line muted" title="On the images that both answered, with its 95 % interval">Against the champion: <strong>{signed(version.difference.value)}</strong> points ({signed(version.difference.low)} to {signed(version.difference.high)}), {plural(version.difference.images, 'image')}</p>
+			)}
 			{at && (
 				<dl class="quality-at">
 					<div><dt>Precision at {score(threshold)}</dt><dd>{points(at.precision)}</dd></div>

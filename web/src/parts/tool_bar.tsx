@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands over a long list: choices, words to look for, how large the tiles are.
 import type { JSX } from 'preact';
-import { useId } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { sentence } from '../lib/explain';
 import { ApiError } from '../api/client';
 import { Icon } from './icons';
 
-export function Select({ label, value, choices, onChoose }: {
+export function Select({ label, value, choices, filters = true, onChoose }: {
 	label: string;
 	value: string;
 	choices: readonly (readonly [value: string, text: string])[];
+	/** What it leaves out is to be seen. */
+	filters?: boolean;
 	onChoose: (value: string) => void;
 }): JSX.Element {
 	return (
-		<label class={value ? 'pick is-set' : 'pick'}>
-			<span class="unseen">{label}</span>
-			<select class="input" value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
+		<span class={filters ? (value ? 'pick is-set' : 'pick') : 'order'}>
+			<select class="input" aria-label={label} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
 				{choices.map(([key, text]) => <option key={key} value={key}>{text}</option>)}
 			</select>
-		</label>
+		</span>
 	);
 }
 
@@ -27,16 +28,25 @@ export function Question({ value, example, error, onInput }: { value: string; ex
 	const id = useId();
 	const refused = error instanceof ApiError && error.status === 400 && value.trim() !== '';
 	return (
-		<div class="question">
-			<label class="filter">
+		<>
+			<label class="filter question">
 				<Icon name="search" size={14} />
 				<span class="unseen">Query</span>
 				<input class="input" type="search" value={value} placeholder={example} title={`A query, like ${example}`} spellcheck={false} autoComplete="off" aria-invalid={refused}
 					aria-describedby={refused ? id : undefined} onInput={(event) => onInput(event.currentTarget.value)} />
 			</label>
-			{refused && <p id={id} class="form-error" role="alert">{sentence(error)}</p>}
-		</div>
+			{refused && <p id={id} class="form-error question-error" role="alert">{sentence(error)}</p>}
+		</>
 	);
+}
+
+/** On a phone the filters are behind a button. */
+export function useFold(active: number): { folded: string; button: JSX.Element } {
+	const [open, setOpen] = useState(false);
+	return {
+		folded: open ? '' : ' is-folded',
+		button: <button type="button" class="button fold-button" aria-expanded={open} onClick={() => setOpen(!open)}><Icon name="filter" /><span>Filters{active > 0 && ` (${active})`}</span></button>,
+	};
 }
 
 export const TILE_MIN = 120;
