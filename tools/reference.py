@@ -145,8 +145,8 @@ for more. In the SDK: `datalake.list_data(q='tags.name in ("night", "rain") and 
 | `custom_metadata.site`, `metadata."camera id"` | a key; values of another kind are never equal, nor less or more |
 
 A name with dots leads from thing to thing, and asks whether there is any: `tags.name = "night"` holds of what has such a tag
-among others. `a != b` is the same as `not a = b`: `tags.name != "night"` holds of what has no such tag, also of what has none at all.
-Texts are compared as they are written, large and small letters told apart.
+among others. `a != b` is the same as `not a = b`: `tags.name != "night"` holds of what has no such tag, also of what has none at
+all. Texts are compared as they are written, large and small letters told apart.
 
 A query has at most 32,768 bytes, 200 comparisons and 1,000 values, 20 levels of parentheses and nots, and a name leads at most 5
 steps. What is wrong is answered with its place: `At character 9: expected a value after =, found ')'.`"""
