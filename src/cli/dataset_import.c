@@ -70,7 +70,8 @@ struct totals {
 	int64_t images, assets_new, annotated, unchanged, shapes, labels_new, left_out;
 	const char **problems; /* all different */
 	size_t problem_count, problem_room;
-	size_t failed; /* parts */
+	int64_t here, missing; /* annotated pictures: in the folder; named, but not there */
+	size_t failed;         /* parts */
 	struct arena *arena;
 };
 
@@ -103,6 +104,14 @@ static void add_result(struct totals *t, yyjson_val *result)
 	yyjson_val *problem;
 	yyjson_arr_foreach (yyjson_obj_get(result, "problems"), i, count, problem)
 		add_problem(t, yyjson_get_str(problem));
+	int64_t elsewhere = yyjson_get_sint(yyjson_obj_get(result, "annotated_elsewhere"));
+	int64_t here = yyjson_get_sint(yyjson_obj_get(result, "annotated")) +
+		       yyjson_get_sint(yyjson_obj_get(result, "unchanged"));
+	t->here += here;
+	/* COCO's files speak of all pictures in each part, those of others only of pictures that nobody has.
+	 */
+	bool coco = yyjson_equals_str(yyjson_obj_get(result, "format"), "COCO");
+	t->missing = coco ? elsewhere + here - t->here : elsewhere;
 	int64_t left_out = yyjson_get_sint(yyjson_obj_get(result, "problems_left_out"));
 	t->left_out = left_out > t->left_out ? left_out : t->left_out;
 }
@@ -178,6 +187,10 @@ static enum status send_all(struct sending *s, struct err *err)
 		add_problem(&s->totals, error ? error : "An import was cancelled.");
 	}
 	progress_end();
+	if (s->totals.missing > 0)
+		add_problem(&s->totals,
+			arena_printf(&s->c->arena, "%" PRId64 " annotated pictures are not in the folder.",
+				s->totals.missing));
 	return ST_OK;
 }
 

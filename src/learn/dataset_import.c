@@ -190,8 +190,10 @@ static enum status make_item(struct importing *im, struct labelled_image *image,
 	*item = (struct import_item){.image = image};
 	if (pictures_given) {
 		item->picture = find_picture(im, image->path);
-		if (item->picture == NULL)
-			return ST_OK; /* of another request */
+		if (item->picture == NULL) { /* of another request, or not there at all */
+			im->counts.elsewhere += image->annotated;
+			return ST_OK;
+		}
 		*made = true;
 		return blob_put(im->world.blobs, item->picture->bytes, item->sha256, err);
 	}
@@ -218,29 +220,6 @@ static enum status write_images(struct importing *im, bool pictures_given, struc
 	return ST_OK;
 }
 
-static int by_asset(const void *a, const void *b)
-{
-	const struct import_picture *x = *(struct import_picture *const *)a,
-				    *y = *(struct import_picture *const *)b;
-	int order = memcmp(&x->asset_id, &y->asset_id, sizeof(x->asset_id));
-	return order ? order : strcmp(x->path, y->path);
-}
-
-/* The same picture under the same name in two folders is one asset. */
-static void say_repeated(struct importing *im)
-{
-	struct import_picture **list =
-		ARENA_ARRAY(&im->arena, struct import_picture *, im->picture_count + 1);
-	for (size_t i = 0; i < im->picture_count; i++)
-		list[i] = &im->pictures[i];
-	qsort(list, im->picture_count, sizeof(*list), by_asset);
-	for (size_t i = 1; i < im->picture_count; i++) {
-		if (uuid_equal(list[i - 1]->asset_id, list[i]->asset_id))
-			problems_add(&im->problems, "%s is the same picture as %s: they are one asset.",
-				shown(list[i]->path, &im->arena), shown(list[i - 1]->path, &im->arena));
-	}
-}
-
 static const char *result_json(const struct importing *im, struct arena *a)
 {
 	const struct import_counts *n = &im->counts;
@@ -254,6 +233,7 @@ static const char *result_json(const struct importing *im, struct arena *a)
 	yyjson_mut_obj_add_int(doc, root, "unchanged", n->unchanged);
 	yyjson_mut_obj_add_int(doc, root, "shapes", n->shapes);
 	yyjson_mut_obj_add_int(doc, root, "labels_new", n->labels_new);
+	yyjson_mut_obj_add_int(doc, root, "annotated_elsewhere", n->elsewhere);
 	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "problems");
 	for (size_t i = 0; i < im->problems.count; i++)
 		yyjson_mut_arr_add_str(doc, list, im->problems.items[i]);
@@ -274,7 +254,6 @@ static enum status run_job(struct job *job, void *arg, struct arena *a, const ch
 	keep_problems(im, pictures_given);
 	TRY(import_write_labels(im, err));
 	TRY(write_images(im, pictures_given, job, err));
-	say_repeated(im);
 	*result = result_json(im, a);
 	return ST_OK;
 }

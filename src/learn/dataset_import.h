@@ -52,7 +52,8 @@ struct dataset_import_world {
 
 /*
  * A job of the kind "dataset_import". Its result: {"images" of the request that could be read, "assets_new",
- * "annotated", "shapes", "labels_new", "unchanged", "problems", "problems_left_out"}.
+ * "annotated", "shapes", "labels_new", "unchanged", "annotated_elsewhere" (images whose picture was not sent
+ * with it), "problems", "problems_left_out"}.
  * ST_INVALID: no files; ST_TOO_LARGE: too many annotations; ST_LOCKED, ST_MISSING: the version.
  */
 enum status dataset_import_start(const struct dataset_import_world *world,

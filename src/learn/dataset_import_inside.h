@@ -19,6 +19,7 @@ struct import_picture {
 
 struct import_counts {
 	int64_t assets_new, annotated, unchanged, shapes, labels_new;
+	int64_t elsewhere; /* annotated images whose picture was not sent */
 };
 
 /* One import; lives as long as its job, in its arena. */

@@ -107,6 +107,17 @@ static enum status insert_data(struct db_conn *c, struct batch *b, const struct 
 	return data_rows_insert(c, &data, err);
 }
 
+/* Another picture of this request became that asset: two files are two assets, though their bytes be the
+ * same. */
+static bool is_anothers(const struct importing *im, const struct import_picture *p, struct uuid asset_id)
+{
+	for (size_t i = 0; i < im->picture_count; i++) {
+		if (&im->pictures[i] != p && uuid_equal(im->pictures[i].asset_id, asset_id))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A picture is called by its name without folders, as annotation files and the SDK do; where the version has
  * another picture of that name, with them.
@@ -114,17 +125,20 @@ static enum status insert_data(struct db_conn *c, struct batch *b, const struct 
 static enum status find_asset(struct db_conn *c, struct batch *b, const struct import_item *item,
 	const char **filename, struct uuid *asset_id, bool *found, struct err *err)
 {
-	struct uuid version_id = b->im->version_id, other;
+	struct uuid version_id = b->im->version_id, id;
 	bool taken;
 	const char *path = item->picture->path, *base = file_base(path);
 	*filename = base;
 	TRY(import_rows_find_asset(c, version_id, path, item->sha256, asset_id, found, err));
 	if (*found || base == path)
 		return ST_OK;
-	TRY(import_rows_find_asset(c, version_id, base, item->sha256, asset_id, found, err));
-	if (*found)
+	TRY(import_rows_find_asset(c, version_id, base, item->sha256, &id, found, err));
+	*found = *found && !is_anothers(b->im, item->picture, id);
+	if (*found) {
+		*asset_id = id;
 		return ST_OK;
-	TRY(import_rows_find_name(c, version_id, base, &other, &taken, err));
+	}
+	TRY(import_rows_find_name(c, version_id, base, &id, &taken, err));
 	if (taken)
 		*filename = path;
 	return ST_OK;

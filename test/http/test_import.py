@@ -66,6 +66,29 @@ def test_what_is_exported_reads_back_the_same(server, data, name):
         assert hashes[0] == hashes[1]
 
 
+FORMATS = {
+    "coco_dataset/coco": ("COCO", 2, 2, 7), "coco_dataset/coco_captions": ("COCO", 2, 0, 0),
+    "coco_dataset/coco_image_info": ("COCO", 2, 0, 0), "coco_dataset/coco_instances": ("COCO", 2, 2, 3),
+    "coco_dataset/coco_labels": ("COCO", 2, 2, 3), "coco_dataset/coco_panoptic": ("COCO", 2, 0, 0),
+    "coco_dataset/coco_person_keypoints": ("COCO", 2, 2, 3), "coco_dataset/coco_roboflow": ("COCO", 2, 2, 3),
+    "coco_dataset/coco_stuff": ("COCO", 2, 2, 2), "coco_dataset/mmdet_coco": ("COCO", 2, 2, 3),
+    "cvat_dataset/for_images": ("no format", 8, 0, 0), "cvat_dataset/for_video": ("no format", 3, 0, 0),
+    "image_dir_dataset": ("no format", 2, 0, 0), "imagenet_dataset": ("folders per class", 4, 3, 3),
+    "voc_dataset/voc_dataset1": ("Pascal VOC", 2, 1, 2), "voc_dataset/voc_dataset3": ("Pascal VOC", 1, 1, 1),
+    "yolo_dataset/annotations": ("YOLO", 1, 1, 2), "yolo_dataset/labels": ("YOLO", 2, 2, 4),
+    "yolo_dataset/strict": ("YOLO", 1, 1, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_in_miniature(server, data, name):
+    """(format, assets, annotated ones, shapes); what is not read is said, and masks are not taken for pictures."""
+    version = importing.make_version(server)
+    result = importing.send(server, version, importing.files_of(data / "formats" / name))
+    found = server.get(f"/api/dataset/version/{version['id']}")
+    assert (result["format"], found["assets"], result["annotated"], result["shapes"]) == FORMATS[name], result
+
+
 # ---- the command line ------------------------------------------------------------------------------------------------
 
 
@@ -120,6 +143,21 @@ def test_a_folder_for_each_class(server, cli, tmp_path):
     shapes = importing.shapes_of(server, version)
     assert importing.counts(shapes) == {"Katze": 203, "dog": 3}
     assert {"0.jpg", "set/dog/0.jpg"} <= set(shapes)  # the second of a name keeps its folders
+
+
+def test_pictures_that_are_annotated_and_not_there(cli, tmp_path):
+    for i in range(203):
+        (tmp_path / f"{i}.jpg").write_bytes(samples.numbered(i))
+    coco = {
+        "images": [{"id": i, "file_name": f"{i}.jpg"} for i in range(210)],
+        "categories": [{"id": 1, "name": "tree"}],
+        "annotations": [{"id": i, "image_id": i, "category_id": 1, "bbox": [1, 2, 3, 0 if i == 7 else 4]} for i in range(210)],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(coco))
+    result = json.loads(cli("dataset", "import", tmp_path, "--dataset", f"coco-{uuid.uuid4()}", "--json").stdout)
+    assert (result["assets_new"], result["annotated"], result["shapes"]) == (203, 203, 203)
+    assert len(result["problems"]) == 2  # said once, though each part has the file
+    assert "7.jpg" in result["problems"][0] and result["problems"][1] == "7 annotated pictures are not in the folder."
 
 
 def test_what_the_command_says_when_it_fails(server, cli, tmp_path):
@@ -296,8 +334,10 @@ def test_pictures_of_one_name_and_one_picture_twice(server):
     assert set(importing.shapes_of(server, version)) == {"a.jpg", "y/a.jpg"}
     result = importing.send(server, version, [("media", ("z/a.jpg", one)), ("media", ("y/a.jpg", other))])
     assert result["assets_new"] == 0
-    result = importing.send(server, version, [("media", ("p/a.jpg", one)), ("media", ("q/a.jpg", one))])
-    assert result["assets_new"] == 0 and "same picture" in result["problems"][0]
+    # Two files are two assets, though their bytes be the same; and again they are those.
+    twice = [("media", ("p/a.jpg", one)), ("media", ("q/a.jpg", one))]
+    assert importing.send(server, version, twice)["assets_new"] == 1
+    assert importing.send(server, version, twice)["assets_new"] == 0
     # The same files in another version are the same data.
     again = importing.make_version(server)
     importing.send(server, again, [("media", ("x/a.jpg", one))])
