@@ -180,7 +180,8 @@ enum status archive_write(const char *folder, const struct archive_entry *entrie
 	char path[PATH_BYTES], id[UUID_TEXT_SIZE];
 	CHECK(count > 0); /* libzip makes no file of nothing */
 	uuid_format(uuid_v7(clock_unix_ms()), id);
-	int length = snprintf(path, sizeof(path), "%s/archive-%s.zip", folder, id);
+	/* What a crash leaves is emptied with the other bodies of the folder (http/body.c). */
+	int length = snprintf(path, sizeof(path), "%s/body-%s.zip", folder, id);
 	if (length < 0 || (size_t)length >= sizeof(path))
 		return err_set(err, ST_INTERNAL, "The path of the folder for archives is too long.");
 	TRY(write_path(path, entries, count, time_s, err));
