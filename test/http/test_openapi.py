@@ -156,6 +156,16 @@ def review_things(server, deployment):
         "Review": server.post(f"{path}/reviews", {"shapes": shapes, "seconds": 2, "keys": 1}),
         "Accepted": server.post(f"/api/deployment/{deployment['id']}/reviews/accept", {"ids": [one]}),
         "Queue": server.get(f"/api/deployment/{deployment['id']}/queue"),
+        **quality_things(server, f"/api/deployment/{deployment['id']}"),
+    }
+
+
+def quality_things(server, path):
+    stats = {"service": "classification"}
+    return {
+        "Quality": server.get(f"{path}/quality"),
+        "Stats": server.get(f"{path}/stats", params=stats),
+        "ImageStats": server.get(f"{path}/predictions/stats", params=stats),
     }
 
 
@@ -223,6 +233,7 @@ def things(server, tmp_path_factory, colours):
         "Dataset", "DatasetVersion", "Forked", "JobStarted", "Manifest", "DatasetDiff", "DatasetStats", "TagCounts", "AssetList",
         "Asset", "ExtendedAssetList", "IdPage",
         "Leased", "ReviewConflict", "PredictedAssetList", "Review", "Accepted", "Queue",
+        "Quality", "Stats", "ImageStats",
     ],
 )  # fmt: skip
 def test_answers_are_as_described(contract, things, name):

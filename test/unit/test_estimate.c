@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Intervals and weighted estimates; AP by weighted images. Whether intervals hold is test_coverage.c. */
 #include "task/estimate.h"
+#include "task/score_view.h"
 
 #include "base/check.h"
 #include "score_samples.h"
