@@ -101,8 +101,11 @@ export const reviewApi = {
 	saveQueue: (id: string, settings: Partial<QueueSettings>) => request<Queue>(`${deployment(id)}/queue/settings`, { method: 'PUT', body: settings }),
 	lease: (id: string, client: string, count: number, held: readonly string[]) =>
 		request<Lease>(`${deployment(id)}/queue/lease`, { method: 'POST', body: { client, count, held } }),
-	release: (id: string, client: string, ids: readonly string[]) =>
-		request<void>(`${deployment(id)}/queue/release`, { method: 'POST', body: { client, ids } }),
+	/** Sent also while the page closes. */
+	release: async (id: string, client: string, ids: readonly string[]): Promise<void> => {
+		const headers = { 'Content-Type': 'application/json', 'X-Gyre-Csrf': '1' };
+		await fetch(`${deployment(id)}/queue/release`, { method: 'POST', headers, body: JSON.stringify({ client, ids }), credentials: 'same-origin', keepalive: true });
+	},
 	asset: (id: string, signal?: AbortSignal) => request<ReviewAsset>(withQuery(predicted(id), { threshold: 0.01 }), { signal }),
 
 	datasetVersion: (id: string, signal?: AbortSignal) => request<DatasetVersionFacts>(version(id), { signal }),

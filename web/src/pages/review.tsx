@@ -148,8 +148,11 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 	latest.current = tool;
 
 	useEffect(() => {
+		const giveBack = (): void => sitting.giveBack();
 		void outboxReady().then(() => sitting.start());
+		addEventListener('pagehide', giveBack);
 		return () => {
+			removeEventListener('pagehide', giveBack);
 			sitting.close();
 			pictures.close();
 		};
@@ -242,9 +245,9 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 				{item?.status === 'submitted' && <p class="tool-note">Submitted to its datasets. Withdraw it in Predictions to change it.</p>}
 				{state?.mode === 'class' && <p class="class-now">{state.marks.map((m) => m.label).join(', ') || 'No class chosen'}</p>}
 				{open === 'light' && <LightPanel light={light} onChange={setLight} />}
-				{!item && view.error !== null && <div class="tool-over"><Failure error={view.error} what="No more pictures could be fetched" onRetry={() => sitting.start()} /></div>}
+				{!item && view.error !== null && <div class="tool-over"><Failure error={view.error} what="No more pictures could be fetched" onRetry={() => void sitting.start()} /></div>}
 			</Frame>
-			{ended && <ReviewEnd deployment={deployment} sitting={view} before={queue} back={back} onMore={() => sitting.start()} onBack={() => sitting.move(-1)} />}
+			{ended && <ReviewEnd deployment={deployment} sitting={view} before={queue} back={back} onMore={() => void sitting.start()} onBack={() => sitting.move(-1)} />}
 			{open === 'guide' && <GuideDialog guide={queue?.settings.guide ?? null} onClose={() => setOpen(null)} />}
 			{open === 'skip' && <SkipDialog onClose={() => setOpen(null)} onSkip={(reason) => {
 				setOpen(null);

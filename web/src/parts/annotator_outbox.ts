@@ -33,14 +33,16 @@ channel?.addEventListener('message', ({ data }: MessageEvent<Message>) => {
 	else alive.add(data.alive);
 });
 
-/** Nobody waits where no other tab has left anything. */
-async function takeOver(outbox: Outbox): Promise<void> {
-	if (outbox.others().length === 0) return;
+/** Which of these tabs are closed: they do not answer. */
+export async function closedTabs(tabs: readonly string[]): Promise<string[]> {
+	if (tabs.length === 0) return [];
 	alive.clear();
 	channel?.postMessage({ ask: true } satisfies Message);
 	await new Promise((done) => setTimeout(done, ANSWER_MS));
-	outbox.adopt(outbox.others().filter((other) => !alive.has(other)));
+	return tabs.filter((other) => !alive.has(other));
 }
+
+const takeOver = async (outbox: Outbox): Promise<void> => outbox.adopt(await closedTabs(outbox.others()));
 
 /** Until all is sent, or it is clear that it cannot be sent now. */
 function drained(outbox: Outbox): Promise<void> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Skipping with a reason, and what to do when somebody else has changed the same picture.
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { geometryOf, type LooseShape } from '../annotator/wire';
 import { ownPath } from '../api/client';
 import type { ImageData, Shape } from '../api/types';
@@ -17,7 +17,8 @@ const REASONS = ['Blurred, dark or broken', 'Not what this deployment should see
 export function SkipDialog({ onSkip, onClose }: { onSkip: (reason: string) => void; onClose: () => void }): JSX.Element {
 	const [other, setOther] = useState('');
 	const list = useRef<HTMLDivElement>(null);
-	useEffect(() => list.current?.querySelector('button')?.focus(), []);
+	// Before the next key, which may be a reason's.
+	useLayoutEffect(() => list.current?.querySelector('button')?.focus(), []);
 	const onKey = (event: KeyboardEvent): void => {
 		const reason = REASONS[Number(event.key) - 1];
 		if (event.target instanceof HTMLInputElement || !reason) return;

@@ -11,6 +11,7 @@ import type { Shape, TaskType } from '../api/types';
 import type { Outbox } from '../lib/outbox';
 import { championPrediction, shadowPredictions } from '../lib/shapes';
 import { Store } from '../lib/store';
+import { giveBackLeft, noteLeases } from './review_leases';
 
 export type ItemStatus = 'waiting' | 'changed' | 'accepted' | 'corrected' | 'nothing' | 'skipped' | 'submitted';
 
@@ -123,15 +124,22 @@ export class ReviewSession {
 		this.view = new Store<Sitting>({ items: [], at: 0, left: 0, mineToday: 0, ended: false, error: null });
 	}
 
-	start(): void {
-		void this.refill();
+	async start(): Promise<void> {
+		if (!this.ids) await giveBackLeft(this.options.deployment);
+		await this.refill();
 	}
 
 	close(): void {
 		this.closed = true;
 		clearTimeout(this.timer);
-		const held = this.held();
-		if (!this.ids && held.length > 0) void reviewApi.release(this.options.deployment, this.options.tab, held).catch(() => undefined);
+		this.giveBack();
+	}
+
+	/** What is not decided goes to others. */
+	giveBack(): void {
+		const held = this.held().slice(0, HELD_MAX);
+		if (this.ids || held.length === 0) return;
+		reviewApi.release(this.options.deployment, this.options.tab, held).then(() => noteLeases(this.options.deployment, []), () => undefined);
 	}
 
 	current(): Item | undefined {
@@ -189,7 +197,9 @@ export class ReviewSession {
 	}
 
 	go(at: number): void {
-		this.view.set({ ...this.view.get(), at });
+		const now = this.view.get();
+		// Whether that was the last one is for the next answer to say.
+		this.view.set({ ...now, at, ended: this.ids ? now.ended : now.ended && at < now.items.length });
 		void this.refill();
 	}
 
@@ -259,6 +269,7 @@ export class ReviewSession {
 		this.leasedAt = Date.now();
 		this.drop(lease.lost ?? []);
 		this.add(lease.items);
+		noteLeases(this.options.deployment, this.held());
 		const now = this.view.get();
 		const undecided = now.items.filter((item) => !DONE.has(item.status)).length;
 		this.view.set({ ...now, left: Math.max(lease.left, undecided), mineToday: Math.max(lease.mine_today, now.mineToday), error: null, ended: now.items.length - now.at < AHEAD });
