@@ -6,10 +6,13 @@ import uuid
 import xml.etree.ElementTree
 import zipfile
 
+import harness
 import importing
 import pytest
 import requests
 import samples
+import test_openapi
+import yaml
 
 picsellia = pytest.importorskip("picsellia")
 from picsellia import Client, exceptions  # noqa: E402
@@ -375,3 +378,34 @@ def test_what_cannot_be_drawn(server, drawing):
     server.post(f"/api/dataset/version/{version['id']}/lock")
     assert "locked" in put(server, asset, 0, [BOX], make_labels=True, expect=423)["message"]
     assert requests.get(f"{server.url}/api/asset/{asset['id']}/annotation", timeout=10).status_code == 401
+
+
+def test_answers_are_as_the_contract_says(server, drawing):
+    """api/openapi.yaml, by its own checker."""
+    version, asset = drawing
+    where, names = f"/api/dataset/version/{version['id']}", {}
+    names["Label"] = server.post(where + "/labels", {"name": "Auto"})
+    names["LabelList"] = server.get(where + "/labels")
+    names["LabelGroup"] = server.post(where + "/labelgroups", {"name": "vehicles"})
+    names["LabelGroupList"] = server.get(where + "/labelgroups")
+    names["Skeleton"] = server.post(f"/api/label/{names['Label']['id']}/skeleton", {"vertices": ["a", "b"], "edges": [[1, 2]]})
+    names["Annotation"] = server.post(f"/api/asset/{asset['id']}/annotations", {"duration": 1})
+    one, label = f"/api/annotation/{names['Annotation']['id']}", names["Label"]["id"]
+    shapes = {
+        "rectangles": [{"x": 1, "y": 2, "w": 3, "h": 4, "label_id": label}],
+        "polygons": [{"polygon": [[1, 2], [3, 4], [5, 6]], "label_id": label}],
+        "points": [{"point": [1, 2], "label_id": label}],
+        "keypoints": [{"keypoints": [[1, 2, 2]], "label_id": label}],
+    }
+    for kind, some in shapes.items():
+        assert server.post(f"{one}/bulk-{kind}", {kind: some})[kind][0]["label"]["name"] == "Auto"
+        names[f"AnnotationShapeList {kind}"] = server.get(f"{one}/{kind}")
+    names["AnnotationShape"] = server.get(f"/api/rectangle/{names['AnnotationShapeList rectangles']['items'][0]['id']}")
+    names["AnnotationList"] = server.get(where + "/annotations")
+    names["LoadedAnnotation"] = server.call("XGET", where + "/annotations", 200, json=[names["Annotation"]["id"]])[0]
+    names["Drawing"] = server.get(f"/api/asset/{asset['id']}/annotation")
+    names["ExportObject"] = server.post(where + "/annotations/export", {"type": "COCO"})
+    names["ImportResult"] = importing.send(server, version, [("media", ("green.jpg", PICTURES["green.jpg"]))])
+    contract = yaml.safe_load((harness.REPOSITORY / "api" / "openapi.yaml").read_text())
+    for name, answer in names.items():
+        test_openapi.check(contract, answer, contract["components"]["schemas"][name.split()[0]], name)

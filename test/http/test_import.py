@@ -9,6 +9,7 @@ import sqlite3
 import uuid
 import zipfile
 
+import harness
 import importing
 import pytest
 import samples
@@ -402,3 +403,26 @@ def test_an_import_is_cancelled(server):
     assert importing.ended(server, job)["status"] in ("TERMINATED", "SUCCESS")
     assert importing.send(server, version, parts)["images"] == 80
     assert len(importing.assets_of(server, version)) == 80
+
+
+def test_an_import_that_a_kill_cuts_short_is_done_by_the_next(fresh):
+    """Its job is FAILED with a sentence, what it stored is whole, and the same again does the rest."""
+    parts = [("media", (f"{i}.jpg", samples.numbered(i, 600, 400))) for i in range(150)]
+    parts += [("annotations", (f"{i}.txt", yolo("0 0.5 0.5 0.25 0.25"))) for i in range(150)]
+    parts += [("annotations", ("data.yaml", b"names: [car]\n"))]
+    fresh.start()
+    version = importing.make_version(fresh)
+    job = fresh.call("POST", f"/api/dataset/version/{version['id']}/import", 202, files=parts)["job"]
+    harness.wait_until(
+        lambda: fresh.get(f"/api/dataset/version/{version['id']}")["assets"] > 0, harness.CALL_TIMEOUT, "the first pictures"
+    )
+    fresh.kill()
+    fresh.start()
+    job = fresh.get(f"/api/job/{job['id']}")
+    assert job["status"] in ("FAILED", "SUCCESS")
+    assert job["status"] == "SUCCESS" or job["error"]
+    before = importing.shapes_of(fresh, version)
+    assert 0 < len(before) <= 150 and all(len(shapes) == 1 for shapes in before.values())
+    result = importing.send(fresh, version, parts)
+    assert (result["images"], result["assets_new"], result["unchanged"]) == (150, 150 - len(before), len(before))
+    assert importing.counts(importing.shapes_of(fresh, version)) == {"car": 150}
