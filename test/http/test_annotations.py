@@ -239,6 +239,28 @@ def test_import_coco_polygons(version, tmp_path):
     assert sum(len(a.segmentation) for a in built.annotations) == 3
 
 
+def test_import_coco_classes_and_key_points(version, tmp_path):
+    version.set_type(InferenceType.CLASSIFICATION)
+    version.import_annotations_coco_file(coco_file(tmp_path))
+    asset = version.find_asset(filename="red.jpg")
+    assert sorted(c.label.name for c in asset.get_annotation().list_classifications()) == ["car", "tree"]
+    version.set_type(InferenceType.KEYPOINT)
+    coco = json.loads((tmp_path / "coco.json").read_text())
+    for category in coco["categories"]:
+        category.update(keypoints=["head", "foot"], skeleton=[[1, 2]])
+    for annotation in coco["annotations"]:
+        annotation.update(keypoints=[1.5, 2, 2, 30, 20, 1], num_keypoints=2)
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    version.import_annotations_coco_file(tmp_path / "coco.json")
+    loaded = version.load_annotations()[str(asset.id)][0]
+    assert [(k["label"], k["keypoints"]) for k in loaded["keypoints"]] == [
+        (label, [[1.5, 2, 2], [30, 20, 1]]) for label in ("car", "tree")
+    ]
+    assert version.get_label("car").get_skeleton() == {"vertices": ["head", "foot"], "edges": [[1, 2]]}
+    path = version.export_annotation_file(AnnotationFileType.COCO, tmp_path / "out")  # which cannot hold them, and says so
+    assert json.loads(open(path).read())["annotations"] == []
+
+
 def test_import_yolo(version, tmp_path):
     (tmp_path / "data.yaml").write_text("nc: 2\nnames: [car, tree]\n")
     paths = []
