@@ -14,7 +14,7 @@
 #define SAMPLES 4        /* a cell, along each side */
 #define LUMA_MIN 0.85F   /* correlations of what is alike: docs/internals/bursts.md has the figures */
 #define EDGES_MIN 0.70F  /* … */
-#define COARSE_MIN 0.65F /* below: not worth a closer look */
+#define COARSE_MIN 0.75F /* below: not worth a closer look */
 #define CLOSER 3         /* sizes that are looked at closely */
 #define FLAT 6.0F        /* standard deviation of luma, of 255 */
 #define PART_MIN 6       /* cells that a part is wide and high at 32 x 32 */
