@@ -16,6 +16,7 @@ RULES = {
     "RULE_USER": "members and administrators, with an API token or a browser session",
     "RULE_ADMIN": "administrators, with an API token or a browser session",
     "RULE_SERVICE": "the deployment's JWT, members and administrators",
+    "RULE_ANY_SERVICE": "a JWT of the prediction's deployment, members and administrators",
     "RULE_SERVICE_OR_REVIEWER": "the deployment's JWT, everybody with an API token or a browser session",
     "RULE_SIGNED": "who holds a presigned URL",
 }

@@ -47,16 +47,17 @@ struct api {
 	struct uuid organization_id;
 	struct uuid connector_id;
 	char organization_name[64];
-	uint8_t signing_key[32]; /* presigned URLs, JWTs */
+	uint8_t signing_key[32];  /* presigned URLs, JWTs */
 	const char *spool_folder; /* where large answers wait on their way out */
-	const char *public_url;  /* "http://127.0.0.1:8080", no slash at the end: never from a Host header */
-	_Atomic bool ready;      /* migrations done, roster loaded, listening: /readyz */
+	const char *public_url;   /* "http://127.0.0.1:8080", no slash at the end: never from a Host header */
+	_Atomic bool ready;       /* migrations done, roster loaded, listening: /readyz */
 };
 
 /* Largest bodies, besides HTTP_JSON_MAX. */
-#define API_SMALL_BYTES_MAX (64u << 10)           /* a login; a multipart form around its file */
-#define API_IMAGE_BYTES_MAX ((uint64_t)64 << 20)  /* an image to predict on */
-#define API_CHECK_BYTES_MAX ((uint64_t)512 << 20) /* labelled pictures, with their annotations */
+#define API_SMALL_BYTES_MAX (64u << 10)            /* a login; a multipart form around its file */
+#define API_IMAGE_BYTES_MAX ((uint64_t)64 << 20)   /* an image to predict on */
+#define API_MONITOR_BYTES_MAX ((uint64_t)48 << 20) /* a prediction made elsewhere, its image in base64 */
+#define API_CHECK_BYTES_MAX ((uint64_t)512 << 20)  /* labelled pictures, with their annotations */
 #define API_UPLOAD_BYTES_MAX                                                                                 \
 	((uint64_t)2 << 30) /* a stored file: what a protobuf can hold, so any ONNX model */
 
@@ -69,6 +70,7 @@ enum api_rule {
 	RULE_ADMIN,               /* the same, of administrators */
 	RULE_SERVICE_OR_REVIEWER, /* a JWT of the deployment {id}, or as RULE_REVIEWER */
 	RULE_SERVICE,             /* a JWT of the deployment {id}, or as RULE_USER */
+	RULE_ANY_SERVICE,         /* a JWT whose deployment the handler checks, or as RULE_USER */
 	RULE_SIGNED,              /* a presigned URL: admission checks its signature, before a body is read */
 };
 

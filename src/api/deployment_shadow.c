@@ -38,7 +38,7 @@ static enum status check_shadow(const struct deployment_row *row, const struct m
 		return err_set(err, ST_CONFLICT,
 			"Deployment %s is of type %s; a model of type %s cannot be its shadow.", row->name,
 			row->type, version->type);
-	if (strcmp(version->state, "READY") != 0)
+	if (row->serving && strcmp(version->state, "READY") != 0)
 		return err_set(err, ST_CONFLICT, "Version %" PRId64 " of model %s cannot be a shadow: %s",
 			version->version, model->name,
 			version->state_text ? version->state_text
@@ -180,9 +180,10 @@ static enum status add_shadow(struct http_request *req, struct db_conn *c, yyjso
 {
 	struct model_version_row version;
 	struct model_row model;
-	int64_t lag;
+	int64_t lag = 0;
 	TRY(read_version(c, s->model_version_id, req->arena, &version, &model, err));
-	TRY(shadow_rows_lag(c, s->deployment_id, s->position, &lag, err));
+	if (!s->elsewhere)
+		TRY(shadow_rows_lag(c, s->deployment_id, s->position, &lag, err));
 	yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, list);
 	api_add_id(doc, object, "model_version_id", s->model_version_id);
 	api_add_id(doc, object, "model_id", version.model_id);

@@ -261,7 +261,7 @@ static enum status identify(const struct http_request *req, struct caller *out, 
 static enum status check_service(const struct http_request *req, const struct caller *caller, struct err *err)
 {
 	struct uuid id;
-	if (caller->kind != CALLER_SERVICE)
+	if (caller->kind != CALLER_SERVICE || req->route->rule == RULE_ANY_SERVICE)
 		return ST_OK;
 	if (req->route->rule != RULE_SERVICE && req->route->rule != RULE_SERVICE_OR_REVIEWER)
 		return err_set(err, ST_FORBIDDEN,
@@ -315,6 +315,7 @@ enum status guard_admit(struct http_request *req, struct err *err)
 	case RULE_SERVICE_OR_REVIEWER:
 	case RULE_REVIEWER: return check_caller(req, caller, USER_REVIEWER, err);
 	case RULE_SERVICE:
+	case RULE_ANY_SERVICE:
 	case RULE_USER: return check_caller(req, caller, USER_MEMBER, err);
 	case RULE_ADMIN: return check_caller(req, caller, USER_ADMIN, err);
 	case RULE_INVALID: break;

@@ -14,6 +14,7 @@ int cli_routes(int argc, char **argv)
 		[RULE_USER] = "user",
 		[RULE_ADMIN] = "admin",
 		[RULE_SERVICE] = "service",
+		[RULE_ANY_SERVICE] = "any service",
 		[RULE_SERVICE_OR_REVIEWER] = "service or reviewer",
 		[RULE_SIGNED] = "signed",
 	};

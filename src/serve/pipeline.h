@@ -42,6 +42,19 @@ struct serve_request {
 	struct arena *arena; /* the answer lives here */
 };
 
+/* What a model said of an image that it was asked about elsewhere. */
+struct serve_observation {
+	struct shapes shapes; /* by falling score, as task/shape.h has them; arena memory */
+	int64_t latency_us;
+	uint32_t width, height; /* of the image as the caller knows it; 0: not said */
+	int64_t at_us;          /* Unix; 0, or far ahead: now */
+	bool is_new; /* a stored image that this deployment has seen is ST_CONFLICT, not dismissed */
+	/* A shadow's answer to the same; shadow_version_id zero: none. */
+	struct uuid shadow_version_id;
+	struct shapes shadow_shapes;
+	int64_t shadow_latency_us;
+};
+
 /* Told after a prediction is durable: for live pages. Called on the request's thread; must be quick. */
 typedef void serve_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
 
@@ -64,6 +77,14 @@ struct budget *serve_pixel_budget(struct serve *s);
 /* *answer: a JSON text in the request's arena. ST_OK means that the prediction is durable. */
 enum status serve_predict(struct serve *s, const struct serve_request *request, struct span *answer,
 	struct err *err) MUST_CHECK;
+
+/* Records what was predicted elsewhere; *answer as serve_predict's. The image is decoded: ST_UNPROCESSABLE
+ * when it cannot be, or is of another size. */
+enum status serve_observe(struct serve *s, const struct serve_request *request,
+	const struct serve_observation *seen, struct span *answer, struct err *err) MUST_CHECK;
+/* A prediction's row for a shadow's answer to an image that was recorded before. */
+struct prediction_row serve_shadow_row(const struct prediction_row *champion, struct uuid shadow_version_id,
+	const struct shapes *shapes, int64_t latency_us, struct arena *a);
 
 /* Shapes at or above the threshold as a JSON list; *hidden counts those below. Shared with the pages that
  * read the log. */

@@ -53,6 +53,9 @@ static enum status dismiss_earlier(
 	if (st == ST_MISSING)
 		return ST_OK;
 	TRY(st);
+	if (run->seen && run->seen->is_new)
+		return err_set(
+			err, ST_CONFLICT, "This deployment has processed %.200s already.", data->filename);
 	if (strcmp(earlier.asset_status, "TO REVIEW") != 0)
 		return err_set(err, ST_CONFLICT,
 			"This deployment has predicted on %.200s before, and somebody has reviewed that: "
@@ -118,6 +121,32 @@ static enum status insert_data(struct db_conn *c, struct record *record, struct 
 	return ST_OK;
 }
 
+struct prediction_row serve_shadow_row(const struct prediction_row *champion, struct uuid shadow_version_id,
+	const struct shapes *shapes, int64_t latency_us, struct arena *a)
+{
+	struct prediction_row row = *champion;
+	row.position = 0;
+	row.id = uuid_v7(clock_unix_ms());
+	row.model_version_id = shadow_version_id;
+	row.is_shadow = row.asked = true;
+	row.latency_us = latency_us;
+	row.cpu_us = 0;
+	row.steps_us = arena_printf(a, "{\"infer\":%lld}", (long long)latency_us);
+	row.shape_count = (int64_t)shapes->count;
+	row.score_max = shapes->count ? (double)shapes->items[0].score : 0;
+	row.shapes = shapes_pack(shapes, a);
+	row.features = (struct span){0};
+	return row;
+}
+
+static enum status insert_shadow(struct db_conn *c, const struct run *run, struct err *err)
+{
+	const struct serve_observation *seen = run->seen;
+	const struct prediction_row row = serve_shadow_row(&run->row.prediction, seen->shadow_version_id,
+		&seen->shadow_shapes, seen->shadow_latency_us, run->request->arena);
+	return prediction_rows_insert(c, &row, err);
+}
+
 static enum status insert_all(struct db_conn *c, void *arg, struct err *err)
 {
 	struct record *record = arg;
@@ -134,6 +163,8 @@ static enum status insert_all(struct db_conn *c, void *arg, struct err *err)
 	TRY(prediction_rows_insert_asset(
 		c, p->predicted_asset_id, p->deployment_id, run->row.data_id, p->created_us, err));
 	TRY(prediction_rows_insert(c, p, err));
+	if (run->seen && !uuid_is_zero(run->seen->shadow_version_id))
+		TRY(insert_shadow(c, run, err));
 	if (run->request->idempotency_key)
 		TRY(prediction_rows_insert_key(c, p->deployment_id, run->request->idempotency_key,
 			run->body_sha256, p->id, p->created_us, err));
@@ -157,12 +188,12 @@ static void fill_prediction(struct run *run)
 {
 	struct arena *a = run->request->arena;
 	const struct prediction *p = &run->prediction;
-	int64_t now_us = clock_unix_us();
+	int64_t now_us = run->seen ? run->at_us : clock_unix_us();
 	run->row.prediction = (struct prediction_row){
 		.id = uuid_v7(now_us / 1000),
 		.deployment_id = run->request->deployment_id,
 		.predicted_asset_id = uuid_v7(now_us / 1000),
-		.model_version_id = p->model->version_id,
+		.model_version_id = p->model ? p->model->version_id : run->service->row.champion_id,
 		.created_us = now_us,
 		.threshold = run->service->row.threshold,
 		.latency_us = run->step_us[STEP_INFER],

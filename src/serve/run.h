@@ -14,7 +14,9 @@ struct serve {
 struct run {
 	struct serve *serve;
 	const struct serve_request *request;
-	struct service *service; /* pinned by receive */
+	struct service *service;              /* pinned by receive */
+	const struct serve_observation *seen; /* predicted elsewhere; NULL: here */
+	int64_t at_us;                        /* Unix, when that was */
 	struct prediction prediction;
 	struct predicted_row row; /* as recorded, or as found again by its key */
 	uint8_t body_sha256[32];  /* of the image, when there is a key */

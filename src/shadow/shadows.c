@@ -132,6 +132,8 @@ static void start_new(struct shadows *s, const struct shadow_row *rows, size_t c
 {
 	for (size_t i = 0; i < count; i++) {
 		struct follower *f = shadows_find(s, rows[i].id);
+		if (rows[i].elsewhere && f == NULL)
+			continue;
 		if (f) {
 			follower_drop(f);
 			continue;

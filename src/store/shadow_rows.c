@@ -20,10 +20,12 @@ enum status shadow_rows_insert(struct db_conn *c, const struct shadow_row *s, st
 enum status shadow_rows_list(struct db_conn *c, struct uuid deployment_id, struct arena *a,
 	struct shadow_row **items, size_t *count, struct err *err)
 {
-	struct db_query q = db_query(c,
-		"SELECT id, deployment_id, model_version_id, since_us, position, predictions, compared,"
-		" cpu_us, champion_cpu_us, skipped, skipped_text FROM deployment_shadow"
-		" WHERE deployment_id = $1 ORDER BY since_us DESC, id DESC");
+	struct db_query q =
+		db_query(c, "SELECT s.id, s.deployment_id, s.model_version_id, s.since_us, s.position, "
+			    "s.predictions, s.compared,"
+			    " s.cpu_us, s.champion_cpu_us, s.skipped, s.skipped_text, d.serving = 0"
+			    " FROM deployment_shadow s JOIN deployment d ON d.id = s.deployment_id"
+			    " WHERE s.deployment_id = $1 ORDER BY s.since_us DESC, s.id DESC");
 	db_bind_uuid(&q, deployment_id);
 	size_t room = 0;
 	*items = NULL;
@@ -41,6 +43,7 @@ enum status shadow_rows_list(struct db_conn *c, struct uuid deployment_id, struc
 			.champion_cpu_us = db_integer(&q, 8),
 			.skipped = db_integer(&q, 9),
 			.skipped_text = db_text(&q, 10, a),
+			.elsewhere = db_integer(&q, 11) != 0,
 		};
 	}
 	return db_done(&q, err);

@@ -40,7 +40,7 @@ def test_who_may_call_is_the_same(contract, table):
     everybody = contract["security"]
     says = {
         **dict.fromkeys(("reviewer", "user", "admin"), everybody),
-        **dict.fromkeys(("service", "service or reviewer"), [{"jwt": []}, *everybody]),
+        **dict.fromkeys(("service", "any service", "service or reviewer"), [{"jwt": []}, *everybody]),
         "public": [],
         "signed": [{"presigned": []}],
     }
