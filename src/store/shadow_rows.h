@@ -17,7 +17,7 @@ struct shadow_row {
 	int64_t cpu_us, champion_cpu_us; /* of both runs on the compared ones */
 	int64_t skipped;
 	const char *skipped_text; /* why the last one was, or NULL */
-	bool elsewhere;           /* its deployment predicts elsewhere, and so does it: nobody follows the log */
+	bool elsewhere; /* its deployment predicts elsewhere, and so does it: nobody follows the log */
 };
 
 /* ST_CONFLICT when the version is a shadow of this deployment already. */
