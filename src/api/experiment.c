@@ -111,7 +111,7 @@ enum status api_experiment_list(struct http_request *req, struct http_reply *rep
 	struct experiment_row *rows;
 	size_t count;
 	int64_t total;
-	TRY(api_page(req, &page, err));
+	TRY(api_page_of(req, QUERY_NOUN_experiment, &page, err));
 	TRY(list_rows(req, &page, &rows, &count, &total, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc);

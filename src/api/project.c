@@ -55,7 +55,7 @@ enum status api_project_list(struct http_request *req, struct http_reply *reply,
 	size_t count;
 	int64_t total;
 	TRY(api_check_organization(req, err));
-	TRY(api_page(req, &page, err));
+	TRY(api_page_of(req, QUERY_NOUN_project, &page, err));
 	TRY(api_read(req, &reader, err));
 	TRY(project_rows_list(reader.conn, &page, req->arena, &rows, &count, &total, err));
 	yyjson_mut_doc *doc = json_new(req->arena);

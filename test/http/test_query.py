@@ -180,6 +180,19 @@ def test_models_versions_and_deployments(server, client, word, tmp_path):
     assert names(f"{org}/deployments", f'tags.name = "{word}"') == [deployment["name"]]
 
 
+def test_projects_and_experiments(server, client, word):
+    project = client.create_project(f"{word}-p")
+    for number in range(3):
+        project.create_experiment(f"{word}-{number}")
+    org = f"/api/organization/{server.organization['id']}"
+    found = server.get(f"{org}/projects", params={"q": f'experiments.name = "{word}-1"'})
+    assert [p["name"] for p in found["items"]] == [f"{word}-p"]
+    assert server.get(f"{org}/projects", params={"q": f'name = "{word}-p" and experiments.name = null'})["count"] == 0
+    path = f"/api/project/{project.id}/experiments"
+    found = server.get(path, params={"q": f'status = "WAITING" and name != "{word}-1"', "order_by": "-name"})
+    assert [e["name"] for e in found["items"]] == [f"{word}-2", f"{word}-0"]
+
+
 @pytest.mark.parametrize(
     ("q", "sentence"),
     [
