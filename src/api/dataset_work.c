@@ -118,7 +118,8 @@ static enum status start(
 static struct uuid *keep_ids(struct work *w, const struct uuid *ids, size_t count)
 {
 	struct uuid *kept = ARENA_ARRAY(&w->arena, struct uuid, count + 1);
-	memcpy(kept, ids, count * sizeof(ids[0]));
+	for (size_t i = 0; i < count; i++)
+		kept[i] = ids[i];
 	return kept;
 }
 

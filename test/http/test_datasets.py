@@ -320,7 +320,8 @@ def test_queries(server, client, dataset, version, pictures, org):
         version.list_assets(q="colour = 7")
     page = server.get(f"/api/dataset/version/{version.id}/assets/ids/paginated", params={"q": 'tags.name = "wet"'})
     assert page["count"] == 2
-    page = server.get(f"/api/dataset/version/{version.id}/assets/extended", params={"q": 'tags.name = "wet"'})
+    params = {"q": 'tags.name = "wet"', "order_by": "filename"}
+    page = server.get(f"/api/dataset/version/{version.id}/assets/extended", params=params)
     assert [a["data"]["filename"] for a in page["items"]] == every[2:4]
 
     dataset.create_version("second", type=InferenceType.SEGMENTATION)
