@@ -21,8 +21,8 @@
 
 #define SECOND_US ((int64_t)1000000)
 #define PAUSE_MIN_US SECOND_US        /* between two looks; longer when looking takes long: */
-#define PAUSE_MAX_US (30 * SECOND_US) /* at most this, */
-#define PAUSE_TIMES 20                /* so that it takes a twentieth of one processor */
+#define PAUSE_MAX_US (10 * SECOND_US) /* at most this, */
+#define PAUSE_TIMES 20                /* its own time, so that it takes a twentieth of one processor */
 #define PAGE 200                      /* reviews read at once */
 
 struct submitter {
@@ -31,6 +31,9 @@ struct submitter {
 	_Atomic bool stopping;
 	bool started;
 	thread_handle thread;
+	/* Of its thread. */
+	int64_t pause_us, bursts_until_us;
+	bool more_bursts, failing;
 };
 
 static bool stopping(const struct submitter *s)
@@ -333,43 +336,49 @@ static enum status each(struct submitter *s, list_deployments *which,
 	return st;
 }
 
+/* For a second, so that what is due does not wait for a long log from before there were bursts. */
 static enum status assign_bursts(struct submitter *s, struct uuid deployment_id, struct err *err)
 {
 	const struct burst_store store = {s->options.readers, s->options.recorder, s->options.blobs};
 	size_t done;
 	do
 		TRY(burst_assign(&store, deployment_id, NULL, 0, &done, err));
-	while (done > 0 && !stopping(s));
+	while (done > 0 && !stopping(s) && clock_mono_us() < s->bursts_until_us);
+	s->more_bursts |= done > 0;
 	return ST_OK;
 }
 
-static void look(struct submitter *s, bool *failing)
+static void look(struct submitter *s)
 {
 	struct err err;
-	enum status bursts = each(s, burst_rows_deployments, assign_bursts, &err);
-	enum status st = stopping(s) ? ST_OK : each(s, feedback_rows_by_themselves, follow_one, &err);
-	bool fails = bursts != ST_OK || st != ST_OK;
-	if (fails && !*failing && !stopping(s)) /* once, until it works again */
+	int64_t start_us = clock_mono_us();
+	enum status st = each(s, feedback_rows_by_themselves, follow_one, &err);
+	int64_t now_us = clock_mono_us();
+	s->pause_us = PAUSE_TIMES * (now_us - start_us);
+	s->bursts_until_us = now_us + SECOND_US;
+	s->more_bursts = false;
+	enum status bursts = stopping(s) ? ST_OK : each(s, burst_rows_deployments, assign_bursts, &err);
+	bool fails = st != ST_OK || bursts != ST_OK;
+	if (fails && !s->failing && !stopping(s)) /* once, until it works again */
 		log_err("submitter_failing", &err);
-	*failing = fails;
+	s->failing = fails;
+	if (s->pause_us < PAUSE_MIN_US)
+		s->pause_us = PAUSE_MIN_US;
+	if (s->pause_us > PAUSE_MAX_US)
+		s->pause_us = PAUSE_MAX_US;
+	if (s->more_bursts && !fails)
+		s->pause_us = 0;
 }
 
 static void run(void *arg)
 {
 	struct submitter *s = arg;
-	bool failing = false;
 	thread_stand_back();
 	while (!stopping(s)) {
 		uint32_t heard = bell_count(&s->bell);
-		int64_t start_us = clock_mono_us();
-		look(s, &failing);
-		int64_t now_us = clock_mono_us(), pause_us = PAUSE_TIMES * (now_us - start_us);
-		if (pause_us < PAUSE_MIN_US)
-			pause_us = PAUSE_MIN_US;
-		if (pause_us > PAUSE_MAX_US)
-			pause_us = PAUSE_MAX_US;
-		if (!stopping(s))
-			bell_wait(&s->bell, heard, now_us + pause_us);
+		look(s);
+		if (!stopping(s) && s->pause_us > 0)
+			bell_wait(&s->bell, heard, clock_mono_us() + s->pause_us);
 	}
 }
 
