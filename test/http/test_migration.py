@@ -50,6 +50,7 @@ def test_every_row_is_still_there(old):
     assert before["schema_migration"][1][0][1] == "001_first.sql" and len(before["schema_migration"][1]) == 1
     assert len(before["prediction"][1]) == 12
     old.start()
+    assert old.get("/api/session")["role"] == "ADMIN"  # as everybody who was there before there were roles
     assert old.stop() == 0
     after = rows_of(old)
     changed = {"schema_migration", "api_token", "audit_log", "browser_session"}  # of this start: a new token for the admin
