@@ -30,6 +30,7 @@ began=$SECONDS
 pick() { case $mode in quick) echo "$1" ;; ci) echo "$2" ;; nightly) echo "$3" ;; esac }
 export GYRE_KILLS=${GYRE_KILLS:-$(pick 8 20 250)}
 export GYRE_SWAPS=${GYRE_SWAPS:-$(pick 10 20 500)}
+export GYRE_CORRECTIONS=${GYRE_CORRECTIONS:-$(pick 16 30 30)}
 export GYRE_REPLAYS=${GYRE_REPLAYS:-$(pick 40 100 2000)}
 export GYRE_ROUNDTRIPS=${GYRE_ROUNDTRIPS:-$(pick 3 10 200)}
 export GYRE_REVIEWS=${GYRE_REVIEWS:-$(pick 200 500 2000)}

@@ -38,7 +38,7 @@ ROWS = [
     (30, 50, 14, 12, 0.00, 0.40, 0.00),
     (56, 52, 8, 8, 0.00, 0.00, 0.06),
 ]
-PICTURES = int(os.environ.get("GYRE_REVIEWS", 16))
+PICTURES = int(os.environ.get("GYRE_CORRECTIONS", 16))
 # Refusals while the server is away are what is tested.
 EXPECTED_ERRORS = re.compile(r"Failed to load resource|ERR_(CONNECTION|INTERNET|EMPTY|SOCKET|FAILED)")
 
@@ -178,8 +178,10 @@ class Tool:
         before = self.key
         self.press(*keys)
         self.page.wait_for_function(
-            "key => document.querySelector('.review-end') || "
-            "(document.querySelector('.annotator').dataset.key !== key && document.querySelector('.annotator').dataset.picture === 'shown')",
+            """key => {
+                const { dataset } = document.querySelector('.annotator');
+                return document.querySelector('.review-end') || (dataset.key !== key && dataset.picture === 'shown');
+            }""",
             arg=before,
         )
 
@@ -376,13 +378,13 @@ def test_pictures_corrected_through_three_disasters(site, cells, context, data, 
         review_one(tool, site, truths, done, WAYS[i % len(WAYS)])
 
     # The network is cut; then the tab is closed on top of it.
-    tool.fetched(5)
+    tool.fetched(3)
     context.set_offline(True)
     for i in range(2 * third, 2 * third + 2):
         review_one(tool, site, truths, done, WAYS[i % len(WAYS)])
     context.set_offline(False)
     tool.saved()
-    tool.fetched(5)
+    tool.fetched(3)
     context.set_offline(True)
     for i in range(2 * third + 2, 2 * third + 4):
         review_one(tool, site, truths, done, WAYS[i % len(WAYS)])
@@ -412,7 +414,7 @@ def test_pictures_corrected_through_three_disasters(site, cells, context, data, 
 
 
 def test_two_people_at_one_picture(site, cells, context, data, screenshots):
-    """A second save is shown and overwrites nothing; undo goes back over the picture before."""
+    """A second save is shown and overwrites nothing; undo goes back over the picture before. The other one is a reviewer."""
     deployment = site.deploy(cells, "two-people", THRESHOLD)
     for name, picture, _ in blood(data, 3):
         site.predict(deployment, picture, filename=name)
@@ -426,11 +428,13 @@ def test_two_people_at_one_picture(site, cells, context, data, screenshots):
     draft = site.get(f"/api/predicted/asset/{asset['id']}")["draft"]
     assert same(draft["shapes"], shapes[1:])
     body = {"base_revision": draft["revision"], "client_id": "somebody-else", "shapes": shapes[:1]}
-    site.call("PUT", f"/api/predicted/asset/{asset['id']}/draft", 200, json=body)
+    mira = reviewer(site, "mira")
+    site.call("PUT", f"/api/predicted/asset/{asset['id']}/draft", 200, json=body, headers={"Authorization": f"Bearer {mira}"})
     tool.click(*middle(shapes[1]))
     tool.press("2")
     tool.page.locator(".saved.bad").click()
     expect(tool.page.locator(".conflict-version")).to_have_count(2)
+    expect(tool.page.locator(".conflict")).to_contain_text("By mira")
     tool.page.locator(".conflict-picture img").first.evaluate("image => image.decode()")
     shoot(tool.page, screenshots, "review-conflict")
     assert same(site.get(f"/api/predicted/asset/{asset['id']}")["draft"]["shapes"], shapes[:1])
@@ -452,6 +456,38 @@ def test_two_people_at_one_picture(site, cells, context, data, screenshots):
     assert statuses == ["REVIEWED", "SKIPPED", "TO REVIEW"]
 
 
+def reviewer(site, name):
+    """A token of somebody who may only review."""
+    user = site.post(f"/api/organization/{site.organization['id']}/users", {"name": name, "role": "REVIEWER"})
+    made = site.post("/api/tokens", {"name": f"{name}'s", "user_id": user["id"]})
+    return made["token"]
+
+
+def test_a_reviewer_alone(site, cells, browser, context, data, screenshots):
+    """Who may only review sees what waits, reviews it, and is never shown what another one has before the eyes."""
+    deployment = site.deploy(cells, "night-shift", THRESHOLD)
+    for name, picture, _ in blood(data, 10):
+        site.predict(deployment, picture, filename=name)
+    first = Tool(context.new_page()).open(f"/deployment/{deployment['id']}/review")
+    other = browser.new_context(viewport={"width": 1280, "height": 860}, base_url=site.url)
+    other.request.post("/api/session", data={"token": reviewer(site, "noor")}, headers={"X-Gyre-Csrf": "1"})
+    page = other.new_page()
+    page.goto("/")
+    page.locator(f"a[href='/deployment/{deployment['id']}/review']").click()
+    second = Tool(page)
+    second.shown()
+    keys = [first.key, second.key]
+    assert keys[0] != keys[1]
+    second.next("Space")
+    second.saved()
+    assert site.get(f"/api/predicted/asset/{keys[1]}")["reviews"][-1]["who"] == "noor"
+    second.next("Space")
+    expect(page.locator(".tool-back")).to_have_attribute("href", "/")
+    page.locator(".review-end").wait_for()  # eight are before the other one
+    shoot(page, screenshots, "review-end-for-now")
+    other.close()
+
+
 TIMING = """
 window.timed = [];
 addEventListener('keydown', event => {
@@ -464,10 +500,15 @@ addEventListener('keydown', event => {
         channel.port1.onmessage = () => window.timed.push([event.key, performance.now() - event.timeStamp]);
         channel.port2.postMessage(0);
     };
-    const look = () => requestAnimationFrame(() => (next && (host.dataset.key === before || host.dataset.picture !== 'shown') ? look() : done()));
+    const there = () => !next || (host.dataset.key !== before && host.dataset.picture === 'shown');
+    const look = () => requestAnimationFrame(() => (there() ? done() : look()));
     look();
 }, true);
 """
+
+
+def spread(values, aim):
+    return {"median": round(statistics.median(values), 1), "most": round(max(values), 1), "aim": aim}
 
 
 def twelve_megapixels(picture):
@@ -476,7 +517,7 @@ def twelve_megapixels(picture):
 
 
 def test_how_quick_it_is(site, cells, context, data, screenshots, capsys):
-    """Measured, not asserted tightly: a key on a photo of 12 megapixels is answered within 50 ms, the next one painted within 100."""
+    """Measured and printed, the aims beside; asserted only loosely, since machines are shared."""
     deployment = site.deploy(cells, "twelve-megapixels", THRESHOLD)
     for name, picture, _ in blood(data, 4):
         site.predict(deployment, twelve_megapixels(picture), filename=name)
@@ -497,10 +538,7 @@ def test_how_quick_it_is(site, cells, context, data, screenshots, capsys):
     timed = page.evaluate("window.timed")
     keys = [ms for key, ms in timed if key != " "]
     nexts = [ms for key, ms in timed if key == " "]
-    report = {
-        "key to paint, 12 megapixels, ms": {"median": round(statistics.median(keys), 1), "most": round(max(keys), 1), "aim": 50},
-        "next picture painted, 12 megapixels, ms": {"median": round(statistics.median(nexts), 1), "most": round(max(nexts), 1), "aim": 100},
-    }
+    report = {"key to paint, 12 megapixels, ms": spread(keys, 50), "next picture painted, 12 megapixels, ms": spread(nexts, 100)}
 
     deployment = site.deploy(cells, "pace", THRESHOLD)
     photos = blood(data, 8)
@@ -518,9 +556,8 @@ def test_how_quick_it_is(site, cells, context, data, screenshots, capsys):
     tool.saved()
     for name in ("accept", "relabel", "move", "one_more"):
         rows = [site.get(f"/api/predicted/asset/{i}")["reviews"][-1] for n, i in ids if n == name]
-        report[name.replace("one_more", "add")] = {
-            "keys and clicks": statistics.median(r["keys"] for r in rows), "seconds of the script": statistics.median(r["seconds"] for r in rows),
-        }  # fmt: skip
+        keys_and_clicks, seconds = (statistics.median(r[k] for r in rows) for k in ("keys", "seconds"))
+        report[name.replace("one_more", "add")] = {"keys and clicks": keys_and_clicks, "seconds of the script": seconds}
     with capsys.disabled():
         print("\n" + json.dumps(report, indent=1))
     slow = 20 if harness.SANITIZED else 4

@@ -2,8 +2,9 @@
 // Calls and types of reviews, the queue, and annotations of dataset assets.
 import type { LooseShape } from '../annotator/wire';
 import type { Operation, Sent, Theirs } from '../lib/outbox';
-import { ApiError, request, sessionLost, withQuery } from './client';
-import type { ImageData, Page, PredictedAsset } from './types';
+import { api, ApiError, request, sessionLost, withQuery } from './client';
+import { organization } from './session';
+import type { Deployment, ImageData, Page, PredictedAsset } from './types';
 
 export type ReviewKind = 'CORRECTED' | 'ACCEPTED' | 'NOTHING' | 'SKIPPED' | 'UNDONE';
 
@@ -69,6 +70,13 @@ export interface Annotation {
 	who: string | null;
 	updated_at: string;
 	shapes: LooseShape[];
+}
+
+/** 0…1, with the 95 % interval. */
+export interface Interval {
+	value: number;
+	low: number;
+	high: number;
 }
 
 export interface DatasetAsset {
@@ -167,4 +175,27 @@ export async function sendOperation(operation: Operation): Promise<Sent> {
 	return refused(response);
 }
 
-export const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+/** A reviewer sees deployments only in the list of those whose pictures wait. */
+export async function deploymentToReview(id: string, signal: AbortSignal): Promise<Deployment> {
+	try {
+		return await api.deployment(id, signal);
+	} catch (error) {
+		if (!(error instanceof ApiError && error.status === 403)) throw error;
+		const { items } = await api.deployments(organization(), 1000, 0, signal);
+		const found = items.find((d) => d.id === id);
+		if (!found) throw error;
+		return found;
+	}
+}
+
+/** The champion's number and how sure it is; null where it cannot be said, or not to this person. */
+export async function qualityOf(id: string, signal?: AbortSignal): Promise<Interval | null> {
+	try {
+		const { versions } = await request<{ versions: { role: string; images: number; ap: Interval | null }[] }>(`${deployment(id)}/quality`, { signal });
+		const { ap } = versions.find((v) => v.role === 'champion') ?? {};
+		return ap && typeof ap.low === 'number' && typeof ap.high === 'number' && typeof ap.value === 'number' ? ap : null;
+	} catch (error) {
+		if (error instanceof ApiError) return null;
+		throw error;
+	}
+}

@@ -6,8 +6,8 @@ import type { PageCommand } from '../annotator/keys';
 import { Pictures } from '../annotator/picture';
 import type { State, Whose } from '../annotator/state';
 import { wire } from '../annotator/wire';
-import { api, ownPath } from '../api/client';
-import { reviewApi, type Queue } from '../api/review';
+import { ownPath } from '../api/client';
+import { deploymentToReview, qualityOf, reviewApi, type Interval, type Queue } from '../api/review';
 import { session as signedIn } from '../api/session';
 import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
@@ -72,7 +72,7 @@ function Foot({ canBack, submitted, changed, onDo }: { canBack: boolean; submitt
 	);
 }
 
-function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Queue | null; ids: readonly string[] | null }): JSX.Element {
+function Review({ deployment, queue, quality, ids }: { deployment: Deployment; queue: Queue | null; quality: Interval | null; ids: readonly string[] | null }): JSX.Element {
 	const labelsShown = queue?.settings.labels_shown ?? null;
 	const reading = useMemo((): Reading => ({ task: deployment.type, threshold: deployment.min_threshold, labels: labelsShown }), [deployment]);
 	const outbox = outboxOf(signedIn.get()?.user.id ?? '');
@@ -207,7 +207,7 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 	const ended = !item && view.ended && view.error === null;
 	const unchanged = !state || !item || JSON.stringify(wire(state.marks)) === JSON.stringify(item.answered);
 	const scores = deployment.type === 'CLASSIFICATION' && asset ? new Map((championPrediction(asset)?.shapes ?? []).map((s) => [s.label, s.score])) : undefined;
-	const back = ids ? `/deployment/${deployment.id}/predictions` : `/deployment/${deployment.id}`;
+	const back = signedIn.get()?.role === 'REVIEWER' ? '/' : ids ? `/deployment/${deployment.id}/predictions` : `/deployment/${deployment.id}`;
 
 	return (
 		<div class={`review${ended ? ' has-ended' : ''}${deployment.type === 'CLASSIFICATION' ? ' of-classes' : ''}`}>
@@ -247,7 +247,7 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 				{open === 'light' && <LightPanel light={light} onChange={setLight} />}
 				{!item && view.error !== null && <div class="tool-over"><Failure error={view.error} what="No more pictures could be fetched" onRetry={() => void sitting.start()} /></div>}
 			</Frame>
-			{ended && <ReviewEnd deployment={deployment} sitting={view} before={queue} back={back} onMore={() => void sitting.start()} onBack={() => sitting.move(-1)} />}
+			{ended && <ReviewEnd deployment={deployment} sitting={view} before={queue} quality={quality} back={back} onMore={() => void sitting.start()} onBack={() => sitting.move(-1)} />}
 			{open === 'guide' && <GuideDialog guide={queue?.settings.guide ?? null} onClose={() => setOpen(null)} />}
 			{open === 'skip' && <SkipDialog onClose={() => setOpen(null)} onSkip={(reason) => {
 				setOpen(null);
@@ -261,11 +261,13 @@ function Review({ deployment, queue, ids }: { deployment: Deployment; queue: Que
 
 export function ReviewPage({ id }: { id: string }): JSX.Element {
 	const ids = requestedIds(useStore(place).query);
-	const deployment = useLoad(`review deployment ${id}`, (signal) => api.deployment(id, signal));
+	const deployment = useLoad(`review deployment ${id}`, (signal) => deploymentToReview(id, signal));
 	const queue = useLoad(`review queue ${id}`, (signal) => reviewApi.queue(id, signal));
+	// As it was before: the end says what the reviews changed.
+	const quality = useLoad(`review quality ${id}`, (signal) => qualityOf(id, signal));
 	if (deployment.error !== null) return <Failure error={deployment.error} what="This deployment could not be read" onRetry={deployment.reload} />;
 	// Given pictures can be reviewed without the queue.
 	if (queue.error !== null && !ids) return <Failure error={queue.error} what="The queue could not be read" onRetry={queue.reload} />;
 	if (!deployment.data || (!queue.data && queue.error === null)) return <div class="alone" aria-busy="true"><span class="spinner large" role="status" aria-label="Loading" /></div>;
-	return <Review key={ids?.join() ?? ''} deployment={deployment.data} queue={queue.data ?? null} ids={ids} />;
+	return <Review key={ids?.join() ?? ''} deployment={deployment.data} queue={queue.data ?? null} quality={quality.data ?? null} ids={ids} />;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nothing is left: what was done, and what it did.
 import type { JSX } from 'preact';
-import { reviewApi, type Queue } from '../api/review';
+import { qualityOf, reviewApi, type Interval, type Queue } from '../api/review';
 import type { Deployment } from '../api/types';
 import { count, duration, plural } from '../lib/format';
 import { Button } from './basics';
@@ -17,23 +17,42 @@ export function median(values: readonly number[]): number | null {
 
 const KINDS: readonly [ItemStatus, string][] = [['accepted', 'accepted as they were'], ['corrected', 'corrected'], ['nothing', 'with nothing on them'], ['skipped', 'skipped']];
 
-export function ReviewEnd({ deployment, sitting, before, back, onMore, onBack }: {
+/** `left`: of anybody, so all of them are before others. */
+function heading(done: number, left: number): string {
+	const others = left === 1 ? 'The last one is before somebody else.' : `The other ${count(left)} are before somebody else.`;
+	if (done === 0) return left > 0 ? `Nothing waits for you. ${others}` : 'Nothing is waiting for a review.';
+	return `${plural(done, 'picture')} done. ${left > 0 ? others : 'Nothing is left in the queue.'}`;
+}
+
+const percent = (x: number): string => `${(x * 100).toFixed(1)} %`;
+const between = ({ low, high }: Interval): string => `${percent(low)} to ${percent(high)}`;
+
+/** What the reviews did to what is known of the champion. */
+function Learnt({ deployment, before, now }: { deployment: Deployment; before: Interval | null; now: Interval }): JSX.Element {
+	const name = deployment.type === 'CLASSIFICATION' ? 'Accuracy' : 'mAP';
+	const narrowed = before !== null && now.high - now.low < before.high - before.low - 0.0005;
+	return <p>{name} is {percent(now.value)}, between {between(now)}{narrowed && before ? `; before it was only known to lie between ${between(before)}` : ''}.</p>;
+}
+
+export function ReviewEnd({ deployment, sitting, before, quality, back, onMore, onBack }: {
 	deployment: Deployment;
 	sitting: Sitting;
 	/** As it was when this sitting began. */
 	before: Queue | null;
+	quality: Interval | null;
 	back: string;
 	onMore: () => void;
 	onBack: () => void;
 }): JSX.Element {
 	const now = useLoad(`queue at the end ${deployment.id} ${sitting.items.length}`, (signal) => reviewApi.queue(deployment.id, signal));
+	const learnt = useLoad(`quality at the end ${deployment.id} ${sitting.items.length}`, (signal) => qualityOf(deployment.id, signal));
 	const done = sitting.items.filter((i) => i.seconds > 0 || i.inputs > 0);
 	const pace = median(done.map((i) => i.seconds));
 	const keys = median(done.map((i) => i.inputs));
 	const reviewed = now.data?.reviewed ?? null;
 	return (
 		<section class="review-end" role="status">
-			<h2>{done.length > 0 ? `${plural(done.length, 'picture')} done. Nothing is left in the queue.` : 'Nothing is waiting for a review.'}</h2>
+			<h2>{heading(done.length, sitting.left)}</h2>
 			{done.length > 0 && (
 				<>
 					<ul class="end-kinds">
@@ -44,7 +63,8 @@ export function ReviewEnd({ deployment, sitting, before, back, onMore, onBack }:
 				</>
 			)}
 			{reviewed !== null && <p>{plural(reviewed + (now.data?.submitted ?? 0), 'picture')} of {deployment.name} {reviewed === 1 ? 'is' : 'are'} reviewed{before && reviewed > before.reviewed ? `, ${count(reviewed - before.reviewed)} more than before` : ''}{(now.data?.submitted ?? 0) > 0 ? `; ${count(now.data?.submitted ?? 0)} went into datasets` : ''}.</p>}
-			{done.length === 0 && <p class="muted">Pictures come in as the deployment predicts; the queue chooses from them by itself.</p>}
+			{learnt.data && done.length > 0 && <Learnt deployment={deployment} before={quality} now={learnt.data} />}
+			{done.length === 0 && sitting.left === 0 && <p class="muted">Pictures come in as the deployment predicts; the queue chooses from them by itself.</p>}
 			<p class="row-actions">
 				<a class="button primary" href={back}>Back to {deployment.name}</a>
 				<Button onClick={onMore}>Look for more</Button>
