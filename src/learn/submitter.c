@@ -402,7 +402,7 @@ static enum status count_image(const struct feedback *f, const struct feedback_i
 	const char **labels;
 	size_t waiting;
 	TRY(feedback_waiting(f, image->shapes, of_page, &labels, &waiting, err));
-	for (size_t i = 0; i < waiting; i++)
+	for (size_t i = 0; i < waiting && f->target_count > 0; i++) /* else it is not for their names */
 		count_label(out, labels[i], room, a);
 	out->waiting += waiting > 0 || !open;
 	bool goes = open && waiting == 0 && f->row.submit_by_itself && !was_taken_back(image);

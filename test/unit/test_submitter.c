@@ -148,6 +148,11 @@ static void test_counts(void **state)
 	assert_int_equal(counts.labels[0].pictures, 3);
 	assert_int_equal(counts.labels[1].pictures, 4);
 	assert_int_equal(counts.next_us, RW_FIRST_US + 600 * (int64_t)RW_SECOND_US);
+	f.target_count = 0;
+	RW_OK(&w, submitter_count(w.conn, &f, &w.arena, &counts, &w.err));
+	assert_int_equal(counts.waiting, 5);
+	assert_int_equal(counts.label_count, 0);
+	f.target_count = 1;
 	f.row.submit_by_itself = false;
 	RW_OK(&w, submitter_count(w.conn, &f, &w.arena, &counts, &w.err));
 	assert_int_equal(counts.next_us, 0);
