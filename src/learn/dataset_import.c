@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "formats/file_name.h"
+#include "formats/name_map.h"
 #include "learn/dataset_import_inside.h"
 
 #include <stdlib.h>
@@ -156,13 +157,29 @@ static enum status read_annotations(struct importing *im, bool pictures_given, s
 	return ST_OK;
 }
 
-/* Whether a sentence is about an image whose picture was not sent with this request. */
-static bool is_elsewhere(const struct importing *im, const char *sentence, struct arena *a)
+/* How sentences call the images whose picture was, or was not, sent with this request. */
+static void name_images(const struct importing *im, bool sent, struct arena *a, struct name_map *names)
 {
+	name_map_init(names, a);
 	for (size_t i = 0; i < im->set.image_count; i++) {
 		const struct labelled_image *image = &im->set.images[i];
-		if (find_picture(im, image->path) == NULL && strstr(sentence, shown(image->filename, a)))
+		const char *name = shown(image->filename, a);
+		if ((find_picture(im, image->path) != NULL) == sent)
+			name_map_add(names, name, strlen(name), (uint32_t)i);
+	}
+}
+
+/* Whether one of the quoted names in a sentence is among the names. */
+static bool speaks_of(const char *sentence, const struct name_map *names)
+{
+	const char *start = strchr(sentence, '"');
+	while (start) {
+		const char *end = strchr(start + 1, '"');
+		if (end == NULL)
+			return false;
+		if (name_map_find(names, start, (size_t)(end - start) + 1) != NAME_MAP_NONE)
 			return true;
+		start = end;
 	}
 	return false;
 }
@@ -171,10 +188,14 @@ static bool is_elsewhere(const struct importing *im, const char *sentence, struc
 static void keep_problems(struct importing *im, bool pictures_given)
 {
 	struct arena a;
+	struct name_map here, elsewhere;
 	arena_init(&a);
+	name_images(im, true, &a, &here);
+	name_images(im, false, &a, &elsewhere);
 	for (size_t i = 0; i < im->set.problem_count; i++) {
-		if (!pictures_given || !is_elsewhere(im, im->set.problems[i], &a))
-			problems_add(&im->problems, "%s", im->set.problems[i]);
+		const char *problem = im->set.problems[i];
+		if (!pictures_given || !speaks_of(problem, &elsewhere) || speaks_of(problem, &here))
+			problems_add(&im->problems, "%s", problem);
 	}
 	arena_release(&a);
 	im->problems.left_out += im->set.problems_left_out;
