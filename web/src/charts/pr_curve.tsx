@@ -44,21 +44,13 @@ function curvePath(curve: readonly (readonly number[])[], width: number, height:
 	return path(reached.map((p) => [p[0] ?? 0, p[1] ?? 0] as const), width, height);
 }
 
-function Best({ version, threshold, width, height }: { version: VersionQuality; threshold: number; width: number; height: number }): JSX.Element | null {
-	const at = version.at_threshold;
-	if (!at || at.precision === null || at.recall === null) return null;
-	return <circle class={`curve-dot ${version.role}`} cx={at.recall * width} cy={(1 - at.precision) * height} r="4.5"><title>{`At ${threshold.toFixed(2)}: precision ${points(at.precision)}, recall ${points(at.recall)}`}</title></circle>;
-}
-
-export function PrCurve({ versions, threshold }: { versions: readonly VersionQuality[]; threshold: number }): JSX.Element {
+/** COCO's: the mean over the labels, at IoU 0.5. */
+export function PrCurve({ versions }: { versions: readonly VersionQuality[] }): JSX.Element {
 	const words = versions.map((v) => `${v.name}: precision ${points(v.at_threshold?.precision)}, recall ${points(v.at_threshold?.recall)} at the threshold`).join('; ');
 	return (
 		<Frame x="Recall, %" y="Precision, %" label={`Precision against recall at IoU 0.5. ${words}`}>
 			{(width, height) => (
-				<>
-					{[...versions].reverse().map((v) => v.curve && <path key={v.model_version_id} class={`curve ${v.role}`} d={curvePath(v.curve, width, height)} />)}
-					{versions.map((v) => <Best key={v.model_version_id} version={v} threshold={threshold} width={width} height={height} />)}
-				</>
+				<>{[...versions].reverse().map((v) => v.curve && <path key={v.model_version_id} class={`curve ${v.role}`} d={curvePath(v.curve, width, height)} />)}</>
 			)}
 		</Frame>
 	);

@@ -17,7 +17,7 @@ function Queue({ deployment }: { deployment: Deployment }): JSX.Element {
 			<div>
 				<h2>{deployment.name}</h2>
 				{queue.error !== null && <Failure error={queue.error} what="Its queue could not be read" onRetry={queue.reload} />}
-				{queue.data ? <p class="muted">{left > 0 ? `${plural(left, 'image')} to review` : 'Nothing waits.'}, {count(queue.data.mine_today)} done by you today</p> : queue.loading && <Skeleton width={180} />}
+				{queue.data ? <p class="muted">{left > 0 ? `${plural(left, 'image')} to review` : 'nothing to review now'}, {count(queue.data.mine_today)} done by you today</p> : queue.loading && <Skeleton width={180} />}
 			</div>
 			<a class={left > 0 ? 'button primary' : 'button'} href={`/deployment/${deployment.id}/review`}><Icon name="review" /><span>Review</span></a>
 		</li>

@@ -60,7 +60,8 @@ function Tick({ asset, selected, onSelect }: Pick<TileProps, 'asset' | 'selected
 }
 
 function Labels({ asset, whose, labels, most }: Pick<TileProps, 'asset' | 'whose' | 'labels'> & { most: number }): JSX.Element {
-	const found = summarize(drawingOf(asset, whose, labels).shapes);
+	// Of both, the champion's are counted: they are what was answered.
+	const found = summarize(drawingOf(asset, whose === 'both' ? 'champion' : whose, labels).shapes);
 	return (
 		<span class="tile-labels">
 			{found.length === 0 && <span class="muted">{whose === 'review' && !countingReview(asset) ? 'not reviewed' : 'nothing found'}</span>}
@@ -110,7 +111,7 @@ export function PredictionRow(props: TileProps): JSX.Element {
 
 export function PredictionDetails(props: TileProps & { deployment: string }): JSX.Element {
 	const { asset, whose, labels, selected, deployment } = props;
-	const found = summarize(drawingOf(asset, whose, labels).shapes);
+	const found = summarize(drawingOf(asset, whose === 'both' ? 'champion' : whose, labels).shapes);
 	const prediction = championPrediction(asset);
 	const review = countingReview(asset);
 	return (

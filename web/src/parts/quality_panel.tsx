@@ -84,8 +84,8 @@ function Shown({ quality, task }: { quality: Quality; task: string }): JSX.Eleme
 			<QualityVersions versions={versions} task={task} threshold={quality.threshold} />
 			<div class="quality-plots">
 				<figure>
-					<figcaption>{classes ? 'By threshold' : 'Precision and recall'} <span class="muted">{classes ? <><i class="swatch precision" />precision <i class="swatch recall" />recall <i class="swatch f1" />F1</> : 'at IoU 0.5; the dot is the threshold'}</span></figcaption>
-					{classes ? chosen && <ThresholdCurve version={chosen} threshold={quality.threshold} /> : <PrCurve versions={versions} threshold={quality.threshold} />}
+					<figcaption>{classes ? 'By threshold' : 'Precision and recall'} <span class="muted">{classes ? <><i class="swatch precision" />precision <i class="swatch recall" />recall <i class="swatch f1" />F1</> : 'mean of the labels, at IoU 0.5'}</span></figcaption>
+					{classes ? chosen && <ThresholdCurve version={chosen} threshold={quality.threshold} /> : <PrCurve versions={versions} />}
 				</figure>
 				<figure>
 					<figcaption>{name} over time <span class="muted">{plural(quality.over_time.length, 'span')}</span></figcaption>
