@@ -218,19 +218,6 @@ enum status queue_rows_set_digest(
 	return db_done(&q, err);
 }
 
-enum status queue_rows_behind(struct db_conn *c, struct uuid deployment_id, bool *behind, struct err *err)
-{
-	struct db_query q =
-		db_query(c, "SELECT EXISTS (SELECT 1 FROM prediction WHERE deployment_id = $1 AND is_shadow "
-			    "= 0 AND position >"
-			    " coalesce((SELECT position FROM review_digest WHERE deployment_id = $1), 0))");
-	int64_t number;
-	db_bind_uuid(&q, deployment_id);
-	TRY(rows_number(&q, &number, err));
-	*behind = number != 0;
-	return ST_OK;
-}
-
 enum status queue_rows_set_image(struct db_conn *c, const struct queue_image *image,
 	const struct queue_answer *answer, struct err *err)
 {

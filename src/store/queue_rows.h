@@ -87,9 +87,6 @@ enum status queue_rows_digest(struct db_conn *c, struct uuid deployment_id, stru
 	struct queue_digest *out, struct err *err) MUST_CHECK;
 enum status queue_rows_set_digest(struct db_conn *c, struct uuid deployment_id,
 	const struct queue_digest *digest, struct err *err) MUST_CHECK;
-/* Whether there are answers behind the digest. */
-enum status queue_rows_behind(
-	struct db_conn *c, struct uuid deployment_id, bool *behind, struct err *err) MUST_CHECK;
 
 /* An image that waits, or was chosen. */
 struct queue_image {

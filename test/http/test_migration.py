@@ -105,6 +105,7 @@ def again(server, known):
     repeated = server.predict(serving, samples.numbered(0), filename="0.jpg", headers={"Idempotency-Key": "key-0"})
     assert repeated["id"] == first["answer"]["id"] and repeated["shapes"] == first["answer"]["shapes"]
     assert server.predict(serving, samples.photo("blue"))["shapes"][0]["label"] == "blue"
+    reviewed(server, serving)
     other = next(v for v in known["versions"] if v["id"] != serving["model_version_id"])
     set_shadow(server, serving, other, since="start")
     wait_caught_up(server, serving, other)
@@ -114,3 +115,16 @@ def again(server, known):
     assert uuid.UUID(shadow["model_version_id"])
     assert server.stop() == 0
     harness.assert_clean(server)
+
+
+def reviewed(server, deployment):
+    """What was recorded before there were reviews can be leased, chosen, filtered and reviewed."""
+    items, count = server.predicted_assets(deployment)
+    leased = server.post(f"/api/deployment/{deployment['id']}/queue/lease", {"client": "tab", "count": 16})
+    assert {item["id"] for item in leased["items"]} == {item["id"] for item in items} and leased["left"] == count
+    for item in leased["items"]:
+        (label,) = {shape["label"] for shape in item["predictions"][0]["shapes"][:1]}
+        body = {"shapes": [{"type": "classification", "label": label}], "base_revision": 0, "client_id": "a"}
+        assert server.post(f"/api/predicted/asset/{item['id']}/reviews", body)["kind"] == "ACCEPTED"
+        listed = {i["id"] for i in server.predicted_assets(deployment, label=label, status="REVIEWED")[0]}
+        assert item["id"] in listed

@@ -285,12 +285,7 @@ static void test_the_digest(void **state)
 	struct uuid id = rw_add_image_of(&w, w.deployment_id, &(struct shapes){items, 3});
 	struct uuid other = rw_add_deployment(&w, "other"), nobody = {{0}};
 	rw_add_image_of(&w, other, &(struct shapes){items, 1});
-	bool behind;
-	RW_OK(&w, queue_rows_behind(w.conn, w.deployment_id, &behind, &w.err));
-	assert_true(behind);
 	digest();
-	RW_OK(&w, queue_rows_behind(w.conn, w.deployment_id, &behind, &w.err));
-	assert_false(behind);
 	assert_int_equal(
 		rw_number(&w, "SELECT count(*) FROM predicted_asset WHERE considered_from = 1", nobody), 1);
 	assert_int_equal(rw_number(&w, "SELECT shape_count FROM predicted_asset WHERE id = $1", id), 3);
