@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LABEL_OF_NOBODY INT32_MAX
 #define KEPT_MAX 32 /* deployments; the one that nobody asked about for longest is forgotten */
 
 struct quality {
@@ -134,7 +135,7 @@ static bool fits(const struct kept_image *image, const struct quality_filter *f,
 {
 	return (f->from_us == 0 || image->created_us >= f->from_us) &&
 	       (f->to_us == 0 || image->created_us < f->to_us) &&
-	       (f->source == NULL || image->source == source) &&
+	       (f->source == NULL || (source != CONFUSION_NONE && image->source == source)) &&
 	       (f->only_count == 0 || is_named(image, f->only, f->only_count)) &&
 	       !is_named(image, f->without, f->without_count);
 }
@@ -164,7 +165,7 @@ static enum status mark_tags(
 static enum status mark_wanted(struct kept *k, struct db_conn *c, const struct quality_filter *f,
 	struct arena *a, size_t *wanted, struct err *err)
 {
-	int32_t source = f->source ? kept_text(k, f->source) : -1;
+	int32_t source = f->source ? kept_find_text(k, f->source) : CONFUSION_NONE;
 	for (size_t i = 0; i < k->image_count; i++)
 		k->images[i]->wanted = fits(k->images[i], f, source);
 	TRY(mark_tags(k, c, f, a, err));
@@ -288,7 +289,9 @@ static enum status open_report(struct kept *k, struct db_conn *c, const struct q
 	TRY(kept_refresh(k, c, out->task, in->threshold, err));
 	TRY(mark_wanted(k, c, f, a, &out->reviewed, err));
 	if (f->label) {
-		in->label = kept_label(k, f->label);
+		in->label = kept_find_label(k, f->label);
+		if (in->label == CONFUSION_NONE)
+			in->label = LABEL_OF_NOBODY;
 		mark_label(k, in->label, &out->reviewed);
 	}
 	in->all = out->reviewed == k->image_count;

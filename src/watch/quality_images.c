@@ -32,11 +32,20 @@ static void *copy_of(const void *items, size_t count, size_t size)
 
 /* ---- names ---- */
 
-int32_t kept_text(struct kept *k, const char *text)
+int32_t kept_find_text(const struct kept *k, const char *text)
 {
 	for (size_t i = 0; i < k->text_count; i++)
 		if (strcmp(k->texts[i], text) == 0)
 			return (int32_t)i;
+	return CONFUSION_NONE;
+}
+
+/* That it has, or gets. */
+static int32_t kept_text(struct kept *k, const char *text)
+{
+	int32_t found = kept_find_text(k, text);
+	if (found != CONFUSION_NONE)
+		return found;
 	if (k->text_count == TEXTS_MAX)
 		return TEXTS_MAX - 1;
 	if (k->text_count == k->text_room) {
@@ -49,12 +58,25 @@ int32_t kept_text(struct kept *k, const char *text)
 	return (int32_t)k->text_count++;
 }
 
-int32_t kept_label(struct kept *k, const char *name)
+static int32_t label_of_text(const struct kept *k, int32_t text)
 {
-	int32_t text = kept_text(k, name);
 	for (size_t i = 0; i < k->label_count; i++)
 		if (k->labels[i] == text)
 			return (int32_t)i;
+	return CONFUSION_NONE;
+}
+
+int32_t kept_find_label(const struct kept *k, const char *name)
+{
+	int32_t text = kept_find_text(k, name);
+	return text == CONFUSION_NONE ? CONFUSION_NONE : label_of_text(k, text);
+}
+
+static int32_t kept_label(struct kept *k, const char *name)
+{
+	int32_t text = kept_text(k, name), found = label_of_text(k, text);
+	if (found != CONFUSION_NONE)
+		return found;
 	if (k->label_count == k->label_room) {
 		k->label_room = k->label_room ? 2 * k->label_room : 64;
 		k->labels = must_realloc(k->labels, k->label_room, sizeof(*k->labels));

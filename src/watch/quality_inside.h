@@ -66,8 +66,9 @@ enum status kept_refresh(
 	struct kept *k, struct db_conn *c, enum task task, double threshold, struct err *err) MUST_CHECK;
 void kept_forget(struct kept *k); /* all images and versions */
 
-int32_t kept_label(struct kept *k, const char *name); /* that it has, or gets */
-int32_t kept_text(struct kept *k, const char *text);
+/* What people ask for adds nothing: CONFUSION_NONE when it is not there. */
+int32_t kept_find_label(const struct kept *k, const char *name);
+int32_t kept_find_text(const struct kept *k, const char *text);
 const char *kept_label_name(const struct kept *k, size_t label);
 /* NULL: it is not kept. */
 struct kept_image *kept_find(const struct kept *k, int64_t key);

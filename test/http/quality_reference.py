@@ -194,3 +194,25 @@ def wilson(right, count, z=1.959963984540054):
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     return middle - half, middle + half
+
+
+def weighted_ap(evaluation, weights):
+    """COCO's AP when what is found, what is wrong and what there is to find count as often as their image does."""
+    values = []
+    for category in evaluation.params.catIds:
+        images = [
+            image for image in evaluation.evalImgs if image and image["category_id"] == category and image["aRng"] == [0, 1e10]
+        ]
+        objects = sum(weights[image["image_id"]] * len(image["gtIds"]) for image in images)
+        if not objects:
+            continue
+        scores = numpy.concatenate([image["dtScores"] for image in images] or [[]])
+        of = numpy.concatenate([[weights[image["image_id"]]] * len(image["dtScores"]) for image in images] or [[]])
+        order = numpy.argsort(-scores, kind="mergesort")
+        for t in range(10):
+            matched = numpy.concatenate([image["dtMatches"][t] > 0 for image in images] or [[]]).astype(bool)[order]
+            found, wrong = numpy.cumsum(of[order] * matched), numpy.cumsum(of[order] * ~matched)
+            precision = numpy.maximum.accumulate((found / (found + wrong + numpy.spacing(1)))[::-1])[::-1]
+            at = numpy.searchsorted(found / objects, evaluation.params.recThrs, side="left")
+            values.append(sum(precision[i] for i in at if i < len(precision)) / 101)
+    return sum(values) / len(values)

@@ -4,6 +4,7 @@ again from the API's own answers (quality_reference.py)."""
 
 import datetime
 import json
+import random
 
 import pytest
 import quality_reference as reference
@@ -268,6 +269,33 @@ def test_reviews_of_the_queue_stand_for_all_images(server, colours):
         assert said["random_only"]["images"] == len(randoms)
     else:
         assert said["random_only"] is None
+
+
+def test_boxes_of_the_queue_stand_for_all_images(server, blocks):
+    """AP by the chances, against the definition written down with NumPy."""
+    version = server.get(f"/api/model/version/{blocks['model_version_id']}")
+    deployment = server.deploy(version, "quality of blocks by chance", 0.1)
+    for i in range(80):
+        server.predict(deployment, samples.numbered(i))
+    path = f"/api/deployment/{deployment['id']}/queue"
+    server.call("PUT", f"{path}/settings", 200, json={"queue_order": "newest", "random_share": 0.5})
+    chance = random.Random(4)
+    for item in [i for _ in range(3) for i in server.post(f"{path}/lease", {"client": "tab", "count": 8, "held": []})["items"]]:
+        if item["reviews"]:
+            continue
+        shapes = [
+            rectangle((s["x"] + chance.choice((0, 2, s["w"] / 3)), s["y"], s["w"], s["h"]), chance.choice(samples.BLOCKS))
+            for s in item["predictions"][0]["shapes"] if chance.random() < 0.7
+        ]  # fmt: skip
+        review(server, item["id"], [s for s in shapes if s["x"] + s["w"] < 96])
+    said = champion(server, deployment)
+    images = reference.reviewed(server, deployment)
+    evaluation, _ = reference.coco(images)
+    weights = [1 / item["chosen"]["chance"] for item, _, _ in images]
+    assert len(set(weights)) > 1
+    near(said["coco"]["AP"], evaluation.stats[0])
+    near(said["ap"]["value"], reference.weighted_ap(evaluation, [1] * len(images)))
+    assert said["weighted"]["value"] == pytest.approx(reference.weighted_ap(evaluation, weights), abs=1e-6)
 
 
 # ---- masks -----------------------------------------------------------------------------------------------------------

@@ -278,6 +278,13 @@ static void test_labels_go_by_their_names(void **state)
 	r = read_report(q, red);
 	assert_float_equal(r.versions[0].coco.ap, 1, 0);
 	assert_int_equal(r.versions[0].label_count, 1);
+	size_t known = r.label_count;
+	red.label = "nobody's";
+	r = read_report(q, red);
+	assert_float_equal(r.versions[0].coco.ap, -1, 0);
+	assert_true(r.versions[0].label_count == 0 && r.label_count == known);
+	red.source = "nobody's";
+	assert_int_equal(read_report(q, red).reviewed, 0);
 	quality_free(q);
 }
 
