@@ -182,6 +182,144 @@ static void test_assets_are_found(void **state)
 		assert_string_equal(find(QUERY_NOUN_asset, "hex(asset.id)", cases[i].text), cases[i].found);
 }
 
+/* ---- the property: SQL finds what an evaluation of the tree by hand finds ---- */
+
+#define VALUES_MAX 3
+
+/* What the four pictures of query_world.h have; texts end with NULL. */
+static const struct picture {
+	char letter;
+	int64_t width;
+	const char *filename[2], *source[2], *tags[VALUES_MAX];
+} pictures[] = {
+	{'a', 640, {"a.jpg"}, {"gate"}, {"night", "rain"}},
+	{'b', 1280, {"b.jpg"}, {"yard"}, {"rain"}},
+	{'c', 64, {"c.png"}, {NULL}, {NULL}},
+	{'d', 65, {"d \"q\" %.png"}, {NULL}, {NULL}},
+};
+
+enum asked { ASKED_FILENAME, ASKED_SOURCE, ASKED_TAGS, ASKED_WIDTH, ASKED_COUNT };
+static const char *const asked_paths[ASKED_COUNT][2] = {
+	{"filename", NULL}, {"source", "name"}, {"tags", "name"}, {"width", NULL}};
+
+static bool compares(enum query_operator operator, int order)
+{
+	switch (operator) {
+	case QUERY_LESS: return order < 0;
+	case QUERY_LESS_EQUAL: return order <= 0;
+	case QUERY_GREATER: return order > 0;
+	case QUERY_GREATER_EQUAL: return order >= 0;
+	default: return order == 0;
+	}
+}
+
+static bool text_holds(const struct query_node *node, const char *const *texts, const struct query_value *v)
+{
+	if (v->type == QUERY_NULL)
+		return texts[0] == NULL;
+	for (; *texts; texts++) {
+		bool holds = compares(node->operator, strcmp(*texts, v->text));
+		if (node->operator== QUERY_CONTAINS)
+			holds = strstr(*texts, v->text) != NULL;
+		if (node->operator== QUERY_STARTS_WITH)
+			holds = strncmp(*texts, v->text, strlen(v->text)) == 0;
+		if (holds)
+			return true;
+	}
+	return false;
+}
+
+static bool comparison_holds(const struct query_node *node, const struct picture *p)
+{
+	bool holds = false;
+	for (size_t i = 0; i < node->value_count; i++) {
+		const struct query_value *v = &node->values[i];
+		if (strcmp(node->parts[0], "width") == 0)
+			holds = holds || (v->type != QUERY_NULL &&
+						 compares(node->operator,(p->width > v->integer) -
+										 (p->width < v->integer)));
+		else
+			holds = holds || text_holds(node,
+						 node->parts[0][0] == 'f'   ? p->filename
+						 : node->parts[0][0] == 's' ? p->source
+									    : p->tags,
+						 v);
+	}
+	return holds != (node->operator== QUERY_NOT_EQUAL);
+}
+
+static bool tree_holds(const struct query_node *node, const struct picture *p)
+{
+	switch (node->kind) {
+	case QUERY_AND: return tree_holds(node->left, p) && tree_holds(node->right, p);
+	case QUERY_OR: return tree_holds(node->left, p) || tree_holds(node->right, p);
+	case QUERY_NOT: return !tree_holds(node->left, p);
+	case QUERY_COMPARE: break;
+	}
+	return comparison_holds(node, p);
+}
+
+static struct query_value random_value(enum asked asked, bool null)
+{
+	static const char *const texts[] = {"a.jpg", "c.png", "gate", "night", "rain", "g", "p", "x"};
+	if (null && random() % 4 == 0)
+		return (struct query_value){.type = QUERY_NULL};
+	if (asked == ASKED_WIDTH)
+		return (struct query_value){
+			.type = QUERY_INTEGER, .integer = (int64_t[]){64, 65, 100, 640}[random() % 4]};
+	return (struct query_value){.type = QUERY_TEXT, .text = texts[random() % 8]};
+}
+
+static struct query_node *random_tree(struct arena *a, int depth)
+{
+	struct query_node *node = ARENA_NEW(a, struct query_node);
+	node->kind = depth > 0 ? (enum query_kind)(random() % 4) : QUERY_COMPARE;
+	if (node->kind != QUERY_COMPARE) {
+		node->left = random_tree(a, depth - 1);
+		node->right = node->kind == QUERY_NOT ? NULL : random_tree(a, depth - 1);
+		return node;
+	}
+	enum asked asked = (enum asked)(random() % ASKED_COUNT);
+	node->parts = (const char **)asked_paths[asked];
+	node->part_count = asked_paths[asked][1] ? 2 : 1;
+	node->operator=(enum query_operator)(
+		random() % (asked == ASKED_WIDTH ? QUERY_IN + 1 : QUERY_OPERATOR_COUNT));
+	node->value_count = node->operator== QUERY_IN ? 1 + (size_t)random() % VALUES_MAX : 1;
+	node->values = ARENA_ARRAY(a, struct query_value, node->value_count);
+	bool null =
+		node->operator== QUERY_EQUAL || node->operator== QUERY_NOT_EQUAL || node->operator== QUERY_IN;
+	for (size_t i = 0; i < node->value_count; i++)
+		node->values[i] = random_value(asked, null);
+	return node;
+}
+
+static void test_sql_finds_what_the_tree_says(void **state)
+{
+	const char *given = getenv("GYRE_SEED");
+	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 42;
+	size_t found_some = 0;
+	for (unsigned i = 0; i < 1500; i++) {
+		struct arena a;
+		char expected[2 * COUNT_OF(pictures) + 1];
+		size_t size = 0;
+		arena_init(&a);
+		srandom(seed + i);
+		const struct query_node *tree = random_tree(&a, (int)(i % 6));
+		for (size_t p = 0; p < COUNT_OF(pictures); p++)
+			if (tree_holds(tree, &pictures[p]))
+				size += (size_t)snprintf(
+					expected + size, sizeof(expected) - size, "%c ", pictures[p].letter);
+		expected[size] = '\0';
+		const char *text = query_print(tree, &a), *found = images(text);
+		if (strcmp(found, expected) != 0)
+			print_error("seed %u: %s\n", seed + i, text);
+		assert_string_equal(found, expected);
+		found_some += size > 0 && size < 2 * COUNT_OF(pictures);
+		arena_release(&a);
+	}
+	assert_true(found_some > 500);
+}
+
 /* ---- every field of the table, on the schema as it is ---- */
 
 static const struct {
@@ -493,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_images_are_found_through_links),
 		cmocka_unit_test(test_images_are_found_by_keys_and_times),
 		cmocka_unit_test(test_assets_are_found),
+		cmocka_unit_test(test_sql_finds_what_the_tree_says),
 		cmocka_unit_test(test_every_field_is_in_the_schema),
 		cmocka_unit_test(test_what_does_not_fit_is_said),
 		cmocka_unit_test(test_the_largest_queries_run),
