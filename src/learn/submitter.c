@@ -7,6 +7,7 @@
 #include "learn/submitter.h"
 
 #include "base/check.h"
+#include "base/metrics.h"
 #include "learn/burst.h"
 #include "os/bell.h"
 #include "os/clock.h"
@@ -53,6 +54,7 @@ static enum status put_into_bursts(
 
 static void tell(struct submitter *s, const struct feedback_submission *job)
 {
+	metric_add(METRIC_REVIEWS_SUBMITTED, (int64_t)job->submitted);
 	if (s->options.submitted && job->submitted > 0)
 		s->options.submitted(s->options.submitted_arg, job->deployment_id, job->done, job->submitted);
 }

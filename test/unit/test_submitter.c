@@ -2,6 +2,7 @@
 /* learn/submitter.h: the thread that submits, and who asks it to. */
 #include "learn/submitter.h"
 
+#include "base/metrics.h"
 #include "os/clock.h"
 
 #include "feedback_world.h"
@@ -117,9 +118,11 @@ static void test_all_by_hand(void **state)
 		fw_reviewed(&w, FW_BOX);
 	start();
 	struct submitter_result result;
+	int64_t before = metric_value(METRIC_REVIEWS_SUBMITTED);
 	RW_OK(&w, submitter_submit(submitter, w.deployment_id, NULL, 0, &w.arena, &result, &w.err));
 	assert_int_equal(result.submitted, 70);
 	assert_int_equal(told, 70);
+	assert_int_equal(metric_value(METRIC_REVIEWS_SUBMITTED), before + 70);
 	RW_OK(&w, submitter_submit(submitter, w.deployment_id, NULL, 0, &w.arena, &result, &w.err));
 	assert_int_equal(result.submitted + result.waiting + result.problem_count, 0);
 	struct uuid nowhere = rw_id();
