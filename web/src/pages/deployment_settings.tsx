@@ -12,7 +12,7 @@ import { championPrediction, SCORE_FLOOR } from '../lib/shapes';
 import { Button, Failure, Time } from '../parts/basics';
 import { PauseButton, ResumeButton } from '../parts/champion';
 import { Confirm } from '../parts/dialog';
-import { ELSEWHERE } from '../parts/first_picture';
+import { Reports } from '../parts/first_picture';
 import { FeedbackSettings } from '../parts/feedback_settings';
 import { useLoad, type Loaded } from '../parts/hooks';
 import { KEPT, PreviewGrid, ThresholdField } from '../parts/preview';
@@ -98,7 +98,7 @@ function ServiceSetting({ deployment, onChanged }: Acting): JSX.Element {
 	if (deployment.status === 'EXTERNAL') {
 		return (
 			<Section title="Your own infrastructure" note="You predict, gyre watches: nothing runs here for this deployment.">
-				<p>{ELSEWHERE}</p>
+				<Reports deployment={deployment} />
 			</Section>
 		);
 	}

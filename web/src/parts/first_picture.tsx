@@ -21,8 +21,29 @@ function ways(deployment: Deployment): readonly (readonly [name: string, text: s
 	];
 }
 
-/** Said plainly rather than shown as a command that would fail. */
-export const ELSEWHERE = 'Taking in predictions that were made elsewhere is not built yet. This deployment keeps their place: name, type, labels and threshold.';
+/** What a model elsewhere said of a picture, in the form of the SDK's raw predictions. */
+const SAID: Record<Deployment['type'], readonly [format: string, argument: string, json: string]> = {
+	OBJECT_DETECTION: ['DetectionPredictionFormat', 'detection_boxes=[[40, 30, 200, 180]]', '"detection_boxes": [[40, 30, 200, 180]]'],
+	SEGMENTATION: ['SegmentationPredictionFormat', 'detection_masks=[[[30, 40], [180, 40], [180, 200]]]', '"detection_masks": [[[30, 40], [180, 40], [180, 200]]]'],
+	CLASSIFICATION: ['ClassificationPredictionFormat', '', ''],
+};
+
+/** A prediction that was made on the user's own infrastructure is sent with its picture. */
+export function Reports({ deployment }: { deployment: Deployment }): JSX.Element {
+	const host = location.origin;
+	const [format, argument, json] = SAID[deployment.type];
+	const texts: Record<string, string> = {
+		Python: `from picsellia import Client\nfrom picsellia.types.schemas_prediction import ${format}\n\nclient = Client(api_token=open("var/admin-token").read().strip(), host="${host}")\ndeployment = client.get_deployment(${python(deployment.name)})\nsaid = ${format}(detection_classes=[0], detection_scores=[0.9]${argument && `, ${argument}`})\ndeployment.monitor("photo.jpg", latency=0.02, height=480, width=640, prediction=said)`,
+		curl: `printf '{"filename": "photo.jpg", "width": 640, "height": 480, "latency": 0.02, "image": "%s", "raw_predictions": {"detection_classes": [0], "detection_scores": [0.9]${json && `, ${json}`}}}' "$(base64 -w0 photo.jpg)" |\n  curl -H "Authorization: Bearer $(cat var/admin-token)" --data-binary @- ${host}/api/deployment/${deployment.id}/predictions`,
+	};
+	const [chosen, setChosen] = useState('Python');
+	return (
+		<>
+			<Segments name="report" legend="How to report" value={chosen} choices={Object.keys(texts).map((name) => [name, name])} onChoose={setChosen} />
+			<Command>{texts[chosen] ?? ''}</Command>
+		</>
+	);
+}
 
 /** The same from three sides, filled in with this deployment's id and this server's address. */
 function Ways({ deployment }: { deployment: Deployment }): JSX.Element {
@@ -76,7 +97,12 @@ export function Checklist({ deployment, loop }: { deployment: Deployment; loop: 
 				</Step>
 				{!external && <Step done={ready} title={ready ? 'It is loaded and warm' : 'It is being loaded'}>{!ready && deployment.status_text && <p class="muted">{deployment.status_text}</p>}</Step>}
 				{external
-					? <Step done={null} title="Report the first prediction"><p class="muted">{ELSEWHERE}</p></Step>
+					? (
+						<Step done={false} title="Report the first prediction">
+							<p class="muted">With its picture, its classes by their place in the labels, and how long it took. It appears here by itself.</p>
+							<Reports deployment={deployment} />
+						</Step>
+					)
 					: (
 						<Step done={false} title="Send the first picture">
 							<p class="muted">Drop one anywhere on this page, or send it from where your pictures are. It appears here by itself.</p>
