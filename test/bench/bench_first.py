@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a file to its first answer: seconds of upload and admission, of the deployment until it serves, and of the first prediction.
+"""From a file to its first answer: seconds of upload and admission, of the deployment until it serves, of the first prediction.
 
 usage: bench_first.py [TIMES]
 """

@@ -441,9 +441,8 @@ static void test_roles_open_what_they_may(void **state)
 	struct http_request *admin = request(w, &call, HTTP_POST, RULE_ADMIN);
 	bearer(w, admin, w->account.token);
 	assert_int_equal(admit(admin), ST_OK);
-	static const enum api_rule rules[] = {
-		RULE_PUBLIC, RULE_REVIEWER, RULE_SERVICE_OR_REVIEWER, RULE_USER, RULE_SERVICE, RULE_ANY_SERVICE,
-		RULE_ADMIN};
+	static const enum api_rule rules[] = {RULE_PUBLIC, RULE_REVIEWER, RULE_SERVICE_OR_REVIEWER, RULE_USER,
+		RULE_SERVICE, RULE_ANY_SERVICE, RULE_ADMIN};
 	static const unsigned opened[USER_ROLE_COUNT] = {
 		[USER_REVIEWER] = 3, [USER_MEMBER] = 5, [USER_ADMIN] = 6}; /* the first so many */
 	for (enum user_role role = 0; role < USER_ROLE_COUNT; role++) {
