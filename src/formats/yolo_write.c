@@ -90,14 +90,16 @@ static void add_image(struct writing *w, const struct labelled_image *image, con
 	say_what_is_lost(w, image);
 }
 
-/* Labels are plain text, so that YAML needs the escapes of JSON's quotes only. */
+/* Labels are plain text, so that YAML needs the escapes of JSON's quotes only. A list and not a map, as the
+ * SDK reads nothing else. */
 static void add_names(struct writing *w)
 {
 	struct str s;
 	str_init(&s, SIZE_MAX / 4);
-	str_printf(&s, "path: .\ntrain: images\nval: images\nnc: %zu\nnames:\n", w->set->label_count);
+	str_printf(&s, "path: .\ntrain: images\nval: images\nnc: %zu\nnames:%s\n", w->set->label_count,
+		w->set->label_count ? "" : " []");
 	for (size_t i = 0; i < w->set->label_count; i++) {
-		str_printf(&s, "  %zu: ", i);
+		str_append(&s, "- ");
 		str_append_json(&s, w->set->labels[i]);
 		str_append(&s, "\n");
 	}

@@ -338,7 +338,15 @@ def test_export_yolo(imported, tmp_path):
     with zipfile.ZipFile(imported.export_annotation_file(AnnotationFileType.YOLO, tmp_path)) as archive:
         assert sorted(archive.namelist()) == ["data.yaml", "labels/green.txt", "labels/red.txt"]
         numbers = [float(n) for n in archive.read("labels/green.txt").split()]
+        archive.extractall(tmp_path / "out")
     assert numbers == pytest.approx([0, 5 / 60, 5 / 40, 10 / 60, 10 / 40])
+    # What was exported is read by the SDK again.
+    imported.delete_all_annotations()
+    texts = sorted((tmp_path / "out" / "labels").iterdir())
+    assert sorted(imported.import_annotations_yolo_files(tmp_path / "out" / "data.yaml", texts).values()) == [1, 2]
+    assert {name: [b[0] for b in boxes] for name, boxes in found(imported).items()} == {
+        name: [b[0] for b in boxes] for name, boxes in drawn().items()
+    }
 
 
 # ---- what our pages draw ---------------------------------------------------------------------------------------------
