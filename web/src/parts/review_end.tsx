@@ -25,7 +25,7 @@ function heading(done: number, left: number): string {
 }
 
 const percent = (x: number): string => `${(x * 100).toFixed(1)} %`;
-const between = ({ low, high }: Interval): string => `${percent(low)} to ${percent(high)}`;
+const between = ({ low, high }: Interval): string => `${percent(low)} and ${percent(high)}`;
 
 /** What the reviews did to what is known of the champion. */
 function Learnt({ deployment, before, now }: { deployment: Deployment; before: Interval | null; now: Interval }): JSX.Element {
