@@ -394,6 +394,23 @@ struct score *score_select(
 	return out;
 }
 
+struct score *score_of_image(const struct score *s, int64_t image)
+{
+	struct score *out = score_new(&s->rules);
+	const struct score_image *found = find_image(s, image);
+	if (!found->used)
+		return out;
+	copy_image(out, s, found, SCORE_ALL_LABELS);
+	for (uint32_t i = 0; i < found->share_count; i++) {
+		const struct score_entry *source = &s->entries[found->shares[i].entry];
+		uint32_t at = entry_of(out, source->label);
+		for (size_t k = 0; k < source->count; k++)
+			if (source->records[k].image == image)
+				*room_for_records(&out->entries[at], 1) = source->records[k];
+	}
+	return out;
+}
+
 static int compare_images(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;

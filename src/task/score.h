@@ -45,6 +45,9 @@ void score_merge(struct score *into, const struct score *from);
 struct score *score_select(
 	const struct score *s, int32_t label, bool (*wanted)(int64_t image, void *arg), void *arg);
 
+/* Of one image alone; of none where it was not added. Costs by the answers with the image's labels. */
+struct score *score_of_image(const struct score *s, int64_t image);
+
 /* COCO's twelve numbers, each 0…1, or -1 where nothing was to be found. */
 struct score_numbers {
 	double ap, ap50, ap75, ap_small, ap_medium, ap_large;

@@ -350,15 +350,10 @@ enum status quality_read(struct quality *q, struct uuid deployment_id, const str
 
 /* ---- one image after the other ---- */
 
-static bool is_this(int64_t key, void *arg)
-{
-	return key == *(const int64_t *)arg;
-}
-
 static double ap_of_image(const struct kept_version *v, int64_t key, struct arena *a)
 {
 	struct score_summary summary;
-	struct score *one = score_select(v->score, SCORE_ALL_LABELS, is_this, &key);
+	struct score *one = score_of_image(v->score, key);
 	score_read(one, a, &summary);
 	score_free(one);
 	return summary.numbers.ap;

@@ -207,6 +207,17 @@ def test_digits(server, data, mnist):
     said = check_classes(server, deployment)
     assert 0.5 < said["classification"]["accuracy"] < 1
     assert champion(server, deployment, label="3")["images"] < 30
+    images = reference.reviewed(server, deployment)
+    scores = sorted(answers[0]["score"] for _, _, answers in images)
+    sure = champion(server, deployment, threshold=scores[15])
+    pairs = reference.classes([(item, truths, [a for a in answers if a["score"] >= scores[15]]) for item, truths, answers in images])
+    cells = {pair: pairs.count(pair) for pair in set(pairs) - {(None, None)}}
+    assert reference.cells_of(sure["confusion"]) == cells
+    assert sure["classification"] == said["classification"]  # of the best class, however unsure
+    each = server.get(f"/api/deployment/{deployment['id']}/predictions/stats", params={"service": "classification"})["items"]
+    assert [(item["stats"]["truth"], item["stats"]["answer"]) for item in each] == reference.classes(images)
+    whole = server.get(f"/api/deployment/{deployment['id']}/stats", params={"service": "classification"})
+    near(whole["stats"]["accuracy"], said["classification"]["accuracy"])
 
 
 def test_a_shadow_is_measured_by_the_same_truth(server, tmp_path):

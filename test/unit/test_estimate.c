@@ -298,6 +298,30 @@ static void test_the_curve_is_the_ap_before_it_is_summed(void **state)
 	score_free(s);
 }
 
+static bool is_nine(int64_t image, void *arg)
+{
+	return image == 9;
+}
+
+static void test_one_image(void **state)
+{
+	struct score *s = score_of_cases(70, 12, false);
+	struct score *one = score_of_image(s, 9),
+		     *selected = score_select(s, SCORE_ALL_LABELS, is_nine, NULL);
+	struct score *none = score_of_image(s, -4);
+	struct score_summary a, b;
+	score_read(one, &arena, &a);
+	score_read(selected, &arena, &b);
+	assert_true(a.images == 1 && a.guesses == b.guesses && a.truths == b.truths && a.guesses > 0);
+	assert_memory_equal(&a.numbers, &b.numbers, sizeof(a.numbers));
+	score_read(none, &arena, &a);
+	assert_int_equal(a.images, 0);
+	score_free(none);
+	score_free(one);
+	score_free(selected);
+	score_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_estimate),
 		cmocka_unit_test(test_counts_at_all_confidences),
 		cmocka_unit_test(test_the_curve_is_the_ap_before_it_is_summed),
+		cmocka_unit_test(test_one_image),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
