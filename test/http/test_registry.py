@@ -90,7 +90,11 @@ def test_list_orders_and_pages(server, org):
 
 
 @pytest.mark.parametrize(
-    "params", [{"order_by": "size"}, {"q": "name = 1"}, {"q": "name ="}, {"order_by": "tags.name"}, {"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"offset": -1}]
+    "params",
+    [
+        {"order_by": "size"}, {"order_by": "tags.name"}, {"q": "name = 1"}, {"q": "name ="},
+        {"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"offset": -1},
+    ],  # fmt: skip
 )
 def test_lists_say_what_they_cannot(server, org, params):
     response = server.call("GET", f"{org}/models", params=params)
