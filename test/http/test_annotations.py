@@ -328,10 +328,16 @@ def test_export_voc(imported, tmp_path):
     with zipfile.ZipFile(imported.export_annotation_file(AnnotationFileType.PASCAL_VOC, tmp_path)) as archive:
         assert sorted(archive.namelist()) == ["Annotations/green.xml", "Annotations/red.xml"]
         root = xml.etree.ElementTree.fromstring(archive.read("Annotations/red.xml"))
+        archive.extractall(tmp_path / "out")
     corners = ("xmin", "ymin", "xmax", "ymax")
     boxes = [[o.findtext("name"), *(float(o.findtext(f"bndbox/{k}")) for k in corners)] for o in root.iter("object")]
     assert sorted(boxes) == [["car", 1, 2, 31, 22], ["tree", 5, 6, 12, 14]]
     assert root.findtext("filename") == "red.jpg"
+    # What was exported is read by the SDK again.
+    imported.delete_all_annotations()
+    for path in (tmp_path / "out" / "Annotations").iterdir():
+        imported.import_annotation_voc_file(path)
+    assert found(imported) == drawn()
 
 
 def test_export_yolo(imported, tmp_path):
