@@ -28,6 +28,7 @@ static int set_up(void **state)
 {
 	rw_open(&w);
 	told = 0;
+	submitter = NULL;
 	version_id = fw_version(&w, fw_dataset(&w), "first");
 	return 0;
 }
@@ -44,6 +45,8 @@ static void start(void)
 
 static int tear_down(void **state)
 {
+	if (submitter == NULL) /* it failed before it started */
+		return 0;
 	submitter_free(submitter);
 	db_readers_free(options.readers);
 	recorder_stop(options.recorder);
