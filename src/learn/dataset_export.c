@@ -59,7 +59,8 @@ static enum status read_labels(struct exporting *x, struct err *err)
 		set->labels[i] = x->labels[i].name;
 		x->labels[i].position = (int64_t)i;
 	}
-	qsort(x->labels, x->label_count, sizeof(*x->labels), by_id);
+	if (x->label_count > 0)
+		qsort(x->labels, x->label_count, sizeof(*x->labels), by_id);
 	return ST_OK;
 }
 
