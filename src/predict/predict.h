@@ -29,7 +29,7 @@ struct prediction {
 	struct image image;
 	struct image_stats stats;
 	struct image_sign sign; /* of its looks, to know it again */
-	uint64_t pixels_taken; /* from the budget */
+	uint64_t pixels_taken;  /* from the budget */
 	/* seat, preprocess */
 	struct engine_seat *seat;
 	struct tensor_map map;
