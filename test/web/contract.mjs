@@ -49,6 +49,28 @@ const deployment = {
 	}),
 	stats: { inferences: count, failed: count, mean_latency_ms: maybe(number), p99_latency_ms: maybe(number), recent_latency_ms: list(number), last_at: maybe(time) },
 };
+const datasetVersion = {
+	id: text, origin_id: text, origin_name: text, version: text, type: taskType, revision: count, locked: flag, hash: maybe(text), created_at: time, forked_from_id: maybe(text),
+	assets: count, annotated: count, labels: count,
+};
+const dataset = { id: text, name: text, versions: count, assets: count, cover: maybe(text), created_at: time };
+const statistics = {
+	label_repartition: dictionary(count), nb_objects: count, nb_assets: count, nb_annotated: count, sizes: { small: count, medium: count, large: count }, objects_per_image: list(count),
+};
+const queue = { to_review: count, reviewed: count, submitted: count, skipped: count, mine_today: count };
+const feedback = {
+	set_up: flag, active: flag, submit_by_itself: flag, submit_after_s: count, evaluation_share: share, targets: list({ dataset_version: datasetVersion, since: time }),
+	labels: list({ label: text, action: maybe(one('keep', 'rename', 'drop', 'new')), to_name: maybe(text) }),
+	counts: { reviewed: count, submitted: count, waiting: count, waiting_labels: dictionary(count), next_submission_at: maybe(time) },
+};
+const estimate = maybe({ value: number, low: number, high: number, images: count });
+const quality = {
+	task: taskType, reviewed: count, with_chance: count, threshold: share, over_time: list({ images: count, values: dictionary(maybe(number)) }),
+	versions: list({
+		model_version_id: text, model_name: text, version: count, role: one('champion', 'shadow', 'past'), images: count, weighted: estimate, random_only: estimate, difference: estimate,
+		labels: list({ label: text, truths: count, precision: maybe(share), recall: maybe(share), f1: maybe(share) }), curve: maybe(list(list(number))), best_threshold: maybe(number),
+	}),
+};
 const version = {
 	id: text, origin: { id: text, name: text }, version: count, type: taskType, framework: text, labels: maybe(dictionary(text)), state: one('EMPTY', 'READY', 'REFUSED'), state_text: maybe(text),
 	recipe: maybe(dictionary(anything)), created_at: time, graph: maybe(dictionary(anything)), guessed: list(text), confirmed: flag,
@@ -73,8 +95,16 @@ export async function checkContract(address, token) {
 	};
 	const session = await get('/api/session', { user: { id: text, name: text }, organization: { id: text, name: text, default_connector_id: text }, role: text, version: text });
 	const organization = `/api/organization/${session.organization?.id}`;
+	const datasets = await get(`${organization}/datasets?limit=50&offset=0`, page(dataset));
+	for (const d of (datasets.items ?? []).slice(0, 3)) {
+		const { items = [] } = await get(`/api/dataset/${d.id}/versions?limit=50&offset=0`, page(datasetVersion));
+		for (const v of items.slice(0, 3)) await get(`/api/dataset/version/${v.id}/stats`, statistics);
+	}
 	const deployments = await get(`${organization}/deployments?limit=50&offset=0`, page(deployment));
 	for (const d of (deployments.items ?? []).slice(0, 5)) {
+		await get(`/api/deployment/${d.id}/queue`, queue);
+		await get(`/api/deployment/${d.id}/pipeline/fl`, feedback);
+		await get(`/api/deployment/${d.id}/quality`, quality);
 		const own = `/api/deployment/${d.id}`;
 		await get(own, deployment);
 		await get(`${own}/history`, page({ at: time, what: text, by: maybe(text), from: maybe(text), to: maybe(text) }));

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { imageSize, photos, digits } from './mock/pictures.mjs';
 import { registryRoutes } from './mock/registry.mjs';
+import { learnRoutes } from './mock/learn.mjs';
 import { reviewRoutes } from './mock/review.mjs';
 import { Deployment, makeDeployments, makeModels, ORGANIZATION, uuid, versionJson } from './mock/world.mjs';
 
@@ -201,6 +202,7 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 				detection_classes: [], detection_scores: [], detection_boxes: [],
 			};
 		}],
+		...learnRoutes({ Refused, deployments: () => deployments, weather }),
 		...reviewRoutes({ Refused, deployments: () => deployments, weather }),
 		...registryRoutes({ Refused, models, deployments: () => deployments, send, uploads, weather }),
 	];

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { count } from '../lib/format';
 import { busyLabels, cellShares } from '../lib/quality';
 
-const LABELS_MAX = 12;
+const LABELS_MAX = 10;
 /** More names do not fit side by side. */
 const UPRIGHT_MAX = 5;
 
