@@ -92,6 +92,8 @@ void query_filter_and(struct rows_filter *filter, const struct rows_filter *more
 		return;
 	if (filter->where == NULL) {
 		*filter = *more;
+		if (filter->values == NULL) /* so that whoever copies them need not ask */
+			filter->values = ARENA_NEW(a, struct db_value);
 		return;
 	}
 	size_t count = filter->count + more->count;

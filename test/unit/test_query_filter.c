@@ -587,6 +587,10 @@ static void test_filters_add_up(void **state)
 	assert_int_equal(query_filter(QUERY_NOUN_data, "height = 64", a, &page.filter, &err), ST_OK);
 	assert_string_equal(
 		query_world_list(world.conn, QUERY_NOUN_data, "substr(data.filename, 1, 1)", &page, a), "c ");
+	struct rows_filter none = {0}; /* binds nothing, and may be copied */
+	assert_int_equal(query_filter(QUERY_NOUN_data, "tags.name = null", a, &none, &err), ST_OK);
+	assert_int_equal(none.count, 0);
+	assert_non_null(none.values);
 }
 
 /* ---- times ---- */
