@@ -180,6 +180,20 @@ def test_submitted_once_into_each_version(loop):
     assert "Withdraw" in answer["message"]
 
 
+def test_pages_are_told(loop, server):
+    asset = loop.reviewed()
+    with server.session.get(server.url + loop.path + "/events", stream=True, timeout=20) as stream:
+        loop.submit(asset)
+        server.post(f"/api/predicted/asset/{asset}/withdraw")
+        told = []
+        for line in stream.iter_lines(decode_unicode=True):
+            if line.startswith("data:") and asset in line:
+                told.append(json.loads(line[5:])["status"])
+            if len(told) == 2:
+                break
+    assert told == ["SUBMITTED", "REVIEWED"]
+
+
 def test_two_people_at_once(loop):
     ids = [loop.reviewed() for _ in range(12)]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
