@@ -9,7 +9,7 @@
 	" thumbnail_object_name, state, state_text, onnx_sha256, recipe, graph"
 #define SELECT                                                                                               \
 	"SELECT id, model_id, version, created_us, " CONTENT ", based_on_id, experiment_id FROM "            \
-							     "model_version"
+	"model_version"
 
 static void read_version(struct db_query *q, struct arena *a, struct model_version_row *out)
 {

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 static const char *const query_tables[QUERY_NOUN_COUNT] = {
-#define NOUN(noun, text) [QUERY_NOUN_##noun] = #noun,
+#define NOUN(noun, text) #noun,
 #define FIELD(noun, path, type, sql, text)
 #define LINK(noun, part, other, how_many, from, text)
 #include "query/fields.def"
