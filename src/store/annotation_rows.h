@@ -47,11 +47,13 @@ struct annotation_row {
 
 #define ANNOTATION_SHAPES_MAX 10000
 #define ANNOTATION_POINTS_MAX 100000 /* of all parts of a shape */
+#define ANNOTATION_NUMBER_MAX 1e7 /* pixels: what a 32-bit float of an annotation file holds to the pixel */
 
 const char *annotation_kind_name(enum annotation_kind kind); /* "RECTANGLE" */
 bool annotation_status_known(const char *status);
 
-/* With its shapes. Their labels must be of the asset's version, their points as the schema says and finite:
+/* With its shapes. Their labels must be of the asset's version, their points as the schema says and their
+ * numbers at most ANNOTATION_NUMBER_MAX:
  * ST_INVALID. ST_MISSING: there is no such asset. */
 enum status annotation_rows_insert(
 	struct db_conn *c, const struct annotation_row *row, struct arena *a, struct err *err) MUST_CHECK;

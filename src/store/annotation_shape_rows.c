@@ -105,6 +105,11 @@ struct extent {
 	size_t points;
 };
 
+static bool is_number(double value)
+{
+	return fabs(value) <= ANNOTATION_NUMBER_MAX; /* false for what is no number */
+}
+
 static bool add_point(yyjson_val *point, size_t numbers, struct extent *e)
 {
 	double at[3] = {0};
@@ -113,7 +118,7 @@ static bool add_point(yyjson_val *point, size_t numbers, struct extent *e)
 	for (size_t i = 0; i < numbers; i++) {
 		yyjson_val *value = yyjson_arr_get(point, i);
 		at[i] = yyjson_get_num(value);
-		if (!yyjson_is_num(value) || !isfinite(at[i]))
+		if (!yyjson_is_num(value) || !is_number(at[i]))
 			return false;
 	}
 	if (e->points++ == 0)
@@ -167,14 +172,17 @@ static bool measure(const struct annotation_shape_row *s, yyjson_val *root, stru
 static enum status check_shape(struct annotation_shape_row *s, struct arena *a, struct err *err)
 {
 	CHECK(s->kind < ANNOTATION_KIND_COUNT);
+	if (!(s->area <= ANNOTATION_NUMBER_MAX * ANNOTATION_NUMBER_MAX))
+		return err_set(err, ST_INVALID, "The area of a shape is beyond all pixels.");
 	if (s->kind == ANNOTATION_CLASSIFICATION)
 		return ST_OK;
 	bool given = s->kind == ANNOTATION_RECTANGLE || (s->flags & ANNOTATION_BOX_GIVEN);
-	bool good = isfinite(s->x) && isfinite(s->y) && isfinite(s->w) && isfinite(s->h) && s->w >= 0 &&
+	bool good = is_number(s->x) && is_number(s->y) && is_number(s->w) && is_number(s->h) && s->w >= 0 &&
 		    s->h >= 0;
 	if (given && !good)
-		return err_set(
-			err, ST_INVALID, "A rectangle needs finite x, y, w and h, and w and h of 0 or more.");
+		return err_set(err, ST_INVALID,
+			"A rectangle needs x, y, w and h in pixels, w and h of 0 or more, none beyond %.0f.",
+			ANNOTATION_NUMBER_MAX);
 	if (s->kind == ANNOTATION_RECTANGLE)
 		return ST_OK;
 	struct extent e = {0};
