@@ -85,8 +85,8 @@ static void add_times_and_scores(struct condition *w, const struct prediction_fi
 static void add_origins(struct condition *w, const struct prediction_filter *f)
 {
 	if (f->source) {
-		add(w, "EXISTS (SELECT 1 FROM data d JOIN data_source s ON s.id = d.source_id"
-		       " WHERE d.id = predicted_asset.data_id AND s.name = ?)");
+		add(w, "predicted_asset.data_id IN (SELECT d.id FROM data d WHERE d.source_id ="
+		       " (SELECT s.id FROM data_source s WHERE s.name = ?))");
 		value(w, text_value(f->source));
 	}
 	if (f->tag) {
@@ -103,9 +103,7 @@ static void add_origins(struct condition *w, const struct prediction_filter *f)
 		value(w, real_value(f->label_score));
 	}
 	if (!uuid_is_zero(f->version_id)) {
-		add(w, "EXISTS (SELECT 1 FROM prediction WHERE prediction.predicted_asset_id ="
-		       " predicted_asset.id AND prediction.model_version_id = ? AND prediction.is_shadow = "
-		       "0)");
+		add(w, "predicted_asset.version_id = ?");
 		value(w, id_value(&f->version_id));
 	}
 }
@@ -137,8 +135,8 @@ static void build(struct condition *w, const struct prediction_filter *f)
 bool prediction_filter_needs_digest(const struct prediction_filter *f)
 {
 	bool by_time = f->page.order_by == NULL || orders_by(f, "predicted_asset.created_us");
-	return f->label != NULL || !isnan(f->score_min) || !isnan(f->score_max) || !by_time ||
-	       f->page.filter.where != NULL;
+	return f->label != NULL || !uuid_is_zero(f->version_id) || !isnan(f->score_min) ||
+	       !isnan(f->score_max) || !by_time || f->page.filter.where != NULL;
 }
 
 enum status prediction_list_rows_ids(struct db_conn *c, const struct prediction_filter *f, struct arena *a,

@@ -221,10 +221,11 @@ enum status queue_rows_set_digest(
 enum status queue_rows_set_image(struct db_conn *c, const struct queue_image *image,
 	const struct queue_answer *answer, struct err *err)
 {
-	struct db_query q = db_query(c, "UPDATE predicted_asset SET position = $1, score = $2, shape_count = "
-					"$3, unsure = $4, outlier = $5,"
-					" considered_from = $6 WHERE id = $7");
+	struct db_query q = db_query(c,
+		"UPDATE predicted_asset SET position = $1, version_id = $2, score = $3, shape_count = $4,"
+		" unsure = $5, outlier = $6, considered_from = $7 WHERE id = $8");
 	db_bind_integer(&q, answer->position);
+	db_bind_uuid(&q, answer->model_version_id);
 	db_bind_real(&q, answer->score_max);
 	db_bind_integer(&q, answer->shape_count);
 	db_bind_real(&q, image->unsure);

@@ -29,6 +29,7 @@ ALTER TABLE predicted_asset ADD COLUMN submitted_us INTEGER;
 ALTER TABLE predicted_asset ADD COLUMN revision INTEGER NOT NULL DEFAULT 0; -- counts drafts and reviews: what a save builds on
 -- What the queue and the filters know of the champion's answer: docs/internals/queue.md. NULL until the log was read that far.
 ALTER TABLE predicted_asset ADD COLUMN position INTEGER;    -- of the answer in the log
+ALTER TABLE predicted_asset ADD COLUMN version_id BLOB;     -- that answered
 ALTER TABLE predicted_asset ADD COLUMN score REAL;          -- its best one
 ALTER TABLE predicted_asset ADD COLUMN shape_count INTEGER; -- above the floor
 ALTER TABLE predicted_asset ADD COLUMN unsure REAL;         -- 0…1
