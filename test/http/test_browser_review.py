@@ -558,6 +558,7 @@ def test_how_quick_it_is(site, cells, context, data, screenshots, capsys):
         rows = [site.get(f"/api/predicted/asset/{i}")["reviews"][-1] for n, i in ids if n == name]
         keys_and_clicks, seconds = (statistics.median(r[k] for r in rows) for k in ("keys", "seconds"))
         report[name.replace("one_more", "add")] = {"keys and clicks": keys_and_clicks, "seconds of the script": seconds}
+    report["slowest keys, ms"] = [[key, round(ms)] for key, ms in sorted(timed, key=lambda t: -t[1]) if key != " "][:3]
     with capsys.disabled():
         print("\n" + json.dumps(report, indent=1))
     slow = 20 if harness.SANITIZED else 4
@@ -605,3 +606,7 @@ def test_a_folder_of_bare_pictures_is_labelled(site, context, data, screenshots)
         assert item["annotation"]["status"] == "ACCEPTED"
         stored = [{k: s[k] for k in ("type", "x", "y", "w", "h", "label")} for s in item["annotation"]["shapes"]]
         assert same(stored, wanted[item["id"]])
+    last = items[-1]["id"]
+    tool.open(f"/dataset/version/{version['id']}/annotate?asset={last}")
+    assert tool.key == last
+    expect(page.locator(".mark-row")).to_have_count(1)

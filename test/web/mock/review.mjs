@@ -114,7 +114,7 @@ export function reviewRoutes({ Refused, deployments, weather }) {
 		['GET', '/api/dataset/version/:id/labels', () => ({ items: ['person', 'car', 'dog', 'chair'].map((name, i) => ({ id: uuid(15, i), name })), count: 4 })],
 		['GET', '/api/dataset/version/:id/assets', (_, { query }) => {
 			const q = query.get('q') ?? '';
-			const all = photos.map((_p, i) => asset(i)).filter((a) => (q.includes('= 0') ? !a.annotation : q.includes('> 0') ? a.annotation : true));
+			const all = photos.map((_p, i) => asset(i)).filter((a) => (q.startsWith('id') ? q.includes(a.id) : q.includes('= 0') ? !a.annotation : q.includes('> 0') ? a.annotation : true));
 			const offset = Number(query.get('offset') ?? 0);
 			return { items: all.slice(offset, offset + Number(query.get('limit') ?? 100)), count: all.length };
 		}],

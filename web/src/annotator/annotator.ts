@@ -77,7 +77,7 @@ export class Annotator {
 		this.repaint('all');
 	}
 
-	/** It has come, or there are smaller copies of it. */
+	/** It has come. */
 	setPicture(picture: Picture): void {
 		this.picture = picture;
 		this.repaint('all');

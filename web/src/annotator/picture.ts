@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures fetched and decoded before they are asked for, off the main thread, with smaller copies of big ones.
+// Pictures fetched and decoded before they are asked for, one after the other in a worker, with smaller copies of big ones.
+import type { DecodeAnswer } from './decode_worker';
 import type { Size } from './types';
 
 export interface Picture {
@@ -10,31 +11,11 @@ export interface Picture {
 
 /** Decoded pixels held at most; four bytes each. */
 const PIXELS_MAX = 80_000_000;
-/** Below that a smaller copy is not worth its memory. */
-const LEVEL_PIXELS = 3_000_000;
 
 async function fetched(url: string, signal: AbortSignal): Promise<Blob> {
 	const response = await fetch(url, { signal, credentials: 'same-origin' });
 	if (!response.ok) throw new Error(`The picture could not be fetched (${response.status}). Its link may have expired: reload the page.`);
 	return response.blob();
-}
-
-async function decoded(blob: Blob): Promise<Picture> {
-	const whole = await createImageBitmap(blob).catch(() => {
-		throw new Error('The browser cannot show this picture.');
-	});
-	return { size: { width: whole.width, height: whole.height }, levels: [whole] };
-}
-
-/** Decoded anew at half the size, which happens off the main thread; reducing what is decoded would hold up the keys. */
-async function addLevels(picture: Picture, blob: Blob): Promise<void> {
-	const { width, height } = picture.size;
-	if (width * height <= LEVEL_PIXELS) return;
-	const reduce = (from: Blob | ImageBitmap, by: number): Promise<ImageBitmap> =>
-		createImageBitmap(from, { resizeWidth: Math.ceil(width / by), resizeHeight: Math.ceil(height / by), resizeQuality: 'medium' });
-	const half = await reduce(blob, 2);
-	picture.levels.push(half);
-	if (half.width * half.height > LEVEL_PIXELS / 2) picture.levels.push(await reduce(half, 4));
 }
 
 /** The smallest that has a pixel for each of the screen's. */
@@ -44,47 +25,111 @@ export function levelFor(picture: Picture, scale: number): ImageBitmap | undefin
 	return best;
 }
 
+interface Task {
+	key: string;
+	blob: Blob;
+	done: (answer: DecodeAnswer) => void;
+}
+
+/** One picture at a time, the one that is waited for first. */
+class Decoder {
+	private worker: Worker | null = null;
+	private waiting: Task[] = [];
+	private running: Task | null = null;
+
+	decode(key: string, blob: Blob): Promise<DecodeAnswer> {
+		return new Promise((done) => {
+			this.waiting.push({ key, blob, done });
+			this.next();
+		});
+	}
+
+	/** Before all others. */
+	hurry(key: string): void {
+		this.waiting.sort((a, b) => Number(b.key === key) - Number(a.key === key));
+	}
+
+	forget(key: string): void {
+		this.waiting = this.waiting.filter((task) => task.key !== key);
+	}
+
+	close(): void {
+		this.worker?.terminate();
+		this.worker = this.running = null;
+		this.waiting = [];
+	}
+
+	private next(): void {
+		if (this.running || this.waiting.length === 0) return;
+		this.running = this.waiting.shift() ?? null;
+		this.worker ??= this.start();
+		this.worker.postMessage(this.running?.blob);
+	}
+
+	private start(): Worker {
+		const worker = new Worker(new URL('./decode_worker.ts', import.meta.url), { type: 'module' });
+		worker.addEventListener('message', ({ data }: MessageEvent<DecodeAnswer>) => {
+			const task = this.running;
+			this.running = null;
+			task?.done(data);
+			this.next();
+		});
+		return worker;
+	}
+}
+
 interface Held {
-	url: string;
 	abort: AbortController;
 	blob: Promise<Blob>;
 	picture: Promise<Picture> | null;
-	pixels: number;
 	ready: Picture | null;
 }
 
-/** Twice what is shown, for screens with small pixels. */
-const THUMB_HEIGHT = 88;
+export interface Wanted {
+	key: string;
+	url: string;
+	pixels: number;
+}
+
+/** A server that was away may be back. */
+const AGAIN_MS = 2_000;
 
 export class Pictures {
 	/** Small ones of all that were ever decoded. */
 	readonly thumbs = new Map<string, ImageBitmap>();
 	private held = new Map<string, Held>();
+	private wanted: readonly Wanted[] = [];
+	private timer: ReturnType<typeof setTimeout> | undefined;
+	private readonly decoder = new Decoder();
 
-	/** `onRefined`: there are smaller copies of it, and a thumb. */
-	constructor(private readonly onRefined: (key: string) => void = () => undefined) {}
+	/** `onThumb`: there is another one. */
+	constructor(private readonly onThumb: () => void = () => undefined) {}
 
 	/** By key, the nearest first: all are fetched, and as many decoded as there is room for. Others are let go. */
-	want(wanted: readonly { key: string; url: string; pixels: number }[]): void {
+	want(wanted: readonly Wanted[]): void {
+		this.wanted = wanted;
 		const keys = new Set(wanted.map((w) => w.key));
 		for (const [key, held] of this.held) {
 			if (keys.has(key)) continue;
 			held.abort.abort();
+			this.decoder.forget(key);
 			void held.picture?.then((p) => p.levels.forEach((level) => level.close()), () => undefined);
 			this.held.delete(key);
 		}
 		let room = PIXELS_MAX;
 		for (const { key, url, pixels } of wanted) {
 			room -= pixels;
-			const held = this.hold(key, url, pixels);
+			const held = this.hold(key, url);
 			// The one before the eyes and the next one are decoded however big they are.
 			if (room > 0 || key === wanted[0]?.key || key === wanted[1]?.key) void this.decode(key, held);
 		}
 	}
 
-	/** Waits for its turn; a failed one is tried anew. */
-	get(key: string, url: string, pixels: number): Promise<Picture> {
-		return this.decode(key, this.hold(key, url, pixels));
+	/** Comes before those that are only wanted; a failed one is tried anew. */
+	get(key: string, url: string): Promise<Picture> {
+		const picture = this.decode(key, this.hold(key, url));
+		this.decoder.hurry(key);
+		return picture;
 	}
 
 	/** What is there already, to be shown at once. */
@@ -93,40 +138,36 @@ export class Pictures {
 	}
 
 	close(): void {
+		clearTimeout(this.timer);
 		this.want([]);
+		this.decoder.close();
 	}
 
-	private hold(key: string, url: string, pixels: number): Held {
+	private hold(key: string, url: string): Held {
 		const known = this.held.get(key);
 		if (known) return known;
 		const abort = new AbortController();
-		const blob = fetched(url, abort.signal);
-		const held: Held = { url, abort, blob, picture: null, pixels, ready: null };
+		const held: Held = { abort, blob: fetched(url, abort.signal), picture: null, ready: null };
 		this.held.set(key, held);
-		// What failed is asked for anew.
-		blob.catch(() => this.held.get(key) === held && this.held.delete(key));
+		// What failed is asked for anew, a little later.
+		held.blob.catch(() => {
+			if (this.held.get(key) !== held) return;
+			this.held.delete(key);
+			clearTimeout(this.timer);
+			this.timer = setTimeout(() => this.want(this.wanted), AGAIN_MS);
+		});
 		return held;
 	}
 
-	private async thumb(key: string, { levels }: Picture): Promise<void> {
-		const smallest = levels[levels.length - 1];
-		if (!smallest || this.thumbs.has(key)) return;
-		this.thumbs.set(key, await createImageBitmap(smallest, { resizeHeight: THUMB_HEIGHT, resizeQuality: 'low' }));
-	}
-
-	/** What makes it quicker from the second look on, once it can be shown at all. */
-	private async refine(key: string, picture: Picture, blob: Blob): Promise<void> {
-		await addLevels(picture, blob);
-		await this.thumb(key, picture);
-		this.onRefined(key);
-	}
-
 	private decode(key: string, held: Held): Promise<Picture> {
-		held.picture ??= held.blob.then(async (blob) => {
-			const picture = await decoded(blob);
-			held.ready = picture;
-			void this.refine(key, picture, blob).catch(() => undefined);
-			return picture;
+		held.picture ??= held.blob.then(async (blob): Promise<Picture> => {
+			const { levels, thumb } = await this.decoder.decode(key, blob);
+			const [whole] = levels;
+			if (!whole) throw new Error('The browser cannot show this picture.');
+			held.ready = { size: { width: whole.width, height: whole.height }, levels };
+			if (thumb) this.thumbs.set(key, thumb);
+			this.onThumb();
+			return held.ready;
 		});
 		held.picture.catch(() => undefined);
 		return held.picture;

@@ -118,7 +118,7 @@ export const reviewApi = {
 
 	datasetVersion: (id: string, signal?: AbortSignal) => request<DatasetVersionFacts>(version(id), { signal }),
 	labels: (id: string, signal?: AbortSignal) => request<Page<DatasetLabel>>(withQuery(`${version(id)}/labels`, { limit: 1000, offset: 0 }), { signal }),
-	assets: (id: string, query: { limit: number; offset: number; q?: string; ids?: string }, signal?: AbortSignal) =>
+	assets: (id: string, query: { limit: number; offset: number; q?: string }, signal?: AbortSignal) =>
 		request<Page<DatasetAsset>>(withQuery(`${version(id)}/assets`, { ...query, with_annotations: 1 }), { signal }),
 };
 

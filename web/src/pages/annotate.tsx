@@ -13,7 +13,7 @@ import { session as signedIn } from '../api/session';
 import { count } from '../lib/format';
 import { AssetSession, type AssetItem } from '../parts/annotator_assets';
 import { Frame, SavedState, Strip, useWatch } from '../parts/annotator_frame';
-import { fetchShown, useAnnotator, type Tool } from '../parts/annotator_hook';
+import { fetchShown, useAnnotator } from '../parts/annotator_hook';
 import { outboxOf, outboxReady } from '../parts/annotator_outbox';
 import { findLabel, GuideDialog, Key, Labels, LightPanel, PLAIN, ShapeRows, ToolButtons, type Light } from '../parts/annotator_panels';
 import { Button, Failure } from '../parts/basics';
@@ -28,11 +28,7 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 	const outbox = outboxOf(signedIn.get()?.user.id ?? '');
 	const [labelling] = useState(() => new AssetSession({ version: version.id, outbox, first }));
 	const [, drawThumbs] = useState({});
-	const [pictures] = useState(() => new Pictures((key) => {
-		drawThumbs({});
-		const picture = pictures.peek(key);
-		if (picture && shown.current === key) latest.current?.annotator?.setPicture(picture);
-	}));
+	const [pictures] = useState(() => new Pictures(() => drawThumbs({})));
 	const [added, setAdded] = useState<readonly string[]>([]);
 	const view = useStore(labelling.view);
 	const saved = useStore(outbox.status);
@@ -42,9 +38,8 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 	const [open, setOpen] = useState<'guide' | 'light' | 'problem' | null>(null);
 	const [broken, setBroken] = useState<string | null>(null);
 	const [loading, setLoading] = useState(false);
-	const watch = useWatch();
+	const watch = useWatch(() => undefined);
 	const shown = useRef<string | null>(null);
-	const latest = useRef<Tool | null>(null);
 	const task = TASK_MODES[version.type] ? version.type : 'OBJECT_DETECTION';
 	const labels = useMemo(() => [...known, ...added.filter((label) => !known.includes(label))], [known, added]);
 
@@ -87,7 +82,6 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 		}
 	};
 	const tool = useAnnotator({ labels, from: 0, onMarks, onPage: command });
-	latest.current = tool;
 
 	useEffect(() => {
 		void outboxReady().then(() => labelling.start());
@@ -112,8 +106,8 @@ function Annotate({ version, known, first }: { version: DatasetVersionFacts; kno
 		setBroken(null);
 		if (pictures.peek(asset.id)) return setLoading(false);
 		setLoading(true);
-		const { key, url, pixels } = wanted(item);
-		return fetchShown(annotator, key, () => pictures.get(key, url, pixels), shown, (why) => {
+		const { key, url } = wanted(item);
+		return fetchShown(annotator, key, () => pictures.get(key, url), shown, (why) => {
 			setLoading(false);
 			setBroken(why);
 		});

@@ -13,7 +13,7 @@ import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
 import { championPrediction, shadowPredictions } from '../lib/shapes';
 import { count } from '../lib/format';
-import { fetchShown, useAnnotator, type Tool } from '../parts/annotator_hook';
+import { fetchShown, useAnnotator } from '../parts/annotator_hook';
 import { Frame, SavedState, Strip, useWatch } from '../parts/annotator_frame';
 import { outboxOf, outboxReady, tab } from '../parts/annotator_outbox';
 import { findLabel, GuideDialog, Key, Labels, LightPanel, PLAIN, ScoreSlider, ShapeRows, ToolButtons, WHOSE, WhoseSwitch, type Light } from '../parts/annotator_panels';
@@ -76,13 +76,12 @@ function Review({ deployment, queue, quality, ids }: { deployment: Deployment; q
 	const labelsShown = queue?.settings.labels_shown ?? null;
 	const reading = useMemo((): Reading => ({ task: deployment.type, threshold: deployment.min_threshold, labels: labelsShown }), [deployment]);
 	const outbox = outboxOf(signedIn.get()?.user.id ?? '');
-	const [sitting] = useState(() => new ReviewSession({ deployment: deployment.id, reading, outbox, tab, ids }));
-	const [, drawThumbs] = useState({});
-	const [pictures] = useState(() => new Pictures((key) => {
-		drawThumbs({});
-		const picture = pictures.peek(key);
-		if (picture && shown.current === key) latest.current?.annotator?.setPicture(picture);
+	const [sitting] = useState(() => new ReviewSession({
+		deployment: deployment.id, reading, outbox, tab, ids,
+		onLost: (name) => say('bad', `${name} was given to somebody else: nothing had been done to it for five minutes.`),
 	}));
+	const [, drawThumbs] = useState({});
+	const [pictures] = useState(() => new Pictures(() => drawThumbs({})));
 	const [added, setAdded] = useState<readonly string[]>([]);
 	const view = useStore(sitting.view);
 	const saved = useStore(outbox.status);
@@ -95,9 +94,8 @@ function Review({ deployment, queue, quality, ids }: { deployment: Deployment; q
 	const [open, setOpen] = useState<'guide' | 'skip' | 'light' | 'problem' | null>(null);
 	const [broken, setBroken] = useState<string | null>(null);
 	const [loading, setLoading] = useState(false);
-	const watch = useWatch();
+	const watch = useWatch(() => sitting.active());
 	const shown = useRef<string | null>(null);
-	const latest = useRef<Tool | null>(null);
 
 	const labels = useMemo(() => {
 		const known = labelsShown ?? deployment.labels;
@@ -145,7 +143,6 @@ function Review({ deployment, queue, quality, ids }: { deployment: Deployment; q
 		}
 	};
 	const tool = useAnnotator({ labels, from: shownFrom, onMarks, onPage: command });
-	latest.current = tool;
 
 	useEffect(() => {
 		const giveBack = (): void => sitting.giveBack();
@@ -174,7 +171,7 @@ function Review({ deployment, queue, quality, ids }: { deployment: Deployment; q
 		setBroken(null);
 		if (pictures.peek(asset.id)) return setLoading(false);
 		setLoading(true);
-		return fetchShown(annotator, asset.id, () => pictures.get(asset.id, ownPath(asset.data.presigned_url), pixels(item)), shown, (why) => {
+		return fetchShown(annotator, asset.id, () => pictures.get(asset.id, ownPath(asset.data.presigned_url)), shown, (why) => {
 			setLoading(false);
 			setBroken(why);
 		});

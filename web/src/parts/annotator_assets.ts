@@ -113,7 +113,7 @@ export class AssetSession {
 
 	/** The one that was asked for by its link comes first, whatever is on it. */
 	private async fetchFirst(id: string): Promise<void> {
-		const { items } = await reviewApi.assets(this.options.version, { limit: 1, offset: 0, ids: id });
+		const { items } = await reviewApi.assets(this.options.version, { limit: 1, offset: 0, q: `id = "${id.replace(/[^0-9a-f-]/gi, '')}"` });
 		this.add(items.filter((asset) => asset.id === id));
 	}
 

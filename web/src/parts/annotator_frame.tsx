@@ -105,7 +105,8 @@ export interface Watch {
 	seconds: () => number;
 }
 
-export function useWatch(): Watch {
+/** `onActive`: somebody is there. */
+export function useWatch(onActive: () => void): Watch {
 	const [watch] = useState(() => {
 		let last = performance.now();
 		let sum = 0;
@@ -128,7 +129,10 @@ export function useWatch(): Watch {
 	});
 	useEffect(() => {
 		const until = new AbortController();
-		for (const name of ['keydown', 'pointerdown', 'pointermove', 'wheel']) addEventListener(name, watch.tick, { signal: until.signal, passive: true });
+		for (const name of ['keydown', 'pointerdown', 'pointermove', 'wheel']) addEventListener(name, () => {
+			watch.tick();
+			onActive();
+		}, { signal: until.signal, passive: true });
 		return () => until.abort();
 	}, []);
 	return watch;

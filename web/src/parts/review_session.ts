@@ -46,6 +46,8 @@ const AHEAD = 8;
 /** The server keeps no more for one tab. */
 const HELD_MAX = 64;
 const RENEW_MS = 60_000;
+/** Whoever does nothing for so long gives back what they hold: the server's five minutes run out. */
+const IDLE_MS = 4 * 60_000;
 const RETRY_MS = 3_000;
 /** A shadow's shape that lies so well on a real one of its label says nothing new. */
 const SAME = 0.9;
@@ -117,9 +119,10 @@ export class ReviewSession {
 	private asking = false;
 	private closed = false;
 	private leasedAt = 0;
+	private activeAt = Date.now();
 	private readonly ids: readonly string[] | null;
 
-	constructor(private readonly options: { deployment: string; reading: Reading; outbox: Outbox; tab: string; ids: readonly string[] | null }) {
+	constructor(private readonly options: { deployment: string; reading: Reading; outbox: Outbox; tab: string; ids: readonly string[] | null; onLost: (name: string) => void }) {
 		this.ids = options.ids;
 		this.view = new Store<Sitting>({ items: [], at: 0, left: 0, mineToday: 0, ended: false, error: null });
 	}
@@ -140,6 +143,13 @@ export class ReviewSession {
 		const held = this.held().slice(0, HELD_MAX);
 		if (this.ids || held.length === 0) return;
 		reviewApi.release(this.options.deployment, this.options.tab, held).then(() => noteLeases(this.options.deployment, []), () => undefined);
+	}
+
+	/** Somebody is there: a key, a click, the pointer. */
+	active(): void {
+		const idle = Date.now() - this.activeAt > IDLE_MS;
+		this.activeAt = Date.now();
+		if (idle) void this.refill();
 	}
 
 	current(): Item | undefined {
@@ -240,6 +250,7 @@ export class ReviewSession {
 
 	private async refill(): Promise<void> {
 		if (this.asking || this.closed) return;
+		if (Date.now() - this.activeAt > IDLE_MS) return this.later(RENEW_MS);
 		const { items, at, error } = this.view.get();
 		const ahead = items.length - at;
 		if (ahead >= AHEAD && error === null && Date.now() - this.leasedAt < RENEW_MS) return this.later(RENEW_MS);
@@ -275,11 +286,14 @@ export class ReviewSession {
 		this.view.set({ ...now, left: Math.max(lease.left, undecided), mineToday: Math.max(lease.mine_today, now.mineToday), error: null, ended: now.items.length - now.at < AHEAD });
 	}
 
-	/** Those ahead that somebody else has by now; what was begun here stays, and the server compares. */
+	/** Those not begun that somebody else has by now; what was begun here stays, and the server compares. */
 	private drop(lost: readonly string[]): void {
 		const now = this.view.get();
-		const items = now.items.filter((item, i) => i <= now.at || item.status !== 'waiting' || !lost.includes(item.asset.id));
-		if (items.length < now.items.length) this.view.set({ ...now, items });
+		const items = now.items.filter((item, i) => i < now.at || item.status !== 'waiting' || !lost.includes(item.asset.id));
+		if (items.length === now.items.length) return;
+		const gone = now.items[now.at];
+		this.view.set({ ...now, items });
+		if (gone && !items.includes(gone)) this.options.onLost(gone.asset.data.filename);
 	}
 
 	private async fetchIds(ids: readonly string[]): Promise<void> {
