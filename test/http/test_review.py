@@ -310,5 +310,7 @@ def test_lists_are_filtered_and_ordered(server, colours, models_folder):
     assert ids(q='labels.name = "red"', status="TO REVIEW") == [by_name[3]]
     page = server.get(f"/api/deployment/{own['id']}/predictedassets", params={"limit": 2, "offset": 1, "order_by": "-created_at"})
     assert [i["id"] for i in page["items"]] == by_name[2:0:-1] and page["count"] == 4
-    for wrong in ({"status": "DONE"}, {"order_by": "size"}, {"score_min": "x"}, {"version": "1"}, {"from": "1e300"}, {"q": "x = 1"}):
+    for wrong in (
+        {"status": "DONE"}, {"order_by": "size"}, {"score_min": "x"}, {"version": "1"}, {"from": "1e300"}, {"q": "x = 1"},
+    ):  # fmt: skip
         server.get(f"/api/deployment/{own['id']}/predictedassets", params=wrong, expect=400)
