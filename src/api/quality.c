@@ -104,24 +104,6 @@ static yyjson_mut_val *add_estimate(yyjson_mut_doc *doc, yyjson_mut_val *object,
 	return out;
 }
 
-static void add_classification(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct class_summary *s)
-{
-	yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, object, "classification");
-	yyjson_mut_obj_add_real(doc, out, "accuracy", s->accuracy);
-	yyjson_mut_obj_add_real(doc, out, "precision", s->precision_mean);
-	yyjson_mut_obj_add_real(doc, out, "recall", s->recall_mean);
-	yyjson_mut_obj_add_real(doc, out, "f1", s->f1_mean);
-	yyjson_mut_obj_add_real(doc, out, "f1_weighted", s->f1_weighted);
-	yyjson_mut_obj_add_uint(doc, out, "right", s->right);
-}
-
-static void add_segmentation(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct quality_version *v)
-{
-	yyjson_mut_val *out = quality_coco(doc, object, "segmentation", &v->coco);
-	quality_add(doc, out, "mean_iou", v->mean_iou);
-	quality_add(doc, out, "mean_dice", v->mean_dice);
-}
-
 static void add_counts(yyjson_mut_doc *doc, yyjson_mut_val *out, const struct score_counts *c)
 {
 	yyjson_mut_obj_add_real(doc, out, "precision", c->precision);
@@ -146,6 +128,29 @@ static void add_labels(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct
 		quality_add(doc, out, "iou", l->iou);
 		add_counts(doc, out, &l->counts);
 	}
+}
+
+static void add_classification(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct quality_report *r,
+	const struct quality_version *v)
+{
+	const struct class_summary *s = &v->classes;
+	yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, object, "classification");
+	yyjson_mut_obj_add_real(doc, out, "accuracy", s->accuracy);
+	yyjson_mut_obj_add_real(doc, out, "precision", s->precision_mean);
+	yyjson_mut_obj_add_real(doc, out, "recall", s->recall_mean);
+	yyjson_mut_obj_add_real(doc, out, "f1", s->f1_mean);
+	yyjson_mut_obj_add_real(doc, out, "f1_weighted", s->f1_weighted);
+	yyjson_mut_obj_add_uint(doc, out, "right", s->right);
+	add_labels(doc, out, r, v);
+}
+
+static void add_segmentation(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct quality_report *r,
+	const struct quality_version *v)
+{
+	yyjson_mut_val *out = quality_coco(doc, object, "segmentation", &v->coco);
+	quality_add(doc, out, "mean_iou", v->mean_iou);
+	quality_add(doc, out, "mean_dice", v->mean_dice);
+	add_labels(doc, out, r, v);
 }
 
 static void add_point(yyjson_mut_doc *doc, yyjson_mut_val *list, const double *values, size_t count)
@@ -216,9 +221,9 @@ static void add_version(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct 
 	if (r->task == TASK_DETECTION)
 		quality_coco(doc, out, "coco", &v->coco);
 	if (classes)
-		add_classification(doc, out, &v->classes);
+		add_classification(doc, out, r, v);
 	if (r->task == TASK_SEGMENTATION)
-		add_segmentation(doc, out, v);
+		add_segmentation(doc, out, r, v);
 	yyjson_mut_val *main = add_estimate(doc, out, "ap", &v->estimate, false);
 	if (main)
 		yyjson_mut_obj_add_str(doc, main, "method", classes ? "wilson" : "bootstrap");

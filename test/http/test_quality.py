@@ -210,7 +210,8 @@ def test_digits(server, data, mnist):
     images = reference.reviewed(server, deployment)
     scores = sorted(answers[0]["score"] for _, _, answers in images)
     sure = champion(server, deployment, threshold=scores[15])
-    pairs = reference.classes([(item, truths, [a for a in answers if a["score"] >= scores[15]]) for item, truths, answers in images])
+    high = [(item, truths, [a for a in answers if a["score"] >= scores[15]]) for item, truths, answers in images]
+    pairs = reference.classes(high)
     cells = {pair: pairs.count(pair) for pair in set(pairs) - {(None, None)}}
     assert reference.cells_of(sure["confusion"]) == cells
     assert sure["classification"] == said["classification"]  # of the best class, however unsure
@@ -255,7 +256,7 @@ def test_reviews_of_the_queue_stand_for_all_images(server, colours):
     path = f"/api/deployment/{deployment['id']}/queue"
     server.call("PUT", f"{path}/settings", 200, json={"queue_order": "unsure", "random_share": 0.4})
     done = 0
-    while done < 28:  # of the first batch, so that its chances are those of now
+    while done < 12:  # while nobody draws a second batch, the chances then are those of now
         leased = server.post(f"{path}/lease", {"client": "tab", "count": 4, "held": []})["items"]
         assert leased
         for item in leased:
@@ -269,7 +270,7 @@ def test_reviews_of_the_queue_stand_for_all_images(server, colours):
     chosen = [image for image in images if image[0]["chosen"]]
     assert answer["reviewed"] == len(images) == len(chosen) + 1 and answer["with_chance"] == len(chosen)
     weights = [1 / item["chosen"]["chance"] for item, _, _ in chosen]
-    assert min(weights) > 1 and len(set(weights)) > 1
+    assert min(weights) >= 1 and len(set(weights)) > 1
     right = [t == a for t, a in reference.classes(chosen)]
     near(said["weighted"]["value"], sum(w * r for w, r in zip(weights, right)) / sum(weights))
     assert said["weighted"]["images"] == len(chosen)
