@@ -150,7 +150,7 @@ await check('the threshold shows what it would do, and is saved only when confir
 	await page.goto(`${address}/deployment/${target.id}`);
 	await page.waitForSelector('.tile img');
 	const answered = await shapesShown();
-	const slider = page.locator('.slider input');
+	const slider = page.locator('.threshold .slider input');
 	await slider.fill('0.6');
 	await page.waitForFunction(() => document.querySelector('.effect')?.textContent?.includes('answered, on'));
 	const fewer = await shapesShown();

@@ -24,7 +24,7 @@ function Card({ version, champion, task, threshold }: { version: VersionQuality;
 	const { name, long } = metricOf(task);
 	const verdict = version.role === 'shadow' ? compare(champion, version) : null;
 	return (
-		<section class={`quality-card ${version.role}`} aria-label={`${ROLE[version.role]} ${version.name}`}>
+		<section class={`quality-card ${version.role}`} aria-label={`Quality of ${version.name}, ${ROLE[version.role].toLowerCase()}`}>
 			<header><i class={`swatch ${version.role}`} aria-hidden="true" /><strong>{version.name}</strong> <span class="muted">{ROLE[version.role].toLowerCase()}</span>{verdict && <span class={`pill ${VERDICT[verdict][0]}`}>{VERDICT[verdict][1]}</span>}</header>
 			{first ? (
 				<>
