@@ -276,6 +276,6 @@ export async function deployChecks({ page, address, check, accessible, api, cont
 			await accessible(name);
 		}
 		await page.click('.tabs >> text="Settings"');
-		await page.waitForSelector('.setting:has-text("not built yet")');
+		await page.waitForSelector('.setting:has-text("monitor")');
 	});
 }
