@@ -22,7 +22,7 @@ struct db;      /* an opened database, shared by all threads; db_sqlite_open() m
 struct db_conn; /* one connection */
 struct db_stmt; /* a statement that is bound or being stepped */
 
-#define DB_COPIED_MAX 64      /* bytes; ids and digests may come from the stack */
+#define DB_COPIED_MAX 64       /* bytes; ids and digests may come from the stack */
 #define DB_PARAMETERS_MAX 2048 /* of one statement: a look-up of 1,000 keys, and a filter */
 
 enum db_type { DB_NULL, DB_INTEGER, DB_REAL, DB_TEXT, DB_BLOB };

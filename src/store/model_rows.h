@@ -34,7 +34,7 @@ struct model_version_row {
 	const char *recipe;      /* given before the file, or found from it */
 	const char *graph;       /* what inspection said */
 	int64_t created_us;
-	struct uuid based_on_id; /* whose file it runs by another recipe; zero: none. Never changed */
+	struct uuid based_on_id;   /* whose file it runs by another recipe; zero: none. Never changed */
 	struct uuid experiment_id; /* that it was published from; zero: none. Never changed */
 };
 
