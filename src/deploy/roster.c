@@ -317,7 +317,7 @@ enum status roster_load_all(struct roster *r, struct err *err)
 	struct deployment_row *rows = NULL;
 	size_t count = 0;
 	int64_t total;
-	struct rows_page page = {.limit = 1000};
+	struct rows_page page = {.limit = 1000, .order = ROWS_NEWEST};
 	enum status st;
 	do {
 		struct db_conn *c;
