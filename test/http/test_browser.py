@@ -144,8 +144,8 @@ def test_the_list_of_deployments(page, site, street, screenshots):
 
 def test_a_deployment_with_boxes(page, site, street, screenshots):
     open_deployment(page, street)
-    shown = page.locator(".tile").count()
-    assert shown >= 6
+    page.locator(".predictions").evaluate("part => part.scrollIntoView()")
+    harness.wait_until(lambda: page.locator(".tile").count() >= 6, 20, "the tiles of two rows")
     loaded = "image => image.complete && image.naturalWidth > 0"
     assert page.locator(".tile img").first.evaluate(f"async image => {{ await image.decode(); return ({loaded})(image) }}")
     newest = site.get(f"/api/deployment/{street['id']}/predictedassets", params={"limit": 6, "order_by": "-created_at"})
@@ -158,6 +158,7 @@ def test_a_deployment_with_boxes(page, site, street, screenshots):
     )
     assert sorted(drawn) == sorted([s["x"], s["y"], s["w"], s["h"]] for s in boxes)
     page.locator("canvas").first.wait_for()  # latency over time
+    page.evaluate("scrollTo(0, 0)")
     shoot(page, screenshots, "deployment")
 
 
