@@ -225,7 +225,7 @@ enum status api_monitor_shadow(struct http_request *req, struct http_reply *repl
 	struct uuid version_id;
 	yyjson_val *body;
 	enum task task;
-	int64_t latency_us;
+	int64_t latency_us = 0;
 	TRY(read_predicted(req, row, &task, err));
 	TRY(check_login(req, row->prediction.deployment_id, err));
 	TRY(api_body(req, &body, err));
