@@ -133,7 +133,7 @@ enum status api_deployment_stats(struct http_request *req, struct http_reply *re
 {
 	struct quality_filter filter;
 	struct quality_report report;
-	enum service service;
+	enum service service = LABEL_DISTRIBUTION;
 	struct uuid id;
 	TRY(api_id(req, "id", "deployment", &id, err));
 	TRY(read_service(req, &service, err));
@@ -201,7 +201,7 @@ enum status api_prediction_stats(struct http_request *req, struct http_reply *re
 	struct quality_filter filter;
 	struct quality_report report;
 	struct quality_image *images;
-	enum service service;
+	enum service service = LABEL_DISTRIBUTION;
 	struct uuid id;
 	size_t count;
 	TRY(api_id(req, "id", "deployment", &id, err));
