@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { DatasetStats, FeedbackLoop, ReviewedAsset, VersionQuality } from '../src/api/learn';
 import type { Page, Shape } from '../src/api/types';
-import { assetQuery, datasetWarnings, importPortions, labelBars, mergeResults, nextVersionName, NO_FILTER } from '../src/lib/dataset';
+import { assetQuery, classFolders, datasetWarnings, importPortions, labelBars, mergeResults, nextVersionName, NO_FILTER } from '../src/lib/dataset';
 import { drawable, labelNumber } from '../src/lib/dataset_shapes';
 import { asSaved, changeLabel, delayWords, keepTheRest, loopNext, loopSentence, loopState, sameLabels, whyNotSaved } from '../src/lib/feedback';
 import { sortLabelled, type Found } from '../src/lib/folder';
@@ -138,6 +138,13 @@ describe('a dataset', () => {
 		expect(made[1]?.annotations.map((a) => a.path)).not.toContain('Annotations/0.xml');
 		expect(importPortions(sortLabelled(files('only.json'))).map((p) => [p.pictures.length, p.annotations.length])).toEqual([[0, 1]]);
 		expect(importPortions(sortLabelled([]))).toEqual([]);
+	});
+	it('takes folders for classes only where every bare picture is in one of several', () => {
+		const classes = (...paths: string[]): string[] => classFolders(sortLabelled(files(...paths)));
+		expect(classes('signs/1/a.jpg', 'signs/0/b.jpg', 'signs/1/c.jpg')).toEqual(['0', '1']);
+		expect(classes('signs/1/a.jpg', 'signs/1/b.jpg')).toEqual([]);
+		expect(classes('1/a.jpg', 'b.jpg')).toEqual([]);
+		expect(classes('1/a.jpg', '0/b.jpg', 'all.json')).toEqual([]);
 	});
 	it('adds up what the portions did, and says the same thing once', () => {
 		const one = { images: 200, assets_new: 200, annotated: 180, shapes: 900, labels_new: 3, problems: ['all.json: x', 'b'], problems_left_out: 1 };

@@ -84,6 +84,15 @@ export function importPortions({ pictures, annotations }: Labelled): { pictures:
 	});
 }
 
+/**
+ * The classes that the folders of bare pictures name: each picture's own folder, when there are several and no picture is
+ * outside of one. One portion may hold a single class, so the whole folder decides.
+ */
+export function classFolders({ pictures, annotations }: Labelled): string[] {
+	const folders = new Set(pictures.map(({ path }) => path.split('/').slice(-2, -1)[0] ?? ''));
+	return annotations.length === 0 && folders.size > 1 && !folders.has('') ? [...folders].sort() : [];
+}
+
 function byBytes(pictures: readonly Found[]): Found[][] {
 	return portions(pictures, IMPORT_PICTURES_MAX).flatMap((portion) => {
 		const made: Found[][] = [[]];

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { learn, type AnyJob, type DatasetVersion, type ImportMode, type ImportResult } from '../api/learn';
 import { sendForm, wasCancelled } from '../api/send';
-import { importPortions, mergeResults } from '../lib/dataset';
+import { classFolders, importPortions, mergeResults } from '../lib/dataset';
 import { sortLabelled, type Found } from '../lib/folder';
 import { bytes, count, plural } from '../lib/format';
 import { isRunning } from '../lib/jobs';
@@ -43,9 +43,10 @@ async function ended(job: AnyJob, signal: AbortSignal, tell: (job: AnyJob) => vo
 	return now;
 }
 
-function formOf(portion: { pictures: readonly Found[]; annotations: readonly Found[] }, mode: ImportMode): FormData {
+function formOf(portion: { pictures: readonly Found[]; annotations: readonly Found[] }, mode: ImportMode, folders: boolean): FormData {
 	const form = new FormData();
 	form.set('mode', mode);
+	if (folders) form.set('format', 'folders');
 	for (const { file, path } of portion.pictures) form.append('media', file, path);
 	for (const { file, path } of portion.annotations) form.append('annotations', file, path);
 	return form;
@@ -58,13 +59,15 @@ interface Ending {
 }
 
 async function runImport(version: DatasetVersion, found: readonly Found[], mode: ImportMode, signal: AbortSignal, tell: (p: Progressing) => void): Promise<Ending> {
-	const portions = importPortions(sortLabelled(found));
+	const labelled = sortLabelled(found);
+	const portions = importPortions(labelled);
+	const folders = classFolders(labelled).length > 0;
 	const results: ImportResult[] = [];
 	for (const [i, portion] of portions.entries()) {
 		let at: Progressing = { portion: i, of: portions.length, sent: 0, worked: 0, message: 'sending' };
 		tell(at);
 		try {
-			const { job } = await sendForm<{ job: AnyJob }>(learn.importPath(version.id), formOf(portion, mode), {
+			const { job } = await sendForm<{ job: AnyJob }>(learn.importPath(version.id), formOf(portion, mode, folders), {
 				signal, onProgress: (sent, total) => tell(at = { ...at, sent: total > 0 ? sent / total : 0 }),
 			});
 			const done = await ended(job, signal, (now) => tell(at = { ...at, sent: 1, worked: now.progress, message: now.message ?? 'reading' }));
@@ -80,14 +83,17 @@ async function runImport(version: DatasetVersion, found: readonly Found[], mode:
 const shareOf = ({ portion, of, sent, worked }: Progressing): number => (portion + 0.4 * sent + 0.6 * worked) / of;
 
 function Chosen({ found, version }: { found: readonly Found[]; version: DatasetVersion }): JSX.Element {
-	const { pictures, annotations, left, bytes: size } = sortLabelled(found);
+	const labelled = sortLabelled(found);
+	const { pictures, annotations, left, bytes: size } = labelled;
+	const classes = classFolders(labelled);
 	return (
 		<>
 			<p class="check-counts">
 				<strong>{plural(pictures.length, 'picture')}</strong> <strong>{plural(annotations.length, 'annotation file')}</strong> <span class="muted">{bytes(size)}</span>
 				{left.length > 0 && <span class="muted" title={left.slice(0, 20).map((f) => f.path).join('\n')}>{count(left.length)} left out</span>}
 			</p>
-			{annotations.length === 0 && <p class="muted">No annotations among them: the pictures come in bare, to be labelled here. COCO, Pascal VOC and YOLO files are read where they lie beside the pictures.</p>}
+			{classes.length > 0 && <p class="muted">Each folder is a class: {classes.slice(0, 8).join(', ')}{classes.length > 8 && ` and ${count(classes.length - 8)} more`}.</p>}
+			{annotations.length === 0 && classes.length === 0 && <p class="muted">No annotations among them: the pictures come in bare, to be labelled here. COCO, Pascal VOC and YOLO files are read where they lie beside the pictures.</p>}
 			{pictures.length === 0 && annotations.length > 0 && <p class="muted">No pictures among them: the annotations are put on the {plural(version.assets, 'image')} of the same name that {version.version} has.</p>}
 		</>
 	);
