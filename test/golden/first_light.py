@@ -47,14 +47,14 @@ def fill(server, folder):
     return {"predictions": predictions, "histories": histories, "deployments": deployments, "versions": models}
 
 
-def main():
+def write(archive_path, fill):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         with harness.Server(folder / "server") as server:
             known = fill(server, folder)
         (server.data / "admin-token").unlink()
         (server.data / "known.json").write_text(json.dumps(known, indent=1))
-        with tarfile.open(ARCHIVE, "w:xz") as archive:
+        with tarfile.open(archive_path, "w:xz") as archive:
             for path in sorted(server.data.rglob("*")):
                 if path.is_file():
                     info = archive.gettarinfo(path, f"data/{path.relative_to(server.data)}")
@@ -62,8 +62,8 @@ def main():
                     info.uid = info.gid = 0
                     with open(path, "rb") as content:
                         archive.addfile(info, content)
-    print(f"{ARCHIVE.name}: {ARCHIVE.stat().st_size} bytes")
+    print(f"{archive_path.name}: {archive_path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
-    main()
+    write(ARCHIVE, fill)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A data folder that the first version left (test/golden/first_light.tar.xz, schema 1): it opens, and nothing is lost."""
+"""Data folders that earlier versions left (test/golden): the first light (schema 1), and shadows and jobs (schema 4): they open,
+and nothing is lost."""
 
 import hashlib
 import json
@@ -13,7 +14,7 @@ import requests
 import samples
 from shadowing import set_shadow, wait_caught_up
 
-ARCHIVE = harness.REPOSITORY / "test" / "golden" / "first_light.tar.xz"
+GOLDEN = harness.REPOSITORY / "test" / "golden"
 
 
 def database(server):
@@ -21,7 +22,7 @@ def database(server):
 
 
 def rows_of(server):
-    """Every row of every table of schema 1, as (table, columns by name); what was added later is left out."""
+    """Every row of every table, as (table, columns by name)."""
     db = database(server)
     try:
         found = {}
@@ -34,21 +35,27 @@ def rows_of(server):
         db.close()
 
 
+def unpacked(server, name):
+    """Not started; known.json says what its own version answered."""
+    server.data.mkdir(parents=True)
+    with tarfile.open(GOLDEN / f"{name}.tar.xz") as archive:
+        archive.extractall(server.data.parent)
+    server.known = json.loads((server.data / "known.json").read_text())
+    (server.data / "known.json").unlink()
+    return server
+
+
 @pytest.fixture
 def old(fresh):
-    """Not started; known.json says what its own version answered."""
-    fresh.data.mkdir(parents=True)
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(fresh.data.parent)
-    fresh.known = json.loads((fresh.data / "known.json").read_text())
-    (fresh.data / "known.json").unlink()
-    return fresh
+    return unpacked(fresh, "first_light")
 
 
-def test_every_row_is_still_there(old):
+@pytest.mark.parametrize(("name", "schema", "predictions"), [("first_light", 1, 12), ("deploy", 4, 15)])
+def test_every_row_is_still_there(fresh, name, schema, predictions):
+    old = unpacked(fresh, name)
     before = rows_of(old)
-    assert before["schema_migration"][1][0][1] == "001_first.sql" and len(before["schema_migration"][1]) == 1
-    assert len(before["prediction"][1]) == 12
+    assert before["schema_migration"][1][0][1] == "001_first.sql" and len(before["schema_migration"][1]) == schema
+    assert len(before["prediction"][1]) == predictions
     old.start()
     assert old.get("/api/session")["role"] == "ADMIN"  # as everybody who was there before there were roles
     assert old.stop() == 0
@@ -128,3 +135,27 @@ def reviewed(server, deployment):
         assert server.post(f"/api/predicted/asset/{item['id']}/reviews", body)["kind"] == "ACCEPTED"
         listed = {i["id"] for i in server.predicted_assets(deployment, label=label, status="REVIEWED")[0]}
         assert item["id"] in listed
+
+
+def test_shadows_and_jobs_go_on(fresh):
+    """What schema 4 knew besides: shadows and their predictions, jobs with their results, versions by another recipe."""
+    server = unpacked(fresh, "deploy").start()
+    known = server.known
+    first = known["deployments"][0]
+    harness.wait_until(lambda: server.deployment(first)["status"] == "SERVING", 30, "the model to be loaded")
+    (was,), (now,) = first["shadows"], server.deployment(first)["shadows"]
+    assert {k: now[k] for k in was if k not in ("state", "state_text")} == {
+        k: was[k] for k in was if k not in ("state", "state_text")
+    }
+    answers = [[(p["id"], p["is_shadow"], p["shapes"]) for p in asset["predictions"]] for asset in known["assets"]]
+    assets = server.predicted_assets(first)[0]
+    assert [[(p["id"], p["is_shadow"], p["shapes"]) for p in asset["predictions"]] for asset in assets] == answers
+    assert sum(len(predictions) for predictions in answers) == len(known["assets"]) + was["predictions"]
+    assert server.get(f"/api/job/{known['job']['id']}") == known["job"] and known["job"]["result"]["rows"]
+    copy = server.get(f"/api/model/version/{known['copy']['id']}")
+    assert copy["recipe"] == known["copy"]["recipe"] and copy["lineage"]["based_on_version_id"]
+    other = next(v for v in known["versions"] if v["id"] == was["model_version_id"])
+    server.predict(first, samples.photo("red"))
+    wait_caught_up(server, first, other)
+    assert server.deployment(first)["shadows"][0]["predictions"] == was["predictions"] + 1
+    reviewed(server, first)
