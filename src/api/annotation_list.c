@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The annotations of a whole dataset version: listed, loaded with their shapes, deleted. */
 #include "api/annotation_sdk.h"
+#include "api/id_list.h"
 #include "api/label_json.h"
 #include "api/nouns.h"
 #include "store/dataset_rows.h"
@@ -107,23 +108,6 @@ enum status api_annotation_ids(struct http_request *req, struct http_reply *repl
 
 /* ---- with their shapes ---- */
 
-static enum status parse_ids(yyjson_val *list, const char *what, size_t count_max, struct arena *a,
-	struct uuid **ids, size_t *count, struct err *err)
-{
-	size_t i, size;
-	yyjson_val *value;
-	if (!yyjson_is_arr(list) || yyjson_arr_size(list) > count_max)
-		return err_set(err, ST_INVALID, "%s must be a list of at most %zu ids.", what, count_max);
-	*count = yyjson_arr_size(list);
-	*ids = ARENA_ARRAY(a, struct uuid, *count + 1);
-	yyjson_arr_foreach (list, i, size, value) {
-		const char *text = yyjson_get_str(value);
-		if (text == NULL || !uuid_parse(text, &(*ids)[i]))
-			return err_set(err, ST_INVALID, "Element %zu of %s is not an id (a UUID).", i, what);
-	}
-	return ST_OK;
-}
-
 static int newest_first(const void *a, const void *b)
 {
 	const struct annotation_row *x = a, *y = b;
@@ -160,7 +144,7 @@ enum status api_annotation_load(struct http_request *req, struct http_reply *rep
 	size_t count;
 	TRY(label_read_version(req, &version_id, err));
 	TRY(http_json(req, &body, err));
-	TRY(parse_ids(yyjson_doc_get_root(body), "The body", LOADED_MAX, req->arena, &ids, &count, err));
+	TRY(id_list_parse(yyjson_doc_get_root(body), "The body", LOADED_MAX, req->arena, &ids, &count, err));
 	struct annotation_row *rows = ARENA_ARRAY(req->arena, struct annotation_row, count + 1);
 	TRY(api_read(req, &reader, err));
 	TRY(load(reader.conn, version_id, ids, count, req->arena, rows, &count, err));
@@ -240,10 +224,11 @@ enum status api_annotation_delete_many(struct http_request *req, struct http_rep
 	d.all_assets =
 		yyjson_arr_size(assets) == 1 && yyjson_equals_str(yyjson_arr_get_first(assets), "__all__");
 	if (!d.all_assets)
-		TRY(parse_ids(assets, "\"asset_ids\"", 100000, req->arena, &d.assets, &d.asset_count, err));
+		TRY(id_list_parse(
+			assets, "\"asset_ids\"", 100000, req->arena, &d.assets, &d.asset_count, err));
 	d.named = named && !yyjson_is_null(named);
 	if (d.named)
-		TRY(parse_ids(named, "\"annotation_ids\"", 100000, req->arena, &d.annotations,
+		TRY(id_list_parse(named, "\"annotation_ids\"", 100000, req->arena, &d.annotations,
 			&d.annotation_count, err));
 	TRY(api_write(req, "annotation.delete", d.version_id, delete_annotations, &d, err));
 	return http_reply_empty(reply, 204);

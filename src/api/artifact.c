@@ -36,11 +36,7 @@ static enum status reply_artifact(
 static enum status check_stored(struct db_conn *c, const char *object_name, struct arena *a, struct err *err)
 {
 	struct object_row object;
-	TRY(object_rows_by_name(c, object_name, a, &object, err));
-	return object.sha256
-		       ? ST_OK
-		       : err_set(err, ST_INVALID, "The object \"%.200s\" has no bytes yet: upload it first.",
-				 object_name);
+	return object_rows_stored(c, object_name, a, &object, err);
 }
 
 /* ---- write ---- */

@@ -126,11 +126,7 @@ static enum status check_object(
 	struct datalake_row lake;
 	TRY(api_read(req, &reader, err));
 	TRY(datalake_rows_by_id(reader.conn, row->datalake_id, req->arena, &lake, err));
-	TRY(object_rows_by_name(reader.conn, row->object_name, req->arena, object, err));
-	if (object->sha256 == NULL)
-		return err_set(err, ST_INVALID, "The object \"%.200s\" has no bytes yet: upload it first.",
-			row->object_name);
-	return ST_OK;
+	return object_rows_stored(reader.conn, row->object_name, req->arena, object, err);
 }
 
 /* What the file's header says of its size is believed before what the client says. */

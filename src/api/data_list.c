@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The data of a datalake: list, find, look up many at once, delete many. */
 #include "api/data_json.h"
+#include "api/id_list.h"
 #include "api/nouns.h"
 #include "api/tag_json.h"
 #include "base/check.h"
@@ -150,20 +151,10 @@ static enum status delete_many(struct db_conn *c, void *arg, struct err *err)
 enum status api_data_delete_many(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	struct deletion d = {.arena = req->arena};
-	yyjson_val *body, *value;
-	size_t i, n;
+	yyjson_val *body;
 	TRY(api_id(req, "id", "datalake", &d.datalake_id, err));
 	TRY(api_body(req, &body, err));
-	yyjson_val *ids = yyjson_obj_get(body, "ids");
-	if (!yyjson_is_arr(ids) || yyjson_arr_size(ids) > DELETE_MAX)
-		return err_set(err, ST_INVALID, "\"ids\" must be a list of at most %d ids.", DELETE_MAX);
-	d.ids = ARENA_ARRAY(req->arena, struct uuid, yyjson_arr_size(ids) + 1);
-	yyjson_arr_foreach (ids, i, n, value) {
-		const char *text = yyjson_get_str(value);
-		if (text == NULL || !uuid_parse(text, &d.ids[i]))
-			return err_set(err, ST_INVALID, "Element %zu of \"ids\" is not an id (a UUID).", i);
-	}
-	d.count = n;
+	TRY(id_list_read(req, body, "ids", DELETE_MAX, &d.ids, &d.count, err));
 	TRY(api_write(req, "data.delete", d.datalake_id, delete_many, &d, err));
 	return http_reply_empty(reply, 204);
 }

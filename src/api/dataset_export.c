@@ -2,6 +2,7 @@
 /* Export: a version's annotations as an object with a link, which is the SDK's way; and as a zip, with
  * pictures. */
 #include "api/label_json.h"
+#include "api/id_list.h"
 #include "api/nouns.h"
 #include "api/presign.h"
 #include "learn/dataset_export.h"
@@ -69,19 +70,12 @@ enum status api_dataset_export(struct http_request *req, struct http_reply *repl
 static enum status read_assets(
 	yyjson_val *body, struct arena *a, struct dataset_export_options *options, struct err *err)
 {
-	yyjson_val *list = yyjson_obj_get(body, "asset_ids"), *value;
-	size_t i, count;
+	yyjson_val *list = yyjson_obj_get(body, "asset_ids");
+	struct uuid *ids;
+	size_t count;
 	if (list == NULL || yyjson_is_null(list))
 		return ST_OK;
-	if (!yyjson_is_arr(list) || yyjson_arr_size(list) > ASSETS_MAX)
-		return err_set(
-			err, ST_INVALID, "\"asset_ids\" must be a list of at most %d ids.", ASSETS_MAX);
-	struct uuid *ids = ARENA_ARRAY(a, struct uuid, yyjson_arr_size(list) + 1);
-	yyjson_arr_foreach (list, i, count, value) {
-		const char *text = yyjson_get_str(value);
-		if (text == NULL || !uuid_parse(text, &ids[i]))
-			return err_set(err, ST_INVALID, "\"asset_ids\" must be a list of ids (UUIDs).");
-	}
+	TRY(id_list_parse(list, "\"asset_ids\"", ASSETS_MAX, a, &ids, &count, err));
 	options->asset_ids = ids;
 	options->asset_count = count;
 	return ST_OK;

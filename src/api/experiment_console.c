@@ -109,12 +109,8 @@ static enum status put_file(struct db_conn *c, void *arg, struct err *err)
 	struct object_row object;
 	TRY(experiment_rows_by_id(c, f->id, f->arena, &row, err));
 	const char *old = row.logging_object_name;
-	if (f->object_name) {
-		TRY(object_rows_by_name(c, f->object_name, f->arena, &object, err));
-		if (object.sha256 == NULL)
-			return err_set(err, ST_INVALID,
-				"The object \"%.200s\" has no bytes yet: upload it first.", f->object_name);
-	}
+	if (f->object_name)
+		TRY(object_rows_stored(c, f->object_name, f->arena, &object, err));
 	row.logging_object_name = f->object_name;
 	TRY(experiment_rows_update(c, &row, err));
 	return old ? object_rows_release(c, old, err) : ST_OK;

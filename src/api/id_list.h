@@ -5,6 +5,9 @@
 
 #include "api/api.h"
 
+/* A list of at most count_max ids. what: how sentences call it, like "The body". ST_INVALID. */
+enum status id_list_parse(yyjson_val *list, const char *what, size_t count_max, struct arena *a,
+	struct uuid **ids, size_t *count, struct err *err) MUST_CHECK;
 /* A member that is a list of at most count_max ids. ST_INVALID. */
 enum status id_list_read(struct http_request *req, yyjson_val *body, const char *key, size_t count_max,
 	struct uuid **ids, size_t *count, struct err *err) MUST_CHECK;

@@ -79,10 +79,7 @@ static enum status read_stored(struct http_request *req, struct creation *new, s
 	struct model_file_row other;
 	TRY(api_read(req, &reader, err));
 	TRY(model_rows_version_by_id(reader.conn, new->file.model_version_id, req->arena, &new->before, err));
-	TRY(object_rows_by_name(reader.conn, new->file.object_name, req->arena, &new->object, err));
-	if (new->object.sha256 == NULL)
-		return err_set(err, ST_INVALID, "The object \"%.200s\" has no bytes yet: upload it first.",
-			new->file.object_name);
+	TRY(object_rows_stored(reader.conn, new->file.object_name, req->arena, &new->object, err));
 	/* Said before the model is opened, which takes a while. */
 	enum status st =
 		model_rows_file_by_name(reader.conn, new->before.id, new->file.name, req->arena, &other, err);

@@ -71,10 +71,7 @@ static enum status read_stored(struct monitor *m, struct err *err)
 			"the \"object_name\".");
 	TRY(json_text_required(cloud, "object_name", &m->request.object_name, err));
 	TRY(api_read(m->req, &reader, err));
-	TRY(object_rows_by_name(reader.conn, m->request.object_name, m->req->arena, &object, err));
-	if (object.sha256 == NULL)
-		return err_set(err, ST_INVALID, "The object \"%.200s\" has no bytes yet: upload it first.",
-			m->request.object_name);
+	TRY(object_rows_stored(reader.conn, m->request.object_name, m->req->arena, &object, err));
 	m->request.sha256 = object.sha256;
 	m->seen.is_new = true;
 	return blob_get(api_of(m->req)->blobs, object.sha256, API_IMAGE_BYTES_MAX, m->req->arena,

@@ -151,10 +151,7 @@ static enum status read_stored(
 		TRY(add_tag(r, yyjson_get_str(tag), err));
 	}
 	TRY(api_read(req, &reader, err));
-	TRY(object_rows_by_name(reader.conn, r->object_name, req->arena, &object, err));
-	if (object.sha256 == NULL)
-		return err_set(err, ST_INVALID, "The object \"%.200s\" has no bytes yet: upload it first.",
-			r->object_name);
+	TRY(object_rows_stored(reader.conn, r->object_name, req->arena, &object, err));
 	r->sha256 = object.sha256;
 	r->filename = r->object_name;
 	return ST_OK;

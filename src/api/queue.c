@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The review queue of a deployment: what is left, whose turn it is, and how images are chosen. */
+#include "api/id_list.h"
 #include "api/nouns.h"
 #include "api/predicted_asset_json.h"
 #include "learn/lease.h"
@@ -141,23 +142,16 @@ enum status api_queue_set(struct http_request *req, struct http_reply *reply, st
 
 /* ---- leases ---- */
 
+/* Absent: none. */
 static enum status read_ids(struct http_request *req, yyjson_val *body, const char *key, size_t count_max,
 	const struct uuid **ids, size_t *count, struct err *err)
 {
-	yyjson_val *list = yyjson_obj_get(body, key), *value;
-	size_t i, n;
+	yyjson_val *list = yyjson_obj_get(body, key);
+	struct uuid *found = NULL;
 	*count = 0;
-	*ids = NULL;
-	if (list == NULL || yyjson_is_null(list))
-		return ST_OK;
-	if (!yyjson_is_arr(list) || yyjson_arr_size(list) > count_max)
-		return err_set(err, ST_INVALID, "\"%s\" must be a list of at most %zu ids.", key, count_max);
-	struct uuid *out = ARENA_ARRAY(req->arena, struct uuid, yyjson_arr_size(list));
-	yyjson_arr_foreach (list, i, n, value)
-		if (!uuid_parse(yyjson_get_str(value), &out[i]))
-			return err_set(err, ST_INVALID, "\"%s\" must hold ids (UUIDs).", key);
-	*ids = out;
-	*count = yyjson_arr_size(list);
+	if (list && !yyjson_is_null(list))
+		TRY(id_list_read(req, body, key, count_max, &found, count, err));
+	*ids = found;
 	return ST_OK;
 }
 

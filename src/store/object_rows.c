@@ -78,6 +78,15 @@ enum status object_rows_by_name(
 	return found ? ST_OK : err_set(err, ST_MISSING, "There is no object named \"%.200s\".", name);
 }
 
+enum status object_rows_stored(
+	struct db_conn *c, const char *name, struct arena *a, struct object_row *out, struct err *err)
+{
+	TRY(object_rows_by_name(c, name, a, out, err));
+	return out->sha256 ? ST_OK
+			   : err_set(err, ST_INVALID,
+				     "The object \"%.200s\" has no bytes yet: upload it first.", name);
+}
+
 #define UNUSED                                                                                               \
 	" AND NOT EXISTS (SELECT 1 FROM model_file f WHERE f.object_name = object.name)"                     \
 	" AND NOT EXISTS (SELECT 1 FROM data d WHERE d.object_name = object.name)"                           \

@@ -27,6 +27,9 @@ enum status object_rows_reserve(
 enum status object_rows_store(struct db_conn *c, const struct object_row *o, struct err *err) MUST_CHECK;
 enum status object_rows_by_name(struct db_conn *c, const char *name, struct arena *a, struct object_row *out,
 	struct err *err) MUST_CHECK; /* ST_MISSING */
+/* The same, and its bytes are there: ST_INVALID with a sentence while it is pending. */
+enum status object_rows_stored(struct db_conn *c, const char *name, struct arena *a, struct object_row *out,
+	struct err *err) MUST_CHECK;
 /* Forget a name that nothing (data, model file, artifact, console) has any more. The blob stays: others may
  * share it. */
 enum status object_rows_release(struct db_conn *c, const char *name, struct err *err) MUST_CHECK;
