@@ -126,10 +126,13 @@ static enum status parse_points(
 	yyjson_val *rings = s->kind == ANNOTATION_POLYGON ? yyjson_obj_get(object, "rings") : NULL;
 	if (!yyjson_is_arr(points) && !yyjson_is_arr(rings))
 		return err_set(err, ST_INVALID, "It needs the list \"%s\".", key);
+	yyjson_val *only = yyjson_arr_size(rings) == 1 ? yyjson_arr_get_first(rings) : NULL;
+	if (only && !yyjson_is_arr(only))
+		return err_set(err, ST_INVALID, "Each of \"rings\" must be a list of points.");
 	yyjson_mut_doc *doc = json_new(a);
 	yyjson_mut_val *root;
-	if (yyjson_is_arr(rings) && yyjson_arr_size(rings) == 1) {
-		root = yyjson_val_mut_copy(doc, yyjson_arr_get_first(rings));
+	if (only) {
+		root = yyjson_val_mut_copy(doc, only);
 	} else if (yyjson_is_arr(rings)) {
 		root = yyjson_mut_obj(doc);
 		yyjson_mut_obj_add_val(doc, root, "rings", yyjson_val_mut_copy(doc, rings));

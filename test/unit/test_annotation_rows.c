@@ -386,7 +386,9 @@ static void test_shapes_as_json(void **state)
 	assert_string_equal((const char *)json_print(doc, &f->a).data, text);
 	static const char *const bad[] = {"{}", "[1]", "[{\"type\":\"circle\",\"label\":\"x\"}]",
 		"[{\"type\":\"rectangle\",\"x\":1,\"y\":2,\"w\":3,\"label\":\"x\"}]",
-		"[{\"type\":\"polygon\",\"label\":\"x\"}]", "[{\"type\":\"classification\"}]"};
+		"[{\"type\":\"polygon\",\"label\":\"x\"}]", "[{\"type\":\"classification\"}]",
+		"[{\"type\":\"polygon\",\"rings\":[5],\"label\":\"x\"}]",
+		"[{\"type\":\"polygon\",\"rings\":[{\"rings\":[]}],\"label\":\"x\"}]"};
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		assert_int_equal(
 			annotation_json_parse(json(f, bad[i]), &f->a, &shapes, &count, &f->err), ST_INVALID);
