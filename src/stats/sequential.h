@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A detector of change that may be looked at after every value (Shiryaev–Roberts e-detector: Shin, Ramdas,
+ * Rinaldo, "E-detectors", 2022; metrics.md 1.6). Of values u that are uniform on [0, 1] as long as nothing
+ * has changed, but for a tolerance, it alarms on average at most once in `c` values, however long one
+ * watches.
+ */
+#ifndef GYRE_STATS_SEQUENTIAL_H
+#define GYRE_STATS_SEQUENTIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SEQUENTIAL_BETS 6
+enum sequential_change {
+	SEQUENTIAL_NONE,
+	SEQUENTIAL_LOWER,
+	SEQUENTIAL_HIGHER,
+	SEQUENTIAL_WIDER,
+	SEQUENTIAL_NARROWER
+};
+
+/* Plain data: copied and stored as it is. */
+struct sequential {
+	double bets[2][2][SEQUENTIAL_BETS]; /* of u and of 2|u - 1/2|; upward, downward */
+	uint64_t seen;
+	uint64_t since; /* where the strongest bet last was near nothing: the change is no older than that */
+};
+
+void sequential_reset(struct sequential *s);
+/* u in [0, 1]; tolerance: eps. How strong the evidence is, as a share of what alarms (1 and more: alarm), is
+ * written to *strength. */
+enum sequential_change sequential_add(
+	struct sequential *s, double u, double tolerance, double limit, double *strength);
+/* c' for one stream so that `features` of them together alarm at most once in `images` values on average. */
+double sequential_limit(unsigned features, double images);
+/* The tolerance that a reference of this size needs: max(0.03, sqrt(ln(2 / 0.05) / (2 n))). */
+double sequential_tolerance(uint64_t reference_size);
+
+#endif

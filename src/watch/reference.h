@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Training Data as one model version sees it, in memory: what drift and outliers are measured against. Made
+ * by a job (reference_job.h); never changed, so that many may hold it.
+ */
+#ifndef GYRE_WATCH_REFERENCE_H
+#define GYRE_WATCH_REFERENCE_H
+
+#include "store/db.h"
+#include "watch/features.h"
+#include "watch/outlier.h"
+
+#define REFERENCE_IMAGES_MAX 5000
+#define REFERENCE_SMALL 500 /* below: "small reference" */
+
+struct reference {
+	struct uuid id, deployment_id, version_id;
+	struct arena arena;
+	int holds; /* atomic */
+	enum task task;
+	double threshold; /* that its features were taken at */
+	bool held_out, predicted, production;
+	size_t images;
+	int64_t position;
+	struct seen *seen;             /* of each image; its row has id = asset id */
+	double *values[FEATURE_COUNT]; /* sorted, without NAN */
+	size_t counts[FEATURE_COUNT];
+	struct outlier_model *outlier; /* NULL: none */
+	struct uuid *assets; /* PRODUCTION: predicted assets, sorted by bytes; they are in no window */
+	size_t asset_count;
+	const char *note; /* what is missing, or NULL */
+};
+
+/* The newest READY one of the deployment's Training Data for its champion, at that threshold. *out NULL:
+ * there is none. reference_drop() it. */
+enum status reference_load(struct db_conn *c, struct uuid deployment_id, double threshold,
+	struct reference **out, struct err *err) MUST_CHECK;
+struct reference *reference_hold(struct reference *r);
+void reference_drop(struct reference *r);
+/* Whether a feature may raise an alarm: of an optimistic reference only those of the image may. */
+bool reference_may_alarm(const struct reference *r, enum feature f);
+
+#endif
