@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data folders that earlier versions left (test/golden): the first light (schema 1), and shadows and jobs (schema 4): they open,
-and nothing is lost."""
+"""Data folders that earlier versions left (test/golden): the first light (schema 1), shadows and jobs (schema 4), datasets and
+reviews (schema 10): they open, and nothing is lost."""
 
 import hashlib
 import json
@@ -50,7 +50,7 @@ def old(fresh):
     return unpacked(fresh, "first_light")
 
 
-@pytest.mark.parametrize(("name", "schema", "predictions"), [("first_light", 1, 12), ("deploy", 4, 15)])
+@pytest.mark.parametrize(("name", "schema", "predictions"), [("first_light", 1, 12), ("deploy", 4, 15), ("teach", 10, 15)])
 def test_every_row_is_still_there(fresh, name, schema, predictions):
     old = unpacked(fresh, name)
     before = rows_of(old)
@@ -159,3 +159,31 @@ def test_shadows_and_jobs_go_on(fresh):
     wait_caught_up(server, first, other)
     assert server.deployment(first)["shadows"][0]["predictions"] == was["predictions"] + 1
     reviewed(server, first)
+
+
+def test_what_people_taught_goes_on(fresh):
+    """What schema 10 knew besides: a deployment elsewhere, reviews, what was submitted, people, an experiment, quality."""
+    server = unpacked(fresh, "teach").start()
+    known = server.known
+    deployment = known["elsewhere"]
+    path = f"/api/deployment/{deployment['id']}"
+    now = server.deployment(deployment)
+    assert {k: now[k] for k in ("name", "status", "model_version_id", "min_threshold")} == {
+        k: deployment[k] for k in ("name", "status", "model_version_id", "min_threshold")
+    }
+    assets = {asset["id"]: asset for asset in server.predicted_assets(deployment)[0]}
+    assert len(assets) == len(known["assets"]) == 3
+    for was in known["assets"]:
+        asset = assets[was["id"]]
+        assert asset["status"] == was["status"] == "SUBMITTED" and asset["reviews"] == was["reviews"]
+        assert asset["predictions"] == was["predictions"]
+    quality = server.get(path + "/quality")
+    assert quality["reviewed"] == 3 and quality["versions"][0]["coco"] == known["quality"]["versions"][0]["coco"]
+    assert server.get(f"/api/dataset/version/{known['version']}/manifest") == known["manifest"]
+    assert server.get(f"/api/experiment/{known['experiment']['id']}")["name"] == "first"
+    users = server.get(f"/api/organization/{server.organization['id']}/users")["items"]
+    assert ("ada", "REVIEWER") in [(u["username"], u["role"]) for u in users]
+    withdrawn = server.post(f"/api/predicted/asset/{known['assets'][0]['id']}/withdraw")
+    assert withdrawn["status"] == "REVIEWED"
+    assert server.stop() == 0
+    harness.assert_clean(server)
