@@ -176,14 +176,6 @@ static const char *extension(enum image_format f)
 	return f == IMAGE_JPEG ? "jpg" : f == IMAGE_PNG ? "png" : "webp";
 }
 
-static const char *stats_json(const struct image_stats *s, struct arena *a)
-{
-	return arena_printf(a,
-		"{\"brightness\":%.3f,\"contrast\":%.3f,\"blur\":%.3f,\"mean_rgb\":[%.3f,%.3f,%.3f]}",
-		(double)s->brightness, (double)s->contrast, (double)s->blur, (double)s->mean_rgb[0],
-		(double)s->mean_rgb[1], (double)s->mean_rgb[2]);
-}
-
 static void fill_prediction(struct run *run)
 {
 	struct arena *a = run->request->arena;
@@ -203,7 +195,7 @@ static void fill_prediction(struct run *run)
 		.score_max = p->shapes.count ? (double)p->shapes.items[0].score : 0,
 		.shapes = shapes_pack(&p->shapes, a),
 		.features = span_of(p->features, p->features_size * sizeof(p->features[0])),
-		.image_stats = stats_json(&p->stats, a),
+		.image_stats = image_stats_json(&p->stats, a),
 		.image_sign = span_of(p->sign.luma, sizeof(p->sign.luma)),
 	};
 }

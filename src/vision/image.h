@@ -59,8 +59,12 @@ struct image_stats {
 	float contrast;   /* standard deviation of luma */
 	float blur;       /* variance of the 4-neighbour Laplacian of luma; low is blurred */
 	float mean_rgb[3];
+	float entropy;      /* of luma in whole steps: 0…8 bits; low is flat, whatever its contrast */
+	float dark, bright; /* shares of pixels with luma <= 5 and >= 250, 0…1 */
 };
 void image_measure(const struct image *image, struct image_stats *out);
+/* As predictions and references store them: an object with these names. */
+const char *image_stats_json(const struct image_stats *s, struct arena *a);
 
 /* Encode as PNG (for samples and tests); the bytes are malloced and the caller frees them. */
 enum status image_encode_png(

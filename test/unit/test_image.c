@@ -405,6 +405,26 @@ static void test_measures_equal_numpy(void **state)
 	image_release(&image);
 }
 
+/* Grey steps: what their entropy is, and how many are dark or bright, follows from counting. */
+static void test_measures_of_levels(void **state)
+{
+	uint8_t pixels[3 * 256];
+	struct image ramp = {.width = 256, .height = 1, .pixels = pixels};
+	struct image_stats stats;
+	for (unsigned i = 0; i < 256; i++)
+		memset(pixels + (size_t)3 * i, (int)i, 3);
+	image_measure(&ramp, &stats);
+	assert_float_equal(stats.entropy, 8, 1e-5);
+	assert_float_equal(stats.dark, 6.0 / 256, 1e-6);
+	assert_float_equal(stats.bright, 6.0 / 256, 1e-6);
+	for (unsigned i = 0; i < 256; i++)
+		memset(pixels + (size_t)3 * i, i % 4 ? 255 : 0, 3);
+	image_measure(&ramp, &stats);
+	assert_float_equal(stats.entropy, 0.811278, 1e-5);
+	assert_float_equal(stats.dark, 0.25, 1e-6);
+	assert_float_equal(stats.bright, 0.75, 1e-6);
+}
+
 static void test_measures_of_flat_and_large_images(void **state)
 {
 	const uint32_t sizes[][2] = {{1, 1}, {2, 3}, {16384, 5}, {5, 16384}, {1500, 1100}};
@@ -420,6 +440,8 @@ static void test_measures_of_flat_and_large_images(void **state)
 		assert_float_equal(stats.mean_rgb[2], 77, 0.001);
 		assert_float_equal(stats.contrast, 0, 0.05);
 		assert_float_equal(stats.blur, 0, 0.001);
+		assert_float_equal(stats.entropy, 0, 1e-6);
+		assert_float_equal(stats.dark + stats.bright, 0, 1e-6);
 		image_release(&image);
 	}
 	/* A sample of a large image says the same as all of it: noise has a luma deviation of 73.6 * |(.299,
@@ -467,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_real_images_have_the_pixels_that_pillow_sees),
 		cmocka_unit_test(test_malformed_files_get_a_clear_answer),
 		cmocka_unit_test(test_measures_equal_numpy),
+		cmocka_unit_test(test_measures_of_levels),
 		cmocka_unit_test(test_measures_of_flat_and_large_images),
 		cmocka_unit_test(test_png_round_trip),
 	};
