@@ -3,6 +3,7 @@
 #ifndef GYRE_VISION_IMAGE_H
 #define GYRE_VISION_IMAGE_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/span.h"
 
