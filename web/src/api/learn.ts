@@ -219,7 +219,7 @@ export interface Outcome {
 /** Values are repeated where a key has several. */
 export type ListQuery = Record<string, string | number | undefined | readonly string[]>;
 
-function withList(path: string, query: ListQuery): string {
+export function withList(path: string, query: ListQuery): string {
 	const search = new URLSearchParams();
 	for (const [key, value] of Object.entries(query)) {
 		if (value === undefined) continue;
