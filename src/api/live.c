@@ -29,7 +29,8 @@ void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_sh
 {
 	struct api *api = arg;
 	shadows_recorded(api->shadows, row->deployment_id);
-	if (api->http == NULL)
+	/* Without its image there is nothing to show but numbers, which follow. */
+	if (api->http == NULL || uuid_is_zero(row->predicted_asset_id))
 		return;
 	char channel[LIVE_CHANNEL_SIZE], asset[UUID_TEXT_SIZE], at[28], json[320];
 	live_channel(row->deployment_id, channel);

@@ -5,8 +5,10 @@
 #include "api/api.h"
 #include "api/raw_predictions.h"
 #include "deploy/roster.h"
+#include "os/clock.h"
 #include "serve/pipeline.h"
 #include "store/deployment_rows.h"
+#include "store/gone_rows.h"
 #include "store/object_rows.h"
 #include "store/shadow_rows.h"
 
@@ -173,21 +175,30 @@ enum status api_monitor(struct http_request *req, struct http_reply *reply, stru
 
 /* ---- a shadow's answer, later ---- */
 
+/* row: with the image that it is of, whether that is kept or not */
 struct later {
-	struct prediction_row row;
+	struct predicted_row row;
+	bool unkept;
 	struct arena *arena;
 };
 
 static enum status insert_later(struct db_conn *c, void *arg, struct err *err)
 {
 	struct later *l = arg;
+	const struct prediction_row *p = &l->row.prediction;
 	struct prediction_row before;
 	bool found;
-	TRY(prediction_rows_of_version(
-		c, l->row.predicted_asset_id, l->row.model_version_id, l->arena, &before, &found, err));
+	if (l->unkept)
+		TRY(gone_rows_has_version(c, p->predicted_asset_id, p->model_version_id, &found, err));
+	else
+		TRY(prediction_rows_of_version(
+			c, p->predicted_asset_id, p->model_version_id, l->arena, &before, &found, err));
 	if (found)
 		return err_set(err, ST_CONFLICT, "This image has a prediction of that version already.");
-	return prediction_rows_insert(c, &l->row, err);
+	if (!l->unkept)
+		return prediction_rows_insert(c, p, err);
+	return gone_rows_insert(
+		c, p, l->row.source, (uint32_t)l->row.width, (uint32_t)l->row.height, clock_unix_us(), err);
 }
 
 /* A service's login is for one deployment. */
@@ -199,16 +210,41 @@ static enum status check_login(const struct http_request *req, struct uuid deplo
 	return err_set(err, ST_FORBIDDEN, "This login is for another deployment.");
 }
 
-static enum status read_predicted(
-	struct http_request *req, struct predicted_row *row, enum task *task, struct err *err)
+/* One whose image was not kept is as good. */
+static enum status find_gone(
+	struct db_conn *c, struct uuid id, struct arena *a, struct predicted_row *row, struct err *err)
+{
+	struct gone_row gone;
+	TRY(gone_rows_by_id(c, id, a, &gone, err));
+	*row = (struct predicted_row){
+		.prediction = {.id = gone.id,
+			.deployment_id = gone.deployment_id,
+			.predicted_asset_id = gone.predicted_asset_id,
+			.model_version_id = gone.model_version_id,
+			.created_us = gone.created_us,
+			.threshold = gone.threshold,
+			.image_stats = gone.image_stats},
+		.source = gone.source,
+		.width = gone.width,
+		.height = gone.height,
+	};
+	return ST_OK;
+}
+
+static enum status read_predicted(struct http_request *req, struct later *l, enum task *task, struct err *err)
 {
 	API_READER reader = {0};
 	struct deployment_row deployment;
 	struct uuid id;
 	TRY(api_id(req, "id", "prediction", &id, err));
 	TRY(api_read(req, &reader, err));
-	TRY(prediction_rows_by_id(reader.conn, id, req->arena, row, err));
-	TRY(deployment_rows_by_id(reader.conn, row->prediction.deployment_id, req->arena, &deployment, err));
+	enum status st = prediction_rows_by_id(reader.conn, id, req->arena, &l->row, err);
+	l->unkept = st == ST_MISSING;
+	if (l->unkept)
+		st = find_gone(reader.conn, id, req->arena, &l->row, err);
+	TRY(st);
+	TRY(deployment_rows_by_id(
+		reader.conn, l->row.prediction.deployment_id, req->arena, &deployment, err));
 	return task_parse(deployment.type, task)
 		       ? ST_OK
 		       : err_set(err, ST_INTERNAL, "A deployment of no known type.");
@@ -216,26 +252,27 @@ static enum status read_predicted(
 
 enum status api_monitor_shadow(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct predicted_row *row = ARENA_NEW(req->arena, struct predicted_row);
 	struct later later = {.arena = req->arena};
+	struct prediction_row *champion = &later.row.prediction;
 	struct shapes shapes;
 	struct uuid version_id;
 	yyjson_val *body;
 	enum task task;
 	int64_t latency_us = 0;
-	TRY(read_predicted(req, row, &task, err));
-	TRY(check_login(req, row->prediction.deployment_id, err));
+	TRY(read_predicted(req, &later, &task, err));
+	TRY(check_login(req, champion->deployment_id, err));
 	TRY(api_body(req, &body, err));
 	TRY(read_seconds(body, "shadow_latency", &latency_us, err));
 	TRY(raw_predictions_read(yyjson_obj_get(body, "shadow_raw_predictions"), "shadow_raw_predictions",
-		task, (uint32_t)row->width, (uint32_t)row->height, req->arena, &shapes, err));
-	TRY(find_shadow(req, row->prediction.deployment_id, &version_id, err));
-	later.row = serve_shadow_row(&row->prediction, version_id, &shapes, latency_us, req->arena);
-	TRY(api_write(req, "prediction.shadow", later.row.id, insert_later, &later, err));
+		task, (uint32_t)later.row.width, (uint32_t)later.row.height, req->arena, &shapes, err));
+	TRY(find_shadow(req, champion->deployment_id, &version_id, err));
+	*champion = serve_shadow_row(champion, version_id, &shapes, latency_us, req->arena);
+	TRY(api_write(req, "prediction.shadow", champion->id, insert_later, &later, err));
 	yyjson_mut_doc *doc;
 	yyjson_mut_val *root = api_object(req, &doc);
-	api_add_id(doc, root, "id", later.row.id);
-	api_add_id(doc, root, "predicted_asset_id", later.row.predicted_asset_id);
+	api_add_id(doc, root, "id", champion->id);
+	api_add_id(doc, root, "predicted_asset_id",
+		later.unkept ? (struct uuid){{0}} : champion->predicted_asset_id);
 	reply->code = 201;
 	return http_reply_json(req, reply, doc);
 }

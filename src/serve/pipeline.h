@@ -55,7 +55,8 @@ struct serve_observation {
 	int64_t shadow_latency_us;
 };
 
-/* Told after a prediction is durable: for live pages. Called on the request's thread; must be quick. */
+/* Told after a prediction is durable: for live pages. Its predicted_asset_id is zero when the image was not
+ * kept. Called on the request's thread; must be quick. */
 typedef void serve_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
 
 struct serve;

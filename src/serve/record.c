@@ -12,6 +12,7 @@
 #include "serve/run.h"
 #include "store/data_rows.h"
 #include "store/data_source_rows.h"
+#include "store/gone_rows.h"
 #include "store/object_rows.h"
 #include "store/tag_rows.h"
 
@@ -139,12 +140,36 @@ struct prediction_row serve_shadow_row(const struct prediction_row *champion, st
 	return row;
 }
 
+/* Into the log, with its image or without. */
+static enum status insert_prediction(
+	struct db_conn *c, const struct run *run, const struct prediction_row *p, struct err *err)
+{
+	const struct predicted_row *row = &run->row;
+	if (!run->unkept)
+		return prediction_rows_insert(c, p, err);
+	return gone_rows_insert(
+		c, p, row->source, (uint32_t)row->width, (uint32_t)row->height, clock_unix_us(), err);
+}
+
 static enum status insert_shadow(struct db_conn *c, const struct run *run, struct err *err)
 {
 	const struct serve_observation *seen = run->seen;
 	const struct prediction_row row = serve_shadow_row(&run->row.prediction, seen->shadow_version_id,
 		&seen->shadow_shapes, seen->shadow_latency_us, run->request->arena);
-	return prediction_rows_insert(c, &row, err);
+	return insert_prediction(c, run, &row, err);
+}
+
+static enum status insert_image(struct db_conn *c, struct record *record, struct err *err)
+{
+	struct run *run = record->run;
+	const struct prediction_row *p = &run->row.prediction;
+	bool stored = false;
+	if (run->request->object_name)
+		TRY(find_data(c, run, &stored, err));
+	if (!stored)
+		TRY(insert_data(c, record, err));
+	return prediction_rows_insert_asset(
+		c, p->predicted_asset_id, p->deployment_id, run->row.data_id, p->created_us, err);
 }
 
 static enum status insert_all(struct db_conn *c, void *arg, struct err *err)
@@ -152,17 +177,13 @@ static enum status insert_all(struct db_conn *c, void *arg, struct err *err)
 	struct record *record = arg;
 	struct run *run = record->run;
 	const struct prediction_row *p = &run->row.prediction;
-	bool exists, stored = false;
+	bool exists;
 	TRY(deployment_rows_exists(c, p->deployment_id, &exists, err));
 	if (!exists)
 		return err_set(err, ST_MISSING, "The deployment was deleted while this prediction was made.");
-	if (run->request->object_name)
-		TRY(find_data(c, run, &stored, err));
-	if (!stored)
-		TRY(insert_data(c, record, err));
-	TRY(prediction_rows_insert_asset(
-		c, p->predicted_asset_id, p->deployment_id, run->row.data_id, p->created_us, err));
-	TRY(prediction_rows_insert(c, p, err));
+	if (!run->unkept)
+		TRY(insert_image(c, record, err));
+	TRY(insert_prediction(c, run, p, err));
 	if (run->seen && !uuid_is_zero(run->seen->shadow_version_id))
 		TRY(insert_shadow(c, run, err));
 	if (run->request->idempotency_key)
@@ -245,6 +266,20 @@ static enum status image_not_stored(struct err *err)
 		"recorded. Try again later.");
 }
 
+/* Of images that come from elsewhere the deployment keeps a share: drawn by the id, so that it follows from
+ * what is recorded. */
+static bool is_kept(const struct run *run)
+{
+	double rate = run->service->row.sample_rate;
+	if (run->seen == NULL || run->request->object_name || rate >= 1)
+		return true;
+	const uint8_t *random = run->row.prediction.id.bytes + 9; /* of a UUIDv7 */
+	uint64_t drawn = 0;
+	for (int i = 0; i < 6; i++)
+		drawn = drawn << 8 | random[i];
+	return (double)drawn < rate * (double)((uint64_t)1 << 48);
+}
+
 enum status serve_record(struct run *run, struct err *err)
 {
 	fill_row(run);
@@ -252,9 +287,10 @@ enum status serve_record(struct run *run, struct err *err)
 		return ST_OK;
 	const struct serve_options *o = &run->serve->options;
 	struct record record = {.run = run};
+	run->unkept = !is_kept(run);
 	if (run->request->object_name)
 		memcpy(record.sha256, run->request->sha256, sizeof(record.sha256));
-	else if (blob_put(o->blobs, run->request->image, record.sha256, err) != ST_OK)
+	else if (!run->unkept && blob_put(o->blobs, run->request->image, record.sha256, err) != ST_OK)
 		return image_not_stored(err);
 	enum status st = recorder_run(o->recorder, insert_all, &record, err);
 	if (st == ST_CONFLICT && run->request->idempotency_key)
@@ -262,6 +298,8 @@ enum status serve_record(struct run *run, struct err *err)
 	TRY(st);
 	metric_add(METRIC_PREDICTIONS, 1);
 	tally_recorded(run->service->tally, run->row.prediction.created_us, run->row.prediction.latency_us);
+	if (run->unkept)
+		run->row.prediction.predicted_asset_id = run->row.data_id = (struct uuid){{0}};
 	if (o->recorded) {
 		size_t shown = 0;
 		for (size_t i = 0; i < run->prediction.shapes.count; i++)

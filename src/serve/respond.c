@@ -6,9 +6,14 @@
 #include "serve/run.h"
 #include "task/shown.h"
 
+/* null: there is none */
 static void add_id(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, struct uuid id)
 {
 	char text[UUID_TEXT_SIZE];
+	if (uuid_is_zero(id)) {
+		yyjson_mut_obj_add_null(doc, object, key);
+		return;
+	}
 	uuid_format(id, text);
 	yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
@@ -191,6 +196,8 @@ enum status serve_respond(struct run *run, struct err *err)
 		add_id(doc, root, "predicted_asset_id", row->prediction.predicted_asset_id);
 		add_id(doc, root, "data_id", row->data_id);
 	}
+	if (run->seen)
+		yyjson_mut_obj_add_bool(doc, root, "kept", !run->unkept);
 	add_id(doc, root, "deployment_id", row->prediction.deployment_id);
 	add_model(doc, root, run, &answerer);
 	yyjson_mut_val *image = yyjson_mut_obj_add_obj(doc, root, "image");

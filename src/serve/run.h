@@ -17,6 +17,7 @@ struct run {
 	struct service *service;              /* pinned by receive */
 	const struct serve_observation *seen; /* predicted elsewhere; NULL: here */
 	int64_t at_us;                        /* Unix, when that was */
+	bool unkept;                          /* its numbers are recorded, its image is not */
 	struct prediction prediction;
 	struct predicted_row row; /* as recorded, or as found again by its key */
 	uint8_t body_sha256[32];  /* of the image, when there is a key */

@@ -2,7 +2,10 @@
 """Predictions made on one's own infrastructure, sent by the SDK and by hand: recorded like our own, each once."""
 
 import base64
+import datetime
+import sqlite3
 import time
+import uuid
 
 import pytest
 import requests
@@ -177,3 +180,66 @@ def test_a_login_is_for_one_deployment(server, elsewhere, colours):
         f"{server.url}/api/prediction/{mine['id']}/shadow", json=said, headers={"Authorization": f"Bearer {jwt}"}, timeout=30
     )
     assert answer.status_code == 403
+
+
+def database(server, query, *values):
+    db = sqlite3.connect(f"file:{server.data / 'gyre.db'}?mode=ro", uri=True, timeout=20)
+    try:
+        return db.execute(query, values).fetchall()
+    finally:
+        db.close()
+
+
+def test_a_share_of_the_images_is_kept_and_every_number(server, client, picture):
+    """What is drawn follows from the ids; the rest is in the log all the same, with what the shadow said at once and later."""
+    model = client.create_model("sampled")
+    versions = [model.create_version(labels=dict(enumerate_texts()), type=InferenceType.OBJECT_DETECTION) for _ in range(2)]
+    deployment = client.create_deployment(versions[0], name="sampled", min_threshold=0.2, disable_serving=True)
+    deployment.set_shadow_model(versions[1])
+    deployment.update(sample_rate=0.25)
+    said = boxes((0, 0.9, 1, 2, 11, 22))
+    answers = [
+        deployment.monitor(picture, 0.1, HEIGHT, WIDTH, said, source="belt", shadow_latency=0.2, shadow_prediction=said)
+        for _ in range(60)
+    ]
+    kept = [a for a in answers if a["kept"]]
+    for answer in answers:
+        drawn = int.from_bytes(uuid.UUID(answer["id"]).bytes[9:15], "big") / 2**48
+        assert answer["kept"] == (drawn < 0.25)
+        assert (answer["predicted_asset_id"] is not None) == (answer["data_id"] is not None) == answer["kept"]
+    assert 0 < len(kept) < 40  # less likely otherwise than one in a million
+    raw_id = uuid.UUID(str(deployment.id)).bytes
+    assets = server.get(f"/api/deployment/{deployment.id}/predictedassets?limit=100")
+    assert {a["id"] for a in assets["items"]} == {a["predicted_asset_id"] for a in kept}
+    query = "SELECT position, hex(id), is_shadow, latency_us, source, width, height FROM gone_prediction WHERE deployment_id = ?"
+    gone = database(server, query + " ORDER BY position", raw_id)
+    assert len(gone) == 2 * (60 - len(kept))
+    assert [uuid.UUID(row[1]) for row in gone if not row[2]] == [uuid.UUID(a["id"]) for a in answers if not a["kept"]]
+    assert {row[2:] for row in gone} == {(0, 100000, "belt", WIDTH, HEIGHT), (1, 200000, "belt", WIDTH, HEIGHT)}
+    positions = database(server, "SELECT position FROM prediction UNION ALL SELECT position FROM gone_prediction")
+    assert len(set(positions)) == len(positions)
+    deployment.update(sample_rate=0.0)
+    alone = deployment.monitor(picture, 0.1, HEIGHT, WIDTH, said)
+    assert alone["kept"] is False
+    body = {
+        "shadow_latency": 0.3,
+        "shadow_raw_predictions": {"detection_classes": [1], "detection_scores": [0.7], "detection_boxes": [[3, 4, 13, 24]]},
+    }
+    later = server.post(f"/api/prediction/{alone['id']}/shadow", body)
+    assert later["predicted_asset_id"] is None
+    server.post(f"/api/prediction/{alone['id']}/shadow", body, expect=409)
+    assert database(server, "SELECT latency_us FROM gone_prediction WHERE hex(id) = ?", later["id"].replace("-", "").upper())
+    assert server.get(f"/api/deployment/{deployment.id}")["stats"]["inferences"] == 61
+
+
+def test_a_clock_that_is_ahead(server, elsewhere, picture):
+    """Up to five minutes are another clock's, and kept; what is further ahead is now."""
+    said = boxes((0, 0.9, 1, 2, 11, 22))
+
+    def created(ahead_s):
+        answer = elsewhere.monitor(picture, 0.1, HEIGHT, WIDTH, said, timestamp=time.time() + ahead_s)
+        text = server.get(f"/api/predicted/asset/{answer['predicted_asset_id']}")["created_at"]
+        return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+    assert 200 < created(240) - time.time() < 241
+    assert abs(created(3600) - time.time()) < 60
