@@ -36,7 +36,9 @@ struct log_filter {
 	const char *source;
 	const char *const *tags; /* of the image or its data: any of these; what is gone has none */
 	size_t tag_count;
-	const char *label;          /* with a shape of this label, stored (not: at the threshold) */
+	/* And what this says of each, asked last; NULL: no more. watch/seen.h has one for labels. */
+	bool (*keep)(void *arg, const struct log_row *row);
+	void *keep_arg;
 	const struct uuid *without; /* predicted assets, sorted by bytes: not these (a reference's own) */
 	size_t without_count;
 };

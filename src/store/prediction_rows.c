@@ -2,6 +2,7 @@
 #include "store/prediction_rows.h"
 
 #include "base/check.h"
+#include "os/clock.h"
 
 #define PREDICTION                                                                                           \
 	"p.position, p.id, p.deployment_id, p.predicted_asset_id, p.model_version_id, p.is_shadow, "         \
@@ -184,9 +185,29 @@ enum status prediction_rows_find_data(struct db_conn *c, struct uuid deployment_
 	return read_one(&q, a, out, "data id", text, err);
 }
 
+/* What it and the shadows said of an image stays in the log when the image goes. */
+static enum status move_to_gone(struct db_conn *c, struct uuid asset_id, struct err *err)
+{
+	struct db_query q = db_query(c,
+		"INSERT INTO gone_prediction (position, id, deployment_id, predicted_asset_id,"
+		" model_version_id, is_shadow, created_us, threshold, latency_us, cpu_us, steps_us,"
+		" shape_count, score_max, shapes, features, image_stats, image_sign, source, width, height,"
+		" gone_us)"
+		" SELECT p.position, p.id, p.deployment_id, p.predicted_asset_id, p.model_version_id,"
+		" p.is_shadow, p.created_us, p.threshold, p.latency_us, p.cpu_us, p.steps_us, p.shape_count,"
+		" p.score_max, p.shapes, p.features, p.image_stats, p.image_sign, coalesce(s.name, ''),"
+		" d.width, d.height, $1 FROM prediction p"
+		" JOIN predicted_asset a ON a.id = p.predicted_asset_id JOIN data d ON d.id = a.data_id"
+		" LEFT JOIN data_source s ON s.id = d.source_id WHERE p.predicted_asset_id = $2");
+	db_bind_integer(&q, clock_unix_us());
+	db_bind_uuid(&q, asset_id);
+	return db_done(&q, err);
+}
+
 enum status prediction_rows_delete_asset(
 	struct db_conn *c, struct uuid asset_id, bool *existed, struct err *err)
 {
+	TRY(move_to_gone(c, asset_id, err));
 	/* Labels are kept by position, which the cascade does not know. */
 	struct db_query q =
 		db_query(c, "DELETE FROM predicted_label WHERE position = (SELECT position FROM "

@@ -52,6 +52,7 @@ enum status prediction_rows_find(struct db_conn *c, struct uuid deployment_id, c
 	struct err *err) MUST_CHECK; /* key: "filename" or "object_name" */
 enum status prediction_rows_find_data(struct db_conn *c, struct uuid deployment_id, struct uuid data_id,
 	struct arena *a, struct predicted_row *out, struct err *err) MUST_CHECK;
+/* What was said of it, by shadows too, moves to gone_prediction: it stays in the log (log_rows.h). */
 enum status prediction_rows_delete_asset(
 	struct db_conn *c, struct uuid asset_id, bool *existed, struct err *err) MUST_CHECK;
 

@@ -25,4 +25,21 @@ void seen_stats_read(const char *json, struct seen_stats *out); /* what is missi
 enum status seen_read(
 	const struct log_row *row, struct arena *a, struct seen *out, struct err *err) MUST_CHECK;
 
+/*
+ * For log_filter.keep: predictions with a shape of that label, stored (not: at the threshold), by name, as
+ * each version has its own labels.
+ *
+ *	struct seen_label label = seen_label(c, "RBC", arena);
+ *	filter.keep = seen_has_label;
+ *	filter.keep_arg = &label;
+ */
+struct seen_label {
+	struct db_conn *conn;
+	const char *name;
+	struct arena *arena;
+	struct seen_label_version *versions;
+};
+struct seen_label seen_label(struct db_conn *c, const char *name, struct arena *a);
+bool seen_has_label(void *label, const struct log_row *row);
+
 #endif

@@ -27,6 +27,7 @@ CREATE TABLE gone_prediction (
 	gone_us INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX gone_prediction_champion ON gone_prediction(deployment_id, created_us, is_shadow) WHERE is_shadow = 0;
+CREATE INDEX gone_prediction_followed ON gone_prediction(deployment_id, position);
 CREATE INDEX gone_prediction_asset ON gone_prediction(predicted_asset_id);
 
 -- Requests that got no prediction, by minute: kept in memory for some seconds, then added here.
