@@ -18,7 +18,7 @@ import urllib.parse
 LAYERS = {
     "base": 0,
     "os": 1,
-    "http": 2, "store": 2, "vision": 2, "engine": 2,
+    "http": 2, "stats": 2, "store": 2, "vision": 2, "engine": 2,
     "task": 3, "deploy": 3, "jobs": 3, "query": 3,
     "predict": 4, "formats": 4,
     "serve": 5, "shadow": 5, "watch": 5, "learn": 5,

@@ -12,6 +12,9 @@
 #include "stats/sketch.h"
 #include "watch/seen.h"
 
+#define SUMMARY_LABELS_MAX                                                                                   \
+	10000 /* as many as a model version has at most; what is beyond has no count of its own */
+
 enum {                        /* bins */
 	SUMMARY_OBJECTS = 33, /* shapes of an image: 0…31, 32 and more */
 	SUMMARY_SCORES = 50,  /* of 0.02 each, from 0 to 1 */
@@ -52,11 +55,19 @@ struct summary {
 
 void summary_init(struct summary *s); /* nothing seen */
 void summary_release(struct summary *s);
+/*
+ * Shapes as answers show them: those at or above the threshold, coordinates in hundredths of a pixel, scores
+ * in ten-thousandths (task/shown.h). Of classes the best one alone, if it reaches the threshold: else there
+ * is no answer.
+ */
 void summary_add(struct summary *s, const struct seen *seen, double threshold);
 void summary_merge(struct summary *into, const struct summary *from);
 /* The same, of a version whose labels are counted otherwise: label i of `from` is map[i] of `into`. */
 void summary_merge_mapped(
 	struct summary *into, const struct summary *from, const uint32_t *map, uint32_t count);
+
+/* The counts of a label, made when there are none; NULL: past SUMMARY_LABELS_MAX. Until the next call. */
+struct summary_label *summary_label(struct summary *s, uint32_t label);
 
 /* Sparse, versioned, canonical: equal summaries have equal bytes (docs/internals/rollups.md). Fuzzed. */
 struct span summary_pack(const struct summary *s, struct arena *a);
@@ -66,6 +77,7 @@ enum status summary_unpack_into(struct summary *into, struct span packed, struct
 /* "square", "tall", "very tall", "wide", "very wide", "extremely wide" (Picsellia's names): */
 const char *summary_image_ratio_name(unsigned bin);
 unsigned summary_image_ratio(uint32_t width, uint32_t height);
-/* A score counts at or above the threshold, as answers are filtered (task/shown.h). */
+/* Whether shape i counts: for those who count something else of the same shapes. */
+bool summary_counts(const struct shapes *shapes, size_t i, double threshold);
 
 #endif

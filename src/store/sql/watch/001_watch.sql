@@ -45,7 +45,17 @@ CREATE TABLE sample (
 	start_us INTEGER NOT NULL,           -- of the day
 	hash INTEGER NOT NULL,               -- of the prediction's id
 	position INTEGER NOT NULL,
+	created_us INTEGER NOT NULL,
 	PRIMARY KEY (deployment_id, start_us, hash)
+) STRICT, WITHOUT ROWID;
+
+-- Of each day's sample: how many, and the largest hash. A full one was cut there.
+CREATE TABLE sample_day (
+	deployment_id BLOB NOT NULL,
+	start_us INTEGER NOT NULL,
+	kept INTEGER NOT NULL,
+	largest INTEGER NOT NULL,
+	PRIMARY KEY (deployment_id, start_us)
 ) STRICT, WITHOUT ROWID;
 
 -- Roll-ups at a threshold that is not the one things were answered with: which, and how far in the log.
