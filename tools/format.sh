@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mapfile -t files < <(find src test -name '*.[ch]' | sort)
+mapfile -t files < <(find src test examples -name '*.[ch]' | sort)
 [ ${#files[@]} -gt 0 ] && command -v clang-format >/dev/null || {
 	echo "format: clang-format or the sources are missing" >&2
 	exit 1

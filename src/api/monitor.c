@@ -168,7 +168,7 @@ enum status api_monitor(struct http_request *req, struct http_reply *reply, stru
 	TRY(read_origin(m, err));
 	TRY(read_predictions(m, err));
 	TRY(read_image(m, err));
-	m->request.idempotency_key = NULL;
+	m->request.idempotency_key = http_header(req, "Idempotency-Key");
 	reply->code = 201;
 	return serve_observe(api_of(req)->serve, &m->request, &m->seen, &reply->body, err);
 }
@@ -211,26 +211,6 @@ static enum status check_login(const struct http_request *req, struct uuid deplo
 }
 
 /* One whose image was not kept is as good. */
-static enum status find_gone(
-	struct db_conn *c, struct uuid id, struct arena *a, struct predicted_row *row, struct err *err)
-{
-	struct gone_row gone;
-	TRY(gone_rows_by_id(c, id, a, &gone, err));
-	*row = (struct predicted_row){
-		.prediction = {.id = gone.id,
-			.deployment_id = gone.deployment_id,
-			.predicted_asset_id = gone.predicted_asset_id,
-			.model_version_id = gone.model_version_id,
-			.created_us = gone.created_us,
-			.threshold = gone.threshold,
-			.image_stats = gone.image_stats},
-		.source = gone.source,
-		.width = gone.width,
-		.height = gone.height,
-	};
-	return ST_OK;
-}
-
 static enum status read_predicted(struct http_request *req, struct later *l, enum task *task, struct err *err)
 {
 	API_READER reader = {0};
@@ -241,7 +221,7 @@ static enum status read_predicted(struct http_request *req, struct later *l, enu
 	enum status st = prediction_rows_by_id(reader.conn, id, req->arena, &l->row, err);
 	l->unkept = st == ST_MISSING;
 	if (l->unkept)
-		st = find_gone(reader.conn, id, req->arena, &l->row, err);
+		st = gone_rows_by_id(reader.conn, id, req->arena, &l->row, err);
 	TRY(st);
 	TRY(deployment_rows_by_id(
 		reader.conn, l->row.prediction.deployment_id, req->arena, &deployment, err));

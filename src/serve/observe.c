@@ -35,6 +35,14 @@ static enum status look_at(struct run *run, const struct serve_observation *seen
 	return ST_OK;
 }
 
+static enum status record_seen(struct run *run, const struct serve_observation *seen, struct err *err)
+{
+	TRY(check_serving(run->service, err));
+	TRY(look_at(run, seen, err));
+	run->total_us = clock_mono_us() - run->request->received_us;
+	return serve_record(run, err);
+}
+
 enum status serve_observe(struct serve *s, const struct serve_request *request,
 	const struct serve_observation *seen, struct span *answer, struct err *err)
 {
@@ -45,12 +53,9 @@ enum status serve_observe(struct serve *s, const struct serve_request *request,
 	TRY(roster_pin(s->options.roster, request->deployment_id, &run->service, err));
 	int64_t now_us = clock_unix_us();
 	run->at_us = seen->at_us && seen->at_us < now_us + CLOCK_AHEAD_US ? seen->at_us : now_us;
-	enum status st = check_serving(run->service, err);
-	if (st == ST_OK)
-		st = look_at(run, seen, err);
-	run->total_us = clock_mono_us() - request->received_us;
-	if (st == ST_OK)
-		st = serve_record(run, err);
+	enum status st = request->idempotency_key ? serve_look_up_key(run, err) : ST_OK;
+	if (st == ST_OK && !run->replayed)
+		st = record_seen(run, seen, err);
 	if (st == ST_OK)
 		st = serve_respond(run, err);
 	predict_release(&run->prediction);

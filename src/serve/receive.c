@@ -2,6 +2,20 @@
 /* A request → the pinned service of its deployment. A key seen before leads straight to its first answer. */
 #include "base/hash.h"
 #include "serve/run.h"
+#include "store/gone_rows.h"
+
+/* Its image is there, or was not kept, or is no more. */
+static enum status find_recorded(struct db_conn *c, struct uuid id, struct run *run, struct err *err)
+{
+	enum status st = prediction_rows_by_id(c, id, run->request->arena, &run->row, err);
+	if (st != ST_MISSING)
+		return st;
+	run->unkept = true;
+	TRY(gone_rows_by_id(c, id, run->request->arena, &run->row, err));
+	run->row.prediction.predicted_asset_id = (struct uuid){{0}};
+	run->row.filename = run->request->filename;
+	return ST_OK;
+}
 
 enum status serve_find_by_key(struct run *run, struct err *err)
 {
@@ -18,14 +32,14 @@ enum status serve_find_by_key(struct run *run, struct err *err)
 			"The Idempotency-Key \"%s\" was used before with another image.",
 			request->idempotency_key);
 	else if (st == ST_OK && found)
-		st = prediction_rows_by_id(c, prediction_id, request->arena, &run->row, err);
+		st = find_recorded(c, prediction_id, run, err);
 	db_reader_give(run->serve->options.readers, c);
 	TRY(st);
 	run->replayed = found;
 	return ST_OK;
 }
 
-static enum status look_up_key(struct run *run, struct err *err)
+enum status serve_look_up_key(struct run *run, struct err *err)
 {
 	size_t size = strlen(run->request->idempotency_key);
 	if (size == 0)
@@ -43,7 +57,7 @@ enum status serve_receive(struct run *run, struct err *err)
 {
 	TRY(roster_pin(run->serve->options.roster, run->request->deployment_id, &run->service, err));
 	if (run->request->idempotency_key)
-		TRY(look_up_key(run, err));
+		TRY(serve_look_up_key(run, err));
 	/* A retry gets its answer even while the deployment is paused: it was given already. */
 	if (run->replayed)
 		return ST_OK;

@@ -36,6 +36,8 @@ struct run {
  * whether there is one. ST_CONFLICT with another image.
  */
 enum status serve_find_by_key(struct run *run, struct err *err) MUST_CHECK;
+/* The same before anything is done: the key itself is checked too. */
+enum status serve_look_up_key(struct run *run, struct err *err) MUST_CHECK;
 
 /* Whether shape i is part of an answer. */
 bool serve_shape_shown(const struct shapes *shapes, size_t i, double threshold);

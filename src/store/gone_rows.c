@@ -58,25 +58,36 @@ enum status gone_rows_insert(struct db_conn *c, const struct prediction_row *p, 
 }
 
 enum status gone_rows_by_id(
-	struct db_conn *c, struct uuid id, struct arena *a, struct gone_row *out, struct err *err)
+	struct db_conn *c, struct uuid id, struct arena *a, struct predicted_row *out, struct err *err)
 {
-	struct db_query q = db_query(c, "SELECT id, deployment_id, predicted_asset_id, model_version_id, "
-					"created_us, threshold, source,"
-					" image_stats, width, height FROM gone_prediction WHERE id = $1");
+	struct db_query q = db_query(c,
+		"SELECT position, id, deployment_id, predicted_asset_id, model_version_id, is_shadow,"
+		" created_us, threshold, latency_us, cpu_us, steps_us, shape_count, score_max, shapes, "
+		"features,"
+		" image_stats, source, width, height FROM gone_prediction WHERE id = $1");
 	db_bind_uuid(&q, id);
 	bool found = db_next(&q);
 	if (found)
-		*out = (struct gone_row){
-			.id = db_uuid(&q, 0),
-			.deployment_id = db_uuid(&q, 1),
-			.predicted_asset_id = db_uuid(&q, 2),
-			.model_version_id = db_uuid(&q, 3),
-			.created_us = db_integer(&q, 4),
-			.threshold = db_real(&q, 5),
-			.source = db_text(&q, 6, a),
-			.image_stats = db_text(&q, 7, a),
-			.width = (uint32_t)db_integer(&q, 8),
-			.height = (uint32_t)db_integer(&q, 9),
+		*out = (struct predicted_row){
+			.prediction = {.position = db_integer(&q, 0),
+				.id = db_uuid(&q, 1),
+				.deployment_id = db_uuid(&q, 2),
+				.predicted_asset_id = db_uuid(&q, 3),
+				.model_version_id = db_uuid(&q, 4),
+				.is_shadow = db_integer(&q, 5) != 0,
+				.created_us = db_integer(&q, 6),
+				.threshold = db_real(&q, 7),
+				.latency_us = db_integer(&q, 8),
+				.cpu_us = db_integer(&q, 9),
+				.steps_us = db_text(&q, 10, a),
+				.shape_count = db_integer(&q, 11),
+				.score_max = db_real(&q, 12),
+				.shapes = db_blob(&q, 13, a),
+				.features = db_blob(&q, 14, a),
+				.image_stats = db_text(&q, 15, a)},
+			.source = db_text(&q, 16, a),
+			.width = db_integer(&q, 17),
+			.height = db_integer(&q, 18),
 		};
 	TRY(db_done(&q, err));
 	return found ? ST_OK : err_set(err, ST_MISSING, "There is no prediction with that id.");

@@ -3,10 +3,13 @@
 
 import base64
 import datetime
+import json
 import sqlite3
+import subprocess
 import time
 import uuid
 
+import harness
 import pytest
 import requests
 import samples
@@ -243,3 +246,63 @@ def test_a_clock_that_is_ahead(server, elsewhere, picture):
 
     assert 200 < created(240) - time.time() < 241
     assert abs(created(3600) - time.time()) < 60
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.0])
+def test_a_key_makes_a_repetition_the_same_prediction(server, client, rate):
+    version = client.create_model(f"repeated {rate}").create_version(
+        labels=dict(enumerate_texts()), type=InferenceType.OBJECT_DETECTION
+    )
+    deployment = client.create_deployment(version, name=f"repeated-{rate}", disable_serving=True)
+    deployment.update(sample_rate=rate)
+    path = f"/api/deployment/{deployment.id}/predictions"
+    raw = {"detection_classes": [0], "detection_scores": [0.9], "detection_boxes": [[1, 2, 11, 22]]}
+
+    def send(colour, code=201):
+        body = {
+            "filename": "x.jpg", "content_type": "IMAGE/JPEG", "width": WIDTH, "height": HEIGHT, "latency": 0.1,
+            "image": base64.b64encode(samples.photo(colour)).decode(), "raw_predictions": raw,
+        }  # fmt: skip
+        return server.call("POST", path, code, json=body, headers={"Idempotency-Key": "belt-17"})
+
+    first, again = send("red"), send("red")
+    assert first["kept"] is again["kept"] is (rate == 1)
+    assert {k: again[k] for k in ("id", "predicted_asset_id", "data_id", "shapes", "latency")} == {
+        k: first[k] for k in ("id", "predicted_asset_id", "data_id", "shapes", "latency")
+    }
+    assert "another image" in send("blue", 409)["message"]
+    assert server.get(f"/api/deployment/{deployment.id}")["stats"]["inferences"] == 1
+
+
+EXAMPLES = harness.REPOSITORY / "examples" / "monitor"
+
+
+@pytest.mark.parametrize("language", ["python", "shell", "c"])
+def test_the_examples_run_as_they_are(server, client, tmp_path, language):
+    version = client.create_model(f"example {language}").create_version(
+        labels=dict(enumerate_texts()), type=InferenceType.OBJECT_DETECTION
+    )
+    deployment = client.create_deployment(version, name=f"example-{language}", disable_serving=True)
+    path = tmp_path / "belt.jpg"
+    path.write_bytes(samples.photo("red"))
+    if language == "c":
+        program = tmp_path / "monitor"
+        warnings = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
+        subprocess.run(["cc", *warnings, EXAMPLES / "monitor.c", "-lcurl", "-o", program], check=True, timeout=120)
+        command = [program]
+    else:
+        command = ["python3", EXAMPLES / "monitor.py"] if language == "python" else ["sh", EXAMPLES / "monitor.sh"]
+    env = harness.environment(GYRE_HOST=server.url, GYRE_TOKEN=server.token, GYRE_DEPLOYMENT=deployment.id)
+    for _ in range(2):  # sent again it is the same prediction
+        run = subprocess.run(
+            [*command, path, str(WIDTH), str(HEIGHT)], env=env, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert json.loads(run.stdout)["shapes"][0]["label"] == "bolt"
+    (item,) = server.predicted_assets({"id": str(deployment.id)})[0]
+    assert item["source"] == "example" and item["predictions"][0]["shapes"][0]["h"] == 32
+    other = path.rename(tmp_path / "other.jpg")
+    refused = subprocess.run(
+        [*command, other, "7", str(HEIGHT)], env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert refused.returncode != 0 and "pixels" in refused.stdout + refused.stderr
