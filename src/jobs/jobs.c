@@ -98,6 +98,11 @@ bool job_cancelled(const struct job *job)
 	return atomic_load(&job->cancelled) || atomic_load(&job->jobs->stopping);
 }
 
+bool jobs_stopping(const struct jobs *jobs)
+{
+	return atomic_load(&jobs->stopping);
+}
+
 /* ---- the end ---- */
 
 static enum status write_end(struct db_conn *c, void *arg, struct err *err)

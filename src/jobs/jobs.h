@@ -55,6 +55,8 @@ enum status jobs_new(const struct jobs_options *options, struct jobs **out, stru
  * that wait. The rest may still be called.
  */
 void jobs_stop(struct jobs *jobs);
+/* Whether it was stopped: what ends now was not cancelled by a person, and may begin anew after a restart. */
+bool jobs_stopping(const struct jobs *jobs);
 void jobs_free(struct jobs *jobs); /* stops first, if that was not done */
 
 /*
