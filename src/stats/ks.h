@@ -21,7 +21,8 @@ struct ks {
 void ks_test(const double *a, size_t n, const double *b, size_t m, struct ks *out);
 double ks_p_exact(size_t n, size_t m, uint64_t h); /* P(max |i m - j n| >= h); d = h / (n m) */
 double ks_p_asymptotic(size_t n, size_t m, double d);
-/* The smallest d with p <= alpha, for these sizes: what can be seen. */
+/* The smallest d with p <= alpha, for these sizes: what can be seen; within 1/4096 of it. NAN: so few that
+ * not even 1 is enough. */
 double ks_critical(size_t n, size_t m, double alpha);
 
 #endif

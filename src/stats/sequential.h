@@ -19,22 +19,26 @@ enum sequential_change {
 	SEQUENTIAL_WIDER,
 	SEQUENTIAL_NARROWER
 };
+const char *sequential_change_name(enum sequential_change c); /* "lower"; of NONE NULL */
 
-/* Plain data: copied and stored as it is. */
+/* Plain data: copied and stored as it is. First index: of u, of 2|u - 1/2|; second: upward, downward. */
 struct sequential {
-	double bets[2][2][SEQUENTIAL_BETS]; /* of u and of 2|u - 1/2|; upward, downward */
+	double bets[2][2][SEQUENTIAL_BETS];
+	double sums[2][2];    /* Page's cumulative sum of what is past the tolerance, never below 0 … */
+	uint64_t since[2][2]; /* … and after how many values it last was 0: where the change is guessed */
 	uint64_t seen;
-	uint64_t since; /* where the strongest bet last was near nothing: the change is no older than that */
 };
 
 void sequential_reset(struct sequential *s);
 /* u in [0, 1]; tolerance: eps. How strong the evidence is, as a share of what alarms (1 and more: alarm), is
- * written to *strength. */
+ * written to *strength. The result is the change that this evidence is of; it may be below an alarm. */
 enum sequential_change sequential_add(
 	struct sequential *s, double u, double tolerance, double limit, double *strength);
+/* How many values since a change of this kind began, as far as is known. */
+uint64_t sequential_changed(const struct sequential *s, enum sequential_change c);
 /* c' for one stream so that `features` of them together alarm at most once in `images` values on average. */
 double sequential_limit(unsigned features, double images);
-/* The tolerance that a reference of this size needs: max(0.03, sqrt(ln(2 / 0.05) / (2 n))). */
+/* The tolerance that a reference of this size needs: max(0.03, sqrt(ln(2 / 0.05) / (2 n))), at most 1/2. */
 double sequential_tolerance(uint64_t reference_size);
 
 #endif
