@@ -3,10 +3,15 @@
 
 #include "base/check.h"
 #include "base/str.h"
+#include "os/address.h"
 #include "os/file.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #define REPLY_BYTES_MAX ((size_t)256 << 20)
 #define TIMEOUT_DEFAULT_S 300u
@@ -35,7 +40,9 @@ struct incoming {
 	CURL *curl;
 	int file; /* as struct fetch_request's */
 	struct str body;
-	struct err err; /* of the file */
+	struct err err;           /* of the file */
+	bool allowed;             /* guarded, and the host is named */
+	char refused[NI_MAXHOST]; /* the address that is not public; "": none */
 };
 
 static size_t collect(char *data, size_t size, size_t count, void *arg)
@@ -97,7 +104,49 @@ static struct curl_slist *build_headers(const struct fetch_request *request)
 		headers = curl_slist_append(headers, "Content-Type: application/json");
 		CHECK(headers != NULL);
 	}
+	for (size_t i = 0; i < request->header_count; i++) {
+		headers = curl_slist_append(headers, request->headers[i]);
+		CHECK(headers != NULL);
+	}
 	return headers;
+}
+
+/* ---- the guard ---- */
+
+static bool host_is_allowed(const struct fetch_request *request)
+{
+	char *host = NULL;
+	bool allowed = false;
+	CURLU *url = curl_url();
+	CHECK(url != NULL);
+	if (request->allowed && curl_url_set(url, CURLUPART_URL, request->url, 0) == CURLUE_OK &&
+		curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+		allowed = address_host_matches(request->allowed, host);
+	curl_free(host);
+	curl_url_cleanup(url);
+	return allowed;
+}
+
+/* Names were looked up by now, so that no name and no way to write a number gets past this. */
+static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct incoming *in = arg;
+	(void)purpose;
+	if (!in->allowed && !address_is_public(&address->addr)) {
+		if (getnameinfo(&address->addr, address->addrlen, in->refused, sizeof(in->refused), NULL, 0,
+			    NI_NUMERICHOST) != 0)
+			memcpy(in->refused, "?", 2);
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static void set_guard(CURL *curl, const struct fetch_request *request, struct incoming *in)
+{
+	in->allowed = host_is_allowed(request);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_public);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, in);
 }
 
 static void set_options(CURL *curl, const struct fetch_request *request, struct incoming *in)
@@ -105,6 +154,7 @@ static void set_options(CURL *curl, const struct fetch_request *request, struct 
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, request->url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(
 		curl, CURLOPT_TIMEOUT, (long)(request->timeout_s ? request->timeout_s : TIMEOUT_DEFAULT_S));
@@ -122,6 +172,8 @@ static void set_options(CURL *curl, const struct fetch_request *request, struct 
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.data);
 	}
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+	if (request->guarded)
+		set_guard(curl, request, in);
 }
 
 static enum status failure(
@@ -131,7 +183,13 @@ static enum status failure(
 		return err_set(err, in->err.status, "%s", in->err.text);
 	if (in->body.full)
 		return err_set(err, ST_TOO_LARGE, "The answer of %.300s is larger than %zu bytes.",
-			request->url, REPLY_BYTES_MAX);
+			request->url, in->body.max);
+	if (in->refused[0])
+		return err_set(err, ST_FORBIDDEN,
+			"%.200s is at the address %.60s, which is of this machine or of a private network. "
+			"If "
+			"that is meant, name the host in the setting webhook_allow.",
+			request->url, in->refused);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_set(err, ST_TIMEOUT, "%.300s did not answer in time.", request->url);
 	return err_set(
@@ -142,7 +200,7 @@ enum status fetch(struct fetcher *f, const struct fetch_request *request, struct
 	struct fetch_reply *reply, struct err *err)
 {
 	struct incoming in = {.curl = f->curl, .file = request->file};
-	str_init(&in.body, REPLY_BYTES_MAX);
+	str_init(&in.body, request->reply_bytes_max ? request->reply_bytes_max : REPLY_BYTES_MAX);
 	set_options(f->curl, request, &in);
 	struct curl_slist *headers = build_headers(request);
 	curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, headers);

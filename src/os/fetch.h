@@ -20,11 +20,19 @@ struct fetch_field {
 struct fetch_request {
 	const char *method; /* "GET", "POST" … */
 	const char *url;
-	const char *token; /* sent as Authorization: Bearer; NULL: none */
-	struct span body;  /* sent as application/json when it is not empty and there are no fields */
+	const char *token;          /* sent as Authorization: Bearer; NULL: none */
+	const char *const *headers; /* more lines, "Name: value" */
+	size_t header_count;
+	struct span body; /* sent as application/json when it is not empty and there are no fields */
 	const struct fetch_field *fields;
 	size_t field_count;
-	unsigned timeout_s; /* for the whole exchange; 0: 300 */
+	unsigned timeout_s;     /* for the whole exchange; 0: 300 */
+	size_t reply_bytes_max; /* of a body in memory; 0: 256 MiB */
+	/* Where the URL came from people who must not reach this machine or its network: the address that a
+	 * socket would connect to, after names were looked up, must be public (os/address.h), unless the
+	 * host is one of `allowed`, patterns; NULL: none. No proxy is asked. */
+	bool guarded;
+	const char *allowed;
 	/* Called as bytes go out; total 0: not known yet. NULL: silent. */
 	void (*progress)(void *arg, uint64_t sent, uint64_t total);
 	void (*received)(void *arg, uint64_t got, uint64_t total); /* as bytes come in; NULL: silent */
@@ -43,7 +51,8 @@ struct fetcher; /* keeps connections alive between requests; one thread at a tim
 
 struct fetcher *fetcher_new(void);
 void fetcher_free(struct fetcher *f);
-/* ST_OK when there was an answer, whatever its code. ST_UNAVAILABLE: not reached; ST_TIMEOUT. */
+/* ST_OK when there was an answer, whatever its code; redirects are not followed. ST_UNAVAILABLE: not reached;
+ * ST_TIMEOUT; ST_FORBIDDEN: the address is guarded. */
 enum status fetch(struct fetcher *f, const struct fetch_request *request, struct arena *a,
 	struct fetch_reply *reply, struct err *err) MUST_CHECK;
 
