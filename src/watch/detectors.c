@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/detectors.h"
+
+#include "base/check.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define VALUES_MIN 30 /* of a feature in the reference: below, its distribution is not known */
+#define PACKED_VERSION 1
+
+/* What is stored: plain data. */
+struct state {
+	struct thin thin;
+	struct sequential features[FEATURE_COUNT];
+	double strength[FEATURE_COUNT]; /* of the last image that had the feature */
+	uint64_t seen, effective, since_alarm;
+};
+
+struct detectors {
+	struct reference *reference;
+	double tolerance[FEATURE_COUNT]; /* NAN: not watched */
+	double limit;
+	struct state state;
+};
+
+static bool watches(const struct reference *r, enum feature f)
+{
+	return feature_is_of(f, r->task) && r->counts[f] >= VALUES_MIN && reference_may_alarm(r, f);
+}
+
+struct detectors *detectors_new(struct reference *r)
+{
+	struct detectors *d = calloc(1, sizeof(*d));
+	unsigned watched = 0;
+	CHECK(d != NULL);
+	d->reference = reference_hold(r);
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		bool is_watched = watches(r, (enum feature)f);
+		d->tolerance[f] = is_watched ? sequential_tolerance(r->counts[f]) : (double)NAN;
+		watched += is_watched;
+	}
+	d->limit = sequential_limit(watched, DETECTORS_IMAGES);
+	thin_reset(&d->state.thin);
+	return d;
+}
+
+void detectors_free(struct detectors *d)
+{
+	if (!d)
+		return;
+	reference_drop(d->reference);
+	free(d);
+}
+
+static double place(const struct detectors *d, enum feature f, double value, const struct seen *seen)
+{
+	const struct reference *r = d->reference;
+	if (isnan(value) || r->counts[f] == 0)
+		return (double)NAN;
+	return feature_place(r->values[f], r->counts[f], value, f, feature_asset(seen));
+}
+
+/* What the stream is thinned by. */
+static double thinned_by(
+	const struct detectors *d, const double values[FEATURE_COUNT], const struct seen *seen)
+{
+	double by = place(d, FEATURE_OUTLIER, values[FEATURE_OUTLIER], seen);
+	return isnan(by) ? place(d, FEATURE_BRIGHTNESS, values[FEATURE_BRIGHTNESS], seen) : by;
+}
+
+static void start_anew(struct state *s)
+{
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		sequential_reset(&s->features[f]);
+		s->strength[f] = 0;
+	}
+	s->since_alarm = 0;
+}
+
+/* The strongest evidence of those that one image adds; its feature, or FEATURE_COUNT. */
+static enum feature add_values(struct detectors *d, const double values[FEATURE_COUNT],
+	const struct seen *seen, enum sequential_change *change)
+{
+	struct state *s = &d->state;
+	enum feature strongest = FEATURE_COUNT;
+	double most = 0;
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		if (isnan(d->tolerance[f]) || isnan(values[f]))
+			continue;
+		double u = place(d, (enum feature)f, values[f], seen);
+		enum sequential_change way =
+			sequential_add(&s->features[f], u, d->tolerance[f], d->limit, &s->strength[f]);
+		if (s->strength[f] <= most)
+			continue;
+		most = s->strength[f];
+		strongest = (enum feature)f;
+		*change = way;
+	}
+	return strongest;
+}
+
+void detectors_add(struct detectors *d, const struct seen *seen, const struct outlier_value *outlier,
+	bool *alarmed, struct detectors_alarm *alarm)
+{
+	const struct reference *r = d->reference;
+	struct state *s = &d->state;
+	double values[FEATURE_COUNT];
+	enum sequential_change change = SEQUENTIAL_NONE;
+	*alarmed = false;
+	features_of(seen, r->threshold, r->task, r->outlier ? outlier_gaussian(r->outlier) : NULL,
+		outlier ? outlier->score : (double)NAN, values);
+	s->seen++;
+	if (!thin_keeps(&s->thin, seen, thinned_by(d, values, seen)))
+		return;
+	s->effective++;
+	s->since_alarm++;
+	enum feature f = add_values(d, values, seen, &change);
+	if (f == FEATURE_COUNT || s->strength[f] < 1)
+		return;
+	*alarmed = true;
+	*alarm = (struct detectors_alarm){.position = seen->row->position,
+		.at_us = seen->row->created_us,
+		.feature = f,
+		.change = change,
+		.images = sequential_changed(&s->features[f], change)};
+	start_anew(s);
+}
+
+void detectors_state(const struct detectors *d, struct detectors_state *out)
+{
+	const struct state *s = &d->state;
+	*out = (struct detectors_state){.seen = s->seen,
+		.effective = s->effective,
+		.since_alarm = s->since_alarm,
+		.tolerance = sequential_tolerance(d->reference->images),
+		.thinning = thin_factor(&s->thin),
+		.small = d->reference->images < REFERENCE_SMALL};
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		out->watched[f] = !isnan(d->tolerance[f]);
+		out->strength[f] = fmin(1, s->strength[f]);
+		out->tolerances[f] = d->tolerance[f];
+	}
+}
+
+/* ---- packing ---- */
+
+struct head {
+	uint32_t version, state_bytes;
+	struct uuid reference_id;
+	double threshold, limit;
+};
+
+struct span detectors_pack(const struct detectors *d, struct arena *a)
+{
+	const struct head head = {
+		PACKED_VERSION, sizeof(struct state), d->reference->id, d->reference->threshold, d->limit};
+	uint8_t *bytes = arena_alloc(a, sizeof(head) + sizeof(d->state));
+	memcpy(bytes, &head, sizeof(head));
+	memcpy(bytes + sizeof(head), &d->state, sizeof(d->state));
+	return span_of(bytes, sizeof(head) + sizeof(d->state));
+}
+
+static bool is_sound(const struct state *s)
+{
+	for (int f = 0; f < FEATURE_COUNT; f++)
+		for (int stream = 0; stream < 2; stream++)
+			for (int way = 0; way < 2; way++)
+				for (int i = 0; i < SEQUENTIAL_BETS; i++)
+					if (!(s->features[f].bets[stream][way][i] >= 0))
+						return false;
+	for (int i = 0; i < THIN_SOURCES; i++)
+		if (s->thin.sources[i].at >= THIN_RECENT || s->thin.sources[i].filled > THIN_RECENT)
+			return false;
+	return true;
+}
+
+enum status detectors_unpack(struct span packed, struct reference *r, struct detectors **out, struct err *err)
+{
+	struct head head = {0};
+	struct detectors *d = detectors_new(r);
+	bool fits = packed.size == sizeof(head) + sizeof(d->state);
+	if (fits) {
+		memcpy(&head, packed.data, sizeof(head));
+		memcpy(&d->state, packed.data + sizeof(head), sizeof(d->state));
+	}
+	fits = fits && head.version == PACKED_VERSION && head.state_bytes == sizeof(d->state) &&
+	       uuid_equal(head.reference_id, r->id) && !(head.threshold < r->threshold) &&
+	       !(head.threshold > r->threshold) && !(head.limit < d->limit) && !(head.limit > d->limit) &&
+	       is_sound(&d->state);
+	if (!fits) {
+		detectors_free(d);
+		return err_set(
+			err, ST_INVALID, "The detectors' state is not of this reference and threshold.");
+	}
+	*out = d;
+	return ST_OK;
+}
