@@ -27,6 +27,7 @@ struct sqlite_db {
 	struct db db;
 	char path[PATH_MAX];
 	char folder[PATH_MAX]; /* of a temporary database, else "" */
+	bool can_be_remade;
 };
 
 struct sqlite_stmt {
@@ -432,7 +433,9 @@ static enum status set_up(struct sqlite_conn *c, const struct sqlite_db *db, str
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(h, sql = "PRAGMA page_size", page_bytes_row, &c->page_bytes, NULL);
 	if (code == SQLITE_OK) {
-		sql = db->folder[0] ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL";
+		sql = db->folder[0]       ? "PRAGMA synchronous = OFF"
+		      : db->can_be_remade ? "PRAGMA synchronous = NORMAL"
+					  : "PRAGMA synchronous = FULL";
 		code = sqlite3_exec(h, sql, NULL, NULL, NULL);
 	}
 	if (code == SQLITE_OK) {
@@ -539,11 +542,12 @@ static enum status open_checked(struct sqlite_db *db, struct db **out, struct er
 	return ST_OK;
 }
 
-enum status db_sqlite_open(const char *path, struct db **out, struct err *err)
+static enum status open_path(const char *path, bool can_be_remade, struct db **out, struct err *err)
 {
 	struct sqlite_db *db = calloc(1, sizeof(*db));
 	CHECK(db != NULL);
 	db->db.ops = &sqlite_ops;
+	db->can_be_remade = can_be_remade;
 	/* A name that begins with a folder has no special meaning to SQLite (as "file:…" and ":memory:"
 	 * have). */
 	const char *front = path[0] == '/' ? "" : "./";
@@ -552,6 +556,16 @@ enum status db_sqlite_open(const char *path, struct db **out, struct err *err)
 		return err_set(err, ST_INVALID, "The path %.100s… is too long.", path);
 	}
 	return open_checked(db, out, err);
+}
+
+enum status db_sqlite_open(const char *path, struct db **out, struct err *err)
+{
+	return open_path(path, false, out, err);
+}
+
+enum status db_sqlite_open_remade(const char *path, struct db **out, struct err *err)
+{
+	return open_path(path, true, out, err);
 }
 
 enum status db_sqlite_open_temporary(struct db **out, struct err *err)

@@ -31,6 +31,9 @@ enum status watch_start(struct watch *w, struct err *err) MUST_CHECK; /* the tai
 void watch_stop(struct watch *w);  /* stores what is at hand, ends the tail; the rest may still be called */
 void watch_close(struct watch *w); /* NULL is fine */
 
+/* Whether it was started: else nothing is counted, and pages say so. */
+bool watch_is_on(struct watch *w);
+
 /* A prediction became durable. Wakes the tail; takes no lock. */
 void watch_recorded(struct watch *w);
 /* A request ended without a prediction: counted in memory, in the database some seconds later. Thread-safe.
@@ -41,6 +44,12 @@ void watch_failed(
  * sample. */
 enum status watch_threshold_changed(struct watch *w, struct jobs *jobs, struct uuid deployment_id,
 	double threshold, const char *who, struct err *err) MUST_CHECK;
+/* After a start: such jobs that were cut short begin anew, and those of a file that was made anew. */
+enum status watch_resume(struct watch *w, struct jobs *jobs, struct err *err) MUST_CHECK;
+/* Which view is at the deployment's threshold as it is now. *ready false: it is not counted yet, or no view
+ * is; then a sample says what there is. log: gyre.db; watch: watch.db. */
+enum status watch_view_now(struct db_conn *log, struct db_conn *watch, struct uuid deployment_id, bool *recut,
+	bool *ready, struct err *err) MUST_CHECK;
 /* It is gone: so is what was counted. */
 enum status watch_forget(struct watch *w, struct uuid deployment_id, struct err *err) MUST_CHECK;
 

@@ -7,6 +7,14 @@ CREATE TABLE tail (
 	position INTEGER NOT NULL            -- of the log: everything up to it is in the roll-ups, once
 ) STRICT;
 
+-- What this file is made of: watch/watch_file.h.
+CREATE TABLE made (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	form TEXT NOT NULL,                  -- a hash of this schema and of the forms of what is packed
+	position INTEGER NOT NULL,           -- of a prediction that was counted; 0: none yet
+	prediction_id BLOB                   -- its id: another one there means that this is of another log
+) STRICT;
+
 -- watch/summary.h, packed. source '': all sources together.
 CREATE TABLE rollup (
 	deployment_id BLOB NOT NULL,
