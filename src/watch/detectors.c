@@ -14,7 +14,7 @@ struct state {
 	struct thin thin;
 	struct sequential features[FEATURE_COUNT];
 	double strength[FEATURE_COUNT]; /* of the last image that had the feature */
-	uint64_t seen, effective, since_alarm;
+	uint64_t seen, effective, alarms, since_alarm;
 };
 
 struct detectors {
@@ -124,7 +124,13 @@ void detectors_add(struct detectors *d, const struct seen *seen, const struct ou
 		.feature = f,
 		.change = change,
 		.images = sequential_changed(&s->features[f], change)};
+	s->alarms++;
 	start_anew(s);
+}
+
+uint64_t detectors_calm(const struct detectors *d)
+{
+	return d->state.alarms ? d->state.since_alarm : 0;
 }
 
 void detectors_state(const struct detectors *d, struct detectors_state *out)
@@ -132,6 +138,7 @@ void detectors_state(const struct detectors *d, struct detectors_state *out)
 	const struct state *s = &d->state;
 	*out = (struct detectors_state){.seen = s->seen,
 		.effective = s->effective,
+		.alarms = s->alarms,
 		.since_alarm = s->since_alarm,
 		.tolerance = sequential_tolerance(d->reference->images),
 		.thinning = thin_factor(&s->thin),

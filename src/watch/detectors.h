@@ -31,7 +31,7 @@ void detectors_add(struct detectors *d, const struct seen *seen, const struct ou
 /* For pages. */
 struct detectors_state {
 	uint64_t seen, effective;         /* images; those that counted after thinning */
-	uint64_t since_alarm;             /* … since the last alarm */
+	uint64_t alarms, since_alarm;     /* … and, of these, since the last alarm */
 	bool watched[FEATURE_COUNT];      /* may raise an alarm */
 	double strength[FEATURE_COUNT];   /* 0…1 of what alarms */
 	double tolerances[FEATURE_COUNT]; /* by how much its mean place may differ; NAN: not watched */
@@ -39,6 +39,8 @@ struct detectors_state {
 	double thinning;                  /* one of how many, so far */
 	bool small; /* the reference has fewer than REFERENCE_SMALL images: a larger tolerance */
 };
+/* Images that counted since the last alarm; 0: there was none yet. */
+uint64_t detectors_calm(const struct detectors *d);
 void detectors_state(const struct detectors *d, struct detectors_state *out);
 struct span detectors_pack(const struct detectors *d, struct arena *a);
 /* ST_INVALID: not of this reference and threshold: begin anew. */
