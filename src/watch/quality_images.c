@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "deploy/model.h"
 #include "store/quality_rows.h"
+#include "store/queue_rows.h"
 #include "task/drawn.h"
 #include "task/shown.h"
 #include "watch/quality_inside.h"
@@ -72,6 +73,24 @@ int32_t kept_find_label(const struct kept *k, const char *name)
 	return text == CONFUSION_NONE ? CONFUSION_NONE : label_of_text(k, text);
 }
 
+/* Whether reviewers are shown its shapes. */
+static bool is_reviewed(const struct kept *k, const char *name)
+{
+	struct arena a;
+	yyjson_doc *doc;
+	yyjson_val *shown;
+	size_t i, n;
+	bool found = false;
+	if (k->shown == NULL || k->task == TASK_CLASSIFICATION)
+		return true;
+	arena_init(&a);
+	if (json_parse(span_of_text(k->shown), &a, &doc, NULL) == ST_OK)
+		yyjson_arr_foreach (yyjson_doc_get_root(doc), i, n, shown)
+			found = found || yyjson_equals_str(shown, name);
+	arena_release(&a);
+	return found;
+}
+
 static int32_t kept_label(struct kept *k, const char *name)
 {
 	int32_t text = kept_text(k, name), found = label_of_text(k, text);
@@ -80,8 +99,10 @@ static int32_t kept_label(struct kept *k, const char *name)
 	if (k->label_count == k->label_room) {
 		k->label_room = k->label_room ? 2 * k->label_room : 64;
 		k->labels = must_realloc(k->labels, k->label_room, sizeof(*k->labels));
+		k->reviewed = must_realloc(k->reviewed, k->label_room, sizeof(*k->reviewed));
 	}
 	k->labels[k->label_count] = text;
+	k->reviewed[k->label_count] = is_reviewed(k, name);
 	return (int32_t)k->label_count++;
 }
 
@@ -180,10 +201,14 @@ void kept_forget(struct kept *k)
 	free(k->images);
 	free(k->texts);
 	free(k->labels);
+	free(k->reviewed);
+	free(k->shown);
 	memset(k->versions, 0, sizeof(k->versions));
 	k->images = NULL;
 	k->texts = NULL;
 	k->labels = NULL;
+	k->reviewed = NULL;
+	k->shown = NULL;
 	k->image_count = k->image_room = k->text_count = k->text_room = k->label_count = k->label_room = 0;
 	k->version_count = 0;
 	k->loaded = false;
@@ -267,12 +292,12 @@ static void read_truths(struct scene *s)
 	s->truths = ARENA_ARRAY(s->arena, struct match_truth, s->drawn.count + 1);
 	for (size_t i = 0; i < s->drawn.count; i++) {
 		const struct drawn_shape *shape = &s->drawn.items[i];
-		if (shape->kind == SHAPE_CLASS)
+		int32_t label = kept_label(s->kept, shape->label);
+		if (shape->kind == SHAPE_CLASS || !s->kept->reviewed[label])
 			continue;
 		struct match_truth *t = &s->truths[s->truth_count++];
-		*t = (struct match_truth){.label = kept_label(s->kept, shape->label),
-			.box = {shape->x, shape->y, shape->w, shape->h},
-			.area = -1};
+		*t = (struct match_truth){
+			.label = label, .box = {shape->x, shape->y, shape->w, shape->h}, .area = -1};
 		if (masks)
 			t->mask = mask_of_drawn(s, shape);
 	}
@@ -288,10 +313,12 @@ static void add_shapes(
 	size_t count = 0, pairs, overlaps;
 	for (size_t i = 0; i < shapes->count; i++) {
 		const struct shape *shape = &shapes->items[i];
-		if (shape->kind == SHAPE_CLASS || (masks && shape->kind != SHAPE_POLYGON))
+		int32_t label = label_of(k, v, shape->label);
+		if (shape->kind == SHAPE_CLASS || (masks && shape->kind != SHAPE_POLYGON) ||
+			!k->reviewed[label])
 			continue;
 		struct match_guess *g = &guesses[count++];
-		*g = (struct match_guess){.label = label_of(k, v, shape->label),
+		*g = (struct match_guess){.label = label,
 			.score = shown_score((double)shape->score),
 			.box = shown_box(shape->box)};
 		if (masks)
@@ -358,8 +385,11 @@ static void describe_image(const struct scene *s, struct kept_image *image)
 	image->source = s->row.source ? kept_text(k, s->row.source) : -1;
 	image->random = s->row.chosen_why && strcmp(s->row.chosen_why, "random") == 0;
 	image->truths = s->drawn.count ? must_realloc(NULL, s->drawn.count, sizeof(*image->truths)) : NULL;
-	for (size_t i = 0; i < s->drawn.count; i++)
-		image->truths[image->truth_count++] = kept_label(k, s->drawn.items[i].label);
+	for (size_t i = 0; i < s->drawn.count; i++) {
+		int32_t label = kept_label(k, s->drawn.items[i].label);
+		if (k->reviewed[label])
+			image->truths[image->truth_count++] = label;
+	}
 }
 
 /* Masks need the image's size. */
@@ -481,12 +511,34 @@ static enum status follow(struct kept *k, struct db_conn *c, struct err *err)
 	return ST_OK;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* What was measured with other labels is measured again. */
+static enum status refresh_shown(struct kept *k, struct db_conn *c, struct err *err)
+{
+	struct queue_settings settings;
+	struct arena a;
+	arena_init(&a);
+	enum status st = queue_rows_settings(c, k->deployment_id, &a, &settings, err);
+	if (st == ST_OK && !same_text(settings.labels_shown, k->shown)) {
+		kept_forget(k);
+		k->shown = settings.labels_shown ? strdup(settings.labels_shown) : NULL;
+		CHECK(settings.labels_shown == NULL || k->shown != NULL);
+	}
+	arena_release(&a);
+	return st;
+}
+
 enum status kept_refresh(struct kept *k, struct db_conn *c, enum task task, double threshold, struct err *err)
 {
 	if (k->loaded && (k->task != task || (task == TASK_SEGMENTATION && k->threshold != threshold)))
 		kept_forget(k);
 	k->task = task;
 	k->threshold = threshold;
+	TRY(refresh_shown(k, c, err));
 	enum status st = follow(k, c, err);
 	if (st != ST_OK)
 		kept_forget(k); /* half of an image is worse than reading all again */

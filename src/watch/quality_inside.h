@@ -58,6 +58,9 @@ struct kept {
 	char **texts; /* names of labels, and of sources */
 	size_t text_count, text_room;
 	int32_t *labels; /* of label n: its text */
+	bool *reviewed;  /* of label n: whether people look at its shapes; what they do not is neither right
+			    nor wrong */
+	char *shown;     /* the review settings' labels, JSON; NULL: all */
 	size_t label_count, label_room;
 };
 

@@ -65,14 +65,16 @@ def street(server, data, yolox):
     return deployment, assets
 
 
-def check_boxes(server, deployment, threshold=None, keep=lambda item: True, **params):
-    """Everything that is said of the champion. Returns it."""
+def check_boxes(server, deployment, threshold=None, keep=lambda item: True, labels=None, **params):
+    """Everything that is said of the champion; labels: those that people look at. Returns it."""
     if threshold is not None:
         params["threshold"] = threshold
     threshold = 0.3 if threshold is None else threshold
     answer = quality(server, deployment, **params)
     said = answer["versions"][0]
     images = [image for image in reference.reviewed(server, deployment) if keep(image[0])]
+    if labels:
+        images = [(item, *([s for s in shapes if s["label"] in labels] for shapes in both)) for item, *both in images]
     evaluation, names = reference.coco(images)
     assert answer["task"] == "OBJECT_DETECTION" and answer["threshold"] == threshold
     assert answer["reviewed"] == said["images"] == len(images) and answer["with_chance"] == 0
@@ -154,6 +156,17 @@ def test_boxes_follow_every_change(server, street):
     said = check_boxes(server, deployment)
     row = next(row for row in said["labels"] if row["label"].startswith("a label"))
     assert said["images"] == 22 and (row["truths"], row["missed"], row["ap"]) == (1, 1, 0)
+
+
+def test_labels_that_nobody_looks_at_are_neither_right_nor_wrong(server, street):
+    deployment, _ = street
+    settings = f"/api/deployment/{deployment['id']}/queue/settings"
+    before = check_boxes(server, deployment)
+    server.call("PUT", settings, 200, json={"labels_shown": ["person", "car"]})
+    shown = check_boxes(server, deployment, labels={"person", "car"})
+    assert shown["at_threshold"]["wrong"] < before["at_threshold"]["wrong"]
+    server.call("PUT", settings, 200, json={"labels_shown": None})
+    assert check_boxes(server, deployment)["coco"] == before["coco"]
 
 
 @pytest.mark.parametrize("wrong", ["threshold=2", "from=x", "version=7", "to=-1"])
