@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { isNarrowed, NO_WATCH_FILTER, readWatchFilter, watchKey, watchQuery, writeWatchFilter, type WatchFilter } from '../src/lib/watch_filter';
+import { isNarrowed, latencyWindow, NO_WATCH_FILTER, predictionsLink, readWatchFilter, watchKey, watchQuery, writeWatchFilter, type WatchFilter } from '../src/lib/watch_filter';
 
 const read = (text: string): WatchFilter => readWatchFilter(new URLSearchParams(text));
 const NOW = 1_700_000_030_000;
@@ -42,5 +42,19 @@ describe('the filter of the dashboard', () => {
 	it('has a key for each view', () => {
 		const keys = ['', 'range=1h', 'threshold=0', 'tag=a', 'tag=a&tag=b', 'label=a', 'source=a'].map((text) => watchKey(read(text)));
 		expect(new Set(keys).size).toBe(keys.length);
+	});
+
+	it('shows the points of the stretch that the server chooses', () => {
+		const at = (hoursAgo: number): string => new Date(NOW - hoursAgo * 3_600_000).toISOString();
+		expect(latencyWindow(read('range=1h'), 0, null, NOW)).toEqual({ seconds: 3600 });
+		expect(latencyWindow(read(''), 0, at(2), NOW)).toEqual({ seconds: 86400 });
+		expect(latencyWindow(read(''), 0, at(48), NOW)).toEqual({ from: NOW / 1000 - 72 * 3600, to: NOW / 1000 - 48 * 3600 });
+		expect(latencyWindow(read('range=all'), NOW / 1000 - 500, at(0), NOW)).toEqual({ seconds: 500 });
+		expect(latencyWindow(read('from=10&to=20'), 0, at(0), NOW)).toEqual({ from: 10, to: 20 });
+	});
+
+	it('leads to the same predictions', () => {
+		expect(predictionsLink('d', read('source=gate-1&label=person&range=7d&tag=night'))).toBe('/deployment/d/predictions?source=gate-1&label=person&tag=night&since=7d');
+		expect(predictionsLink('d', read('threshold=0.5'))).toBe('/deployment/d/predictions');
 	});
 });

@@ -103,3 +103,28 @@ export function rangeWords(filter: WatchFilter): string {
 	const words = WATCH_RANGES.find(([key]) => key === filter.range)?.[1];
 	return words ? `in the ${words.toLowerCase()}` : 'in the last 24 hours with predictions';
 }
+
+/** A stretch of time that ends now and moves, or one that stands. Unix seconds. */
+export type Window = { seconds: number } | { from: number; to: number };
+
+const DAY_WINDOW: Window = { seconds: DAY };
+
+/** Of the points of latency: the same stretch that the server chooses for what it counts. */
+export function latencyWindow(filter: WatchFilter, first: number, lastAt: string | null, nowMs: number): Window {
+	if (filter.range === 'custom') return { from: filter.from ?? 0, to: filter.to ?? nowMs / 1000 };
+	const seconds = WATCH_RANGES.find(([key]) => key === filter.range)?.[2];
+	if (seconds === Infinity) return { seconds: Math.max(60, Math.ceil(nowMs / 1000 - first)) };
+	if (seconds !== undefined) return { seconds };
+	const last = lastAt === null ? nowMs / 1000 : Date.parse(lastAt) / 1000;
+	return nowMs / 1000 - last < DAY ? DAY_WINDOW : { from: Math.floor(last) - DAY, to: Math.ceil(last) };
+}
+
+/** The Predictions tab with what is looked at here. */
+export function predictionsLink(deployment: string, filter: WatchFilter): string {
+	const query = new URLSearchParams();
+	for (const key of ['source', 'label', 'version'] as const) if (filter[key]) query.set(key, filter[key]);
+	if (filter.tags[0]) query.set('tag', filter.tags[0]);
+	if (['1h', '24h', '7d', '30d'].includes(filter.range)) query.set('since', filter.range);
+	const text = query.toString();
+	return `/deployment/${deployment}/predictions${text ? `?${text}` : ''}`;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of a deployment in one sentence: what is wrong, or the one thing to do next, or that all is well.
+import type { FeedbackLoop, QueueCounts } from '../api/learn';
+import type { Deployment } from '../api/types';
+import type { AlertEvent, TrainingData } from '../api/watch';
+import { loopState, waitingNames } from './feedback';
+import { count, plural } from './format';
+
+export interface OneThing {
+	tone: 'ok' | 'warn' | 'bad';
+	words: string;
+	/** A page, or a part of this one by its id. */
+	action: { words: string; href: string } | { words: string; part: string } | null;
+}
+
+/** So many reviews say something of the quality. */
+const REVIEWS = 20;
+
+/** Where what an alert speaks of is shown, or what one does about it. */
+function lookAt(event: AlertEvent, home: string): NonNullable<OneThing['action']> {
+	switch (event.kind) {
+	case 'latency':
+	case 'avg_latency':
+		return { words: 'See the latency', part: 'latency' };
+	case 'failed':
+		return { words: 'See what failed', part: 'failed' };
+	case 'distribution':
+		return { words: 'See the labels', part: 'labels' };
+	case 'data_quality':
+		return { words: 'See the images', part: 'images' };
+	case 'is_drift':
+	case 'is_outlier':
+		return { words: `Review ${REVIEWS}`, href: `${home}/review` };
+	default:
+		return { words: 'See the quality', part: 'quality' };
+	}
+}
+
+const ended = (text: string): string => (/[.!?]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`);
+
+export interface Known {
+	deployment: Deployment;
+	queue: QueueCounts | undefined;
+	loop: FeedbackLoop | undefined;
+	training: TrainingData | undefined;
+	/** Open ones, newest first. */
+	alerts: readonly AlertEvent[];
+}
+
+/** What is wrong comes before what could be set up. */
+export function oneThing({ deployment, queue, loop, training, alerts }: Known): OneThing {
+	const home = `/deployment/${deployment.id}`;
+	const [alert] = alerts;
+	if (alert) {
+		const more = alerts.length > 1 ? ` ${plural(alerts.length - 1, 'more alert is', 'more alerts are')} open.` : '';
+		return { tone: 'bad', words: ended(alert.sentence) + more, action: lookAt(alert, home) };
+	}
+	const held = deployment.shadows.find((s) => s.state === 'HELD');
+	if (held) return { tone: 'warn', words: `The shadow ${held.model_name}:${held.version} is held. ${held.state_text ?? ''}`.trim(), action: { words: 'See it', part: 'cards' } };
+	if (training?.active && training.reference?.status === 'FAILED') {
+		return { tone: 'warn', words: `Training Data could not be read: ${ended(training.reference.error ?? 'no reason was given')}`, action: { words: 'Training Data', href: `${home}/settings/training-data` } };
+	}
+	const state = loop ? loopState(loop) : 'off';
+	if (loop && state === 'waiting') {
+		return { tone: 'warn', words: `${plural(loop.counts.waiting, 'review waits', 'reviews wait')}: say what becomes of ${waitingNames(loop)}.`, action: { words: 'Map the labels', href: `${home}/settings/feedback` } };
+	}
+	if (loop && state === 'unready') return { tone: 'warn', words: 'The Feedback Loop is on and has no dataset to submit to.', action: { words: 'Attach one', href: `${home}/settings/feedback` } };
+
+	const reviewed = (queue?.reviewed ?? 0) + (queue?.submitted ?? 0);
+	const well = 'All well: no alert is open.';
+	if (queue && reviewed < REVIEWS && queue.to_review > 0) {
+		const left = Math.min(REVIEWS - reviewed, queue.to_review);
+		return { tone: 'ok', words: `${well} Review ${plural(left, 'image')}${reviewed > 0 ? ' more' : ''}, and it is known how good the answers are.`, action: { words: `Review ${count(left)}`, href: `${home}/review` } };
+	}
+	if (training && !training.set) return { tone: 'ok', words: `${well} Choose Training Data, and drift and outliers are watched too.`, action: { words: 'Choose Training Data', href: `${home}/settings/training-data` } };
+	if (loop && state === 'off' && queue && queue.reviewed > 0) {
+		return { tone: 'ok', words: `${well} The Feedback Loop is off: ${plural(queue.reviewed, 'reviewed image goes', 'reviewed images go')} nowhere.`, action: { words: 'Set it up', href: `${home}/settings/feedback` } };
+	}
+	return { tone: 'ok', words: 'All well: no alert is open, and nothing waits for you.', action: null };
+}
+
+export interface Stage {
+	name: string;
+	/** off, on, working 40 %, problem. */
+	word: string;
+	tone: 'plain' | 'ok' | 'busy' | 'warn' | 'bad';
+	href: string | null;
+	title: string;
+}
+
+function trainingStage(training: TrainingData | undefined, home: string): Stage {
+	const stage = (word: string, tone: Stage['tone'], title: string): Stage => ({ name: 'Training Data', word, tone, title, href: `${home}/settings/training-data` });
+	if (!training?.set) return stage('off', 'plain', 'Not chosen: drift and outliers cannot be told.');
+	const { reference } = training;
+	if (!training.active) return stage('off', 'plain', 'Switched off: drift and outliers are not watched.');
+	if (reference?.status === 'FAILED') return stage('problem', 'bad', reference.error ?? 'It could not be read.');
+	if (reference?.status !== 'READY') return stage(`working ${Math.floor(100 * (reference?.progress ?? 0))} %`, 'busy', reference?.message ?? 'Its images are looked at.');
+	return stage('on', 'ok', `${plural(reference.images, 'image')} are what new ones are compared with.`);
+}
+
+const LOOP_WORDS = { off: ['off', 'plain'], unready: ['problem', 'bad'], waiting: ['problem', 'warn'], on: ['on', 'ok'] } as const;
+
+/** The four parts of the loop, in order. */
+export function stages(deployment: string, loop: FeedbackLoop | undefined, training: TrainingData | undefined, loopTitle: string): Stage[] {
+	const home = `/deployment/${deployment}`;
+	const [word, tone] = LOOP_WORDS[loop ? loopState(loop) : 'off'];
+	const later = (name: string): Stage => ({ name, word: 'off', tone: 'plain', href: null, title: 'This version of gyre does not have it yet.' });
+	return [
+		trainingStage(training, home),
+		{ name: 'Feedback Loop', word, tone, href: `${home}/settings/feedback`, title: loopTitle },
+		later('Continuous Training'), later('Continuous Deployment'),
+	];
+}
