@@ -27,6 +27,7 @@
 #include "store/migrate.h"
 #include "store/recorder.h"
 #include "watch/quality.h"
+#include "watch/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,7 @@
 #define COMMIT_QUEUE_MAX 4096u
 #define COMMIT_GROUP_MAX 64u
 #define SHADOW_READERS 4u
+#define WATCH_READERS 4u
 #define JOBS_AT_ONCE 1u /* each takes as many processors as it can use */
 
 /* All parts; NULL or -1 where a part was not opened. */
@@ -49,6 +51,7 @@ struct server {
 	struct db *db;
 	struct recorder *recorder;
 	struct db_readers *shadow_readers; /* of their own, so that no request waits for one of theirs */
+	struct db_readers *watch_readers;
 	struct api api;
 	char public_url[512];
 };
@@ -128,11 +131,37 @@ static void find_runtime(const struct config *c)
 		log_err("onnxruntime_missing", &err);
 }
 
+static enum status open_watch(struct server *s, struct err *err)
+{
+	TRY(db_readers_new(s->db, WATCH_READERS, &s->watch_readers, err));
+	return watch_open(
+		&(struct watch_options){
+			.path = arena_printf(&s->arena, "%s/watch.db", s->config->text[CONFIG_data]),
+			.readers = s->watch_readers,
+			.recorder = s->recorder,
+			.quality = s->api.quality,
+			.changed = live_watch,
+			.changed_arg = &s->api,
+		},
+		&s->api.watch, err);
+}
+
+/* With what was left undone, once everything is open. */
+static enum status start_watch(struct server *s, struct err *err)
+{
+	if (strcmp(s->config->text[CONFIG_watch], "off") == 0)
+		return ST_OK;
+	TRY(watch_start(s->api.watch, err));
+	return watch_resume(s->api.watch, s->api.jobs, err);
+}
+
 static enum status open_serving(struct server *s, struct err *err)
 {
 	const struct config *c = s->config;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	find_runtime(c);
+	s->api.quality = quality_new(s->api.readers, choose_chance_now);
+	TRY(open_watch(s, err));
 	model_limits_set(&(struct model_limits){
 		.seats = c->integer[CONFIG_seats] ? (unsigned)c->integer[CONFIG_seats]
 			 : cores > 0              ? (unsigned)cores
@@ -151,6 +180,8 @@ static enum status open_serving(struct server *s, struct err *err)
 		.seat_timeout_us = seconds_us(c, CONFIG_seat_timeout_s),
 		.recorded = live_recorded,
 		.recorded_arg = &s->api,
+		.failed = live_failed,
+		.failed_arg = &s->api,
 	});
 	TRY(db_readers_new(s->db, SHADOW_READERS, &s->shadow_readers, err));
 	s->api.shadows = shadows_new(&(struct shadows_options){
@@ -169,7 +200,6 @@ static enum status open_serving(struct server *s, struct err *err)
 		.submitted = feedback_submitted,
 		.submitted_arg = &s->api,
 	});
-	s->api.quality = quality_new(s->api.readers, choose_chance_now);
 	s->api.spare = spare_new(s->api.readers, s->api.roster, 0);
 	TRY(jobs_new(&(struct jobs_options){.readers = s->api.readers,
 			     .recorder = s->recorder,
@@ -214,6 +244,7 @@ static enum status open_all(struct server *s, struct err *err)
 	TRY(open_serving(s, err));
 	TRY(open_http(s, err));
 	submitter_start(s->api.submitter);
+	TRY(start_watch(s, err));
 	return shadows_load_all(s->api.shadows, err); /* they tell the pages, so not before there are any */
 }
 
@@ -226,6 +257,8 @@ static void close_all(struct server *s)
 		shadows_stop(s->api.shadows);
 	if (s->api.submitter)
 		submitter_stop(s->api.submitter);
+	if (s->api.watch)
+		watch_stop(s->api.watch);
 	if (s->api.http)
 		http_server_stop(s->api.http);
 	if (s->api.jobs)
@@ -234,6 +267,7 @@ static void close_all(struct server *s)
 		shadows_free(s->api.shadows);
 	if (s->api.submitter)
 		submitter_free(s->api.submitter);
+	watch_close(s->api.watch);
 	quality_free(s->api.quality);
 	if (s->api.spare)
 		spare_free(s->api.spare);
@@ -245,6 +279,8 @@ static void close_all(struct server *s)
 		guard_close(s->api.guard);
 	if (s->api.blobs)
 		blob_close(s->api.blobs);
+	if (s->watch_readers)
+		db_readers_free(s->watch_readers);
 	if (s->shadow_readers)
 		db_readers_free(s->shadow_readers);
 	if (s->api.readers)
@@ -282,6 +318,8 @@ enum status server_run(const struct config *config, struct err *err)
 	if (!log_level_parse(config->text[CONFIG_log_level], &level))
 		return err_set(err, ST_INVALID, "The setting log_level is debug, info, warn or error.");
 	log_set_level(level);
+	if (strcmp(config->text[CONFIG_watch], "on") != 0 && strcmp(config->text[CONFIG_watch], "off") != 0)
+		return err_set(err, ST_INVALID, "The setting watch is on or off.");
 	/* Blocked before any thread starts, so that none but this one takes them. */
 	sigset_t signals;
 	sigemptyset(&signals);

@@ -23,11 +23,13 @@
 struct guard;
 struct jobs;
 struct quality;
+struct reference_world;
 struct roster;
 struct shadows;
 struct spare;
 struct serve;
 struct submitter;
+struct watch;
 struct config;
 
 struct api {
@@ -35,15 +37,17 @@ struct api {
 	struct db_readers *readers;
 	struct recorder *recorder;
 	struct blob *blobs;
-	struct guard *guard;         /* who may call: api/guard.h */
-	struct roster *roster;       /* which models answer: deploy/roster.h */
-	struct spare *spare;         /* the model that was last tried: deploy/spare.h */
-	struct jobs *jobs;           /* long work: jobs/jobs.h */
-	struct serve *serve;         /* the fast loop: serve/pipeline.h */
-	struct submitter *submitter; /* reviews to datasets: learn/submitter.h */
-	struct shadows *shadows;     /* who follows the log: shadow/shadows.h */
-	struct quality *quality;     /* what reviews say of the models: watch/quality.h */
-	struct http_server *http;    /* for events; set after it started */
+	struct guard *guard;                /* who may call: api/guard.h */
+	struct roster *roster;              /* which models answer: deploy/roster.h */
+	struct spare *spare;                /* the model that was last tried: deploy/spare.h */
+	struct jobs *jobs;                  /* long work: jobs/jobs.h */
+	struct serve *serve;                /* the fast loop: serve/pipeline.h */
+	struct submitter *submitter;        /* reviews to datasets: learn/submitter.h */
+	struct shadows *shadows;            /* who follows the log: shadow/shadows.h */
+	struct quality *quality;            /* what reviews say of the models: watch/quality.h */
+	struct reference_world *references; /* jobs of Training Data: watch/reference_job.h */
+	struct watch *watch;                /* what is counted of the log: watch/watch.h */
+	struct http_server *http;           /* for events; set after it started */
 	struct uuid organization_id;
 	struct uuid connector_id;
 	char organization_name[64];

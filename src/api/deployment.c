@@ -12,10 +12,12 @@
 #include "deploy/names.h"
 #include "deploy/roster.h"
 #include "os/clock.h"
+#include "os/log.h"
 #include "shadow/shadows.h"
 #include "store/data_rows.h"
 #include "store/datalake_rows.h"
 #include "store/model_rows.h"
+#include "watch/watch.h"
 
 #define THRESHOLD_DEFAULT 0.1
 
@@ -190,6 +192,7 @@ struct patch {
 	const char *name;
 	double threshold, sample_rate;
 	struct uuid datalake_id;
+	bool threshold_changed;
 };
 
 static enum status patch_deployment(struct db_conn *c, void *arg, struct err *err)
@@ -207,6 +210,7 @@ static enum status patch_deployment(struct db_conn *c, void *arg, struct err *er
 		snprintf(to, sizeof(to), "%g", p->threshold);
 		TRY(deployment_change_event(c, &p->change, "threshold", from, to, err));
 		row->threshold = p->threshold;
+		p->threshold_changed = true;
 	}
 	if (p->sample_rate >= 0)
 		row->sample_rate = p->sample_rate;
@@ -216,6 +220,16 @@ static enum status patch_deployment(struct db_conn *c, void *arg, struct err *er
 		row->datalake_id = p->datalake_id;
 	}
 	return deployment_rows_update(c, row, err);
+}
+
+/* The change is made: what is counted follows, now or after the next start. */
+static void recount(struct http_request *req, struct uuid id, double threshold)
+{
+	struct api *api = api_of(req);
+	struct err why;
+	if (watch_threshold_changed(api->watch, api->jobs, id, threshold, caller_of(req)->user_name, &why) !=
+		ST_OK)
+		log_err("recount_not_started", &why);
 }
 
 enum status api_deployment_patch(struct http_request *req, struct http_reply *reply, struct err *err)
@@ -232,8 +246,11 @@ enum status api_deployment_patch(struct http_request *req, struct http_reply *re
 	TRY(read_ratio(body, "min_threshold", &patch.threshold, err));
 	TRY(read_ratio(body, "sample_rate", &patch.sample_rate, err));
 	TRY(api_json_id(body, "target_datalake_id", false, &patch.datalake_id, err));
-	return deployment_change_run(
-		req, reply, "deployment.update", id, patch_deployment, &patch.change, NULL, err);
+	TRY(deployment_change_run(
+		req, reply, "deployment.update", id, patch_deployment, &patch.change, NULL, err));
+	if (patch.threshold_changed)
+		recount(req, id, patch.threshold);
+	return ST_OK;
 }
 
 static enum status delete_deployment(struct db_conn *c, void *arg, struct err *err)
@@ -256,6 +273,7 @@ enum status api_deployment_delete(struct http_request *req, struct http_reply *r
 	TRY(st);
 	roster_remove(api->roster, id);
 	TRY(shadows_refresh(api->shadows, id, err));
+	TRY(watch_forget(api->watch, id, err));
 	live_changed(api, id);
 	return http_reply_empty(reply, 204);
 }

@@ -4,6 +4,7 @@
 #include "http/events.h"
 #include "os/clock.h"
 #include "shadow/shadows.h"
+#include "watch/watch.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_sh
 {
 	struct api *api = arg;
 	shadows_recorded(api->shadows, row->deployment_id);
+	watch_recorded(api->watch);
 	/* Without its image there is nothing to show but numbers, which follow. */
 	if (api->http == NULL || uuid_is_zero(row->predicted_asset_id))
 		return;
@@ -49,10 +51,30 @@ void live_shadow(void *arg, struct uuid deployment_id)
 {
 	struct api *api = arg;
 	char channel[LIVE_CHANNEL_SIZE];
+	watch_recorded(api->watch);
 	if (api->http == NULL)
 		return;
 	live_channel(deployment_id, channel);
 	http_events_publish(api->http, channel, "deployment", "{}");
+}
+
+void live_failed(void *arg, struct uuid deployment_id, int http_status, const char *step, const char *text)
+{
+	struct api *api = arg;
+	watch_failed(api->watch, deployment_id, http_status, step, text);
+}
+
+void live_watch(void *arg, struct uuid deployment_id, bool alerts)
+{
+	struct api *api = arg;
+	char channel[LIVE_CHANNEL_SIZE], json[48];
+	if (api->http == NULL)
+		return;
+	live_channel(deployment_id, channel);
+	snprintf(json, sizeof(json), "{\"position\":%lld}", (long long)watch_position(api->watch));
+	http_events_publish(api->http, channel, alerts ? "alert" : "watch", json);
+	if (alerts)
+		http_events_publish(api->http, LIVE_LIST, "deployments", "{}");
 }
 
 void live_review(

@@ -17,6 +17,11 @@ void live_channel(struct uuid deployment_id, char out[LIVE_CHANNEL_SIZE]);
 void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
 /* A shadow came further (a shadows_changed function; arg is the struct api). */
 void live_shadow(void *arg, struct uuid deployment_id);
+/* A request got no prediction (a serve_failed function; arg is the struct api). */
+void live_failed(void *arg, struct uuid deployment_id, int http_status, const char *step, const char *text);
+/* Predictions were counted, or (alerts) an alert opened or closed (a watch_changed function; arg is the
+ * struct api). */
+void live_watch(void *arg, struct uuid deployment_id, bool alerts);
 /* What people say of an image changed; status: "REVIEWED" … */
 void live_review(
 	struct api *api, struct uuid deployment_id, struct uuid predicted_asset_id, const char *status);

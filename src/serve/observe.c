@@ -22,6 +22,7 @@ static enum status look_at(struct run *run, const struct serve_observation *seen
 		.arena = run->request->arena,
 		.pixel_budget = &run->serve->pixel_budget};
 	int64_t before = clock_mono_us();
+	run->step = STEP_DECODE;
 	TRY(predict_decode(&run->prediction, err));
 	run->step_us[STEP_DECODE] = clock_mono_us() - before;
 	if (seen->width &&
@@ -40,6 +41,7 @@ static enum status record_seen(struct run *run, const struct serve_observation *
 	TRY(check_serving(run->service, err));
 	TRY(look_at(run, seen, err));
 	run->total_us = clock_mono_us() - run->request->received_us;
+	run->step = STEP_RECORD;
 	return serve_record(run, err);
 }
 
@@ -59,6 +61,8 @@ enum status serve_observe(struct serve *s, const struct serve_request *request,
 	if (st == ST_OK)
 		st = serve_respond(run, err);
 	predict_release(&run->prediction);
+	if (st != ST_OK)
+		serve_tell_failed(run, err);
 	service_drop(run->service);
 	*answer = run->answer;
 	return st;

@@ -78,6 +78,7 @@ static enum status run_steps(struct run *run, struct err *err)
 		if (run->replayed && s != STEP_RESPOND)
 			continue;
 		run->total_us = clock_mono_us() - run->request->received_us;
+		run->step = s;
 		TRY(steps[s].run(run, err));
 		int64_t now = clock_mono_us();
 		run->step_us[s] = now - before;
@@ -85,6 +86,14 @@ static enum status run_steps(struct run *run, struct err *err)
 		before = now;
 	}
 	return ST_OK;
+}
+
+void serve_tell_failed(const struct run *run, const struct err *err)
+{
+	const struct serve_options *o = &run->serve->options;
+	if (o->failed && run->service)
+		o->failed(o->failed_arg, run->request->deployment_id, status_http(err->status),
+			step_name(run->step), err->text);
 }
 
 enum status serve_predict(
@@ -95,6 +104,8 @@ enum status serve_predict(
 	run->request = request;
 	enum status st = run_steps(run, err);
 	predict_release(&run->prediction);
+	if (st != ST_OK)
+		serve_tell_failed(run, err);
 	if (run->service) {
 		if (st != ST_OK && run->step_us[STEP_RECEIVE]) {
 			metric_add(METRIC_PREDICTIONS_FAILED, 1);

@@ -59,6 +59,11 @@ struct serve_observation {
  * kept. Called on the request's thread; must be quick. */
 typedef void serve_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
 
+/* Told of each request that ended without an answer, where and why: an HTTP status, a step's name, a
+ * sentence. Not of deployments that do not exist. On the request's thread; must be quick. */
+typedef void serve_failed(
+	void *arg, struct uuid deployment_id, int http_status, const char *step, const char *text);
+
 struct serve;
 struct serve_options {
 	struct roster *roster;
@@ -69,6 +74,8 @@ struct serve_options {
 	int64_t seat_timeout_us;  /* how long a request waits for a seat */
 	serve_recorded *recorded;
 	void *recorded_arg;
+	serve_failed *failed; /* or NULL */
+	void *failed_arg;
 };
 struct serve *serve_new(const struct serve_options *options);
 void serve_free(struct serve *s);

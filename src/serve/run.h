@@ -16,6 +16,7 @@ struct run {
 	const struct serve_request *request;
 	struct service *service;              /* pinned by receive */
 	const struct serve_observation *seen; /* predicted elsewhere; NULL: here */
+	enum step step;                       /* the one that runs, or ended it */
 	int64_t at_us;                        /* Unix, when that was */
 	bool unkept;                          /* its numbers are recorded, its image is not */
 	struct prediction prediction;
@@ -38,6 +39,9 @@ struct run {
 enum status serve_find_by_key(struct run *run, struct err *err) MUST_CHECK;
 /* The same before anything is done: the key itself is checked too. */
 enum status serve_look_up_key(struct run *run, struct err *err) MUST_CHECK;
+
+/* Tells of a run that ended with an error. */
+void serve_tell_failed(const struct run *run, const struct err *err);
 
 /* Whether shape i is part of an answer. */
 bool serve_shape_shown(const struct shapes *shapes, size_t i, double threshold);

@@ -17,10 +17,12 @@
  * closed: for live pages. On the tail's thread. */
 typedef void watch_changed(void *arg, struct uuid deployment_id, bool alerts);
 
+struct quality;
 struct watch_options {
 	const char *path; /* of watch.db; it is made, or made anew when it is of another schema or log */
 	struct db_readers *readers; /* of gyre.db, of its own */
 	struct recorder *recorder;  /* of gyre.db: failures, alerts */
+	struct quality *quality;    /* of alerts about AP; NULL: there are none */
 	watch_changed *changed;     /* or NULL */
 	void *changed_arg;
 };
