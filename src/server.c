@@ -27,6 +27,7 @@
 #include "store/migrate.h"
 #include "store/recorder.h"
 #include "watch/quality.h"
+#include "watch/reference_job.h"
 #include "watch/watch.h"
 
 #include <errno.h>
@@ -50,6 +51,7 @@ struct server {
 	int lock_fd;
 	struct db *db;
 	struct recorder *recorder;
+	struct reference_world references;
 	struct db_readers *shadow_readers; /* of their own, so that no request waits for one of theirs */
 	struct db_readers *watch_readers;
 	struct api api;
@@ -210,6 +212,17 @@ static enum status open_serving(struct server *s, struct err *err)
 	return roster_load_all(s->api.roster, err);
 }
 
+static void open_references(struct server *s)
+{
+	s->references.readers = s->api.readers;
+	s->references.recorder = s->recorder;
+	s->references.blobs = s->api.blobs;
+	s->references.pixel_budget = serve_pixel_budget(s->api.serve);
+	s->references.jobs = s->api.jobs;
+	s->references.watch = s->api.watch;
+	s->api.references = &s->references;
+}
+
 static enum status open_http(struct server *s, struct err *err)
 {
 	const struct config *c = s->config;
@@ -242,9 +255,11 @@ static enum status open_all(struct server *s, struct err *err)
 	TRY(open_store(s, err));
 	TRY(open_accounts(s, err));
 	TRY(open_serving(s, err));
+	open_references(s);
 	TRY(open_http(s, err));
 	submitter_start(s->api.submitter);
 	TRY(start_watch(s, err));
+	TRY(reference_resume(&s->references, err));
 	return shadows_load_all(s->api.shadows, err); /* they tell the pages, so not before there are any */
 }
 

@@ -8,6 +8,7 @@
 #include "api/deployment_shadow.h"
 #include "api/live.h"
 #include "api/nouns.h"
+#include "api/training_data.h"
 #include "base/check.h"
 #include "deploy/names.h"
 #include "deploy/roster.h"
@@ -116,6 +117,7 @@ static enum status create(struct http_request *req, struct http_reply *reply, yy
 	if (model)
 		model_drop(model);
 	TRY(st);
+	training_data_follow(req, row->id);
 	live_changed(api, row->id);
 	return deployment_reply(req, reply, row->id, err);
 }

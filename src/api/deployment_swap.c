@@ -2,6 +2,7 @@
 #include "api/deployment_swap.h"
 
 #include "api/deployment_shadow.h"
+#include "api/training_data.h"
 #include "deploy/roster.h"
 #include "os/clock.h"
 #include "store/model_rows.h"
@@ -84,5 +85,7 @@ enum status deployment_swap_run(struct http_request *req, struct http_reply *rep
 		req, reply, "deployment.model", id, set_champion, &swap->change, model, err);
 	if (model)
 		model_drop(model);
+	if (st == ST_OK)
+		training_data_follow(req, id);
 	return st;
 }

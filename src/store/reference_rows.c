@@ -241,6 +241,18 @@ enum status reference_rows_images(struct db_conn *c, struct uuid reference_id, s
 	return db_done(&q, err);
 }
 
+enum status reference_rows_has_features(
+	struct db_conn *c, struct uuid reference_id, bool *features, struct err *err)
+{
+	struct db_query q = db_query(c, "SELECT EXISTS (SELECT 1 FROM reference_image WHERE reference_id = $1"
+					" AND features IS NOT NULL)");
+	int64_t found;
+	db_bind_uuid(&q, reference_id);
+	TRY(rows_number(&q, &found, err));
+	*features = found != 0;
+	return ST_OK;
+}
+
 enum status reference_rows_tags(struct db_conn *c, struct uuid predicted_asset_id, struct arena *a,
 	const char ***names, size_t *count, struct err *err)
 {

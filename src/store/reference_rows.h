@@ -75,6 +75,9 @@ enum status reference_rows_insert_image(struct db_conn *c, struct uuid reference
 /* In their order. */
 enum status reference_rows_images(struct db_conn *c, struct uuid reference_id, struct arena *a,
 	struct reference_image_row **items, size_t *count, struct err *err) MUST_CHECK;
+/* Whether the model's features of them are known. */
+enum status reference_rows_has_features(
+	struct db_conn *c, struct uuid reference_id, bool *features, struct err *err) MUST_CHECK;
 /* Of what is on the tags of a predicted image or of its data: names, in their order. */
 enum status reference_rows_tags(struct db_conn *c, struct uuid predicted_asset_id, struct arena *a,
 	const char ***names, size_t *count, struct err *err) MUST_CHECK;

@@ -152,6 +152,16 @@ enum status training_data_rows_seen(struct db_conn *c, const struct training_dat
 	return ST_OK;
 }
 
+enum status training_data_rows_back(
+	struct db_conn *c, struct uuid deployment_id, int64_t count, int64_t *position, struct err *err)
+{
+	struct db_query q = db_query(c, "SELECT position FROM prediction WHERE deployment_id = $1"
+					" AND is_shadow = 0 ORDER BY position DESC LIMIT 1 OFFSET $2");
+	db_bind_uuid(&q, deployment_id);
+	db_bind_integer(&q, count);
+	return rows_number(&q, position, err);
+}
+
 enum status training_data_rows_blob(struct db_conn *c, struct uuid predicted_asset_id, struct arena *a,
 	const char **sha256, struct err *err)
 {

@@ -50,6 +50,9 @@ enum status training_data_rows_images(struct db_conn *c, struct uuid dataset_ver
  * it predicted. */
 enum status training_data_rows_seen(struct db_conn *c, const struct training_data_row *row,
 	struct uuid version_id, int64_t *count, struct err *err) MUST_CHECK;
+/* The position after which a deployment's newest `count` champions' predictions are. */
+enum status training_data_rows_back(struct db_conn *c, struct uuid deployment_id, int64_t count,
+	int64_t *position, struct err *err) MUST_CHECK;
 /* Bytes of a predicted image; NULL: gone. */
 enum status training_data_rows_blob(struct db_conn *c, struct uuid predicted_asset_id, struct arena *a,
 	const char **sha256, struct err *err) MUST_CHECK;

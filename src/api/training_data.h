@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Training Data of a deployment, as its other handlers touch it. */
+#ifndef GYRE_API_TRAINING_DATA_H
+#define GYRE_API_TRAINING_DATA_H
+
+#include "api/api.h"
+
+/* The deployment is new, or has another champion: Training Data that nobody chose follows it to the dataset
+ * version of its Experiment, and a reference is made for it. What fails is logged, as the deployment
+ * stands. */
+void training_data_follow(struct http_request *req, struct uuid deployment_id);
+
+#endif
