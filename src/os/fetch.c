@@ -9,12 +9,14 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define REPLY_BYTES_MAX ((size_t)256 << 20)
 #define TIMEOUT_DEFAULT_S 300u
+#define URL_BYTES_MAX 2000
 
 struct fetcher {
 	CURL *curl;
@@ -63,7 +65,7 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
 		request->progress(request->progress_arg, (uint64_t)up, (uint64_t)up_total);
 	if (request->received)
 		request->received(request->progress_arg, (uint64_t)down, (uint64_t)down_total);
-	return 0;
+	return request->cancel && atomic_load(request->cancel);
 }
 
 static curl_mime *build_form(CURL *curl, const struct fetch_request *request)
@@ -109,6 +111,37 @@ static struct curl_slist *build_headers(const struct fetch_request *request)
 		CHECK(headers != NULL);
 	}
 	return headers;
+}
+
+static bool has_part(CURLU *url, CURLUPart part)
+{
+	char *text = NULL;
+	bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK && *text;
+	curl_free(text);
+	return has;
+}
+
+enum status fetch_check_url(const char *url, struct err *err)
+{
+	CURLU *parsed = curl_url();
+	CHECK(parsed != NULL);
+	bool web = text_starts_with(url, "http://") || text_starts_with(url, "https://");
+	bool good = web && strlen(url) <= URL_BYTES_MAX &&
+		    curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+		    has_part(parsed, CURLUPART_HOST);
+	bool named = good && (has_part(parsed, CURLUPART_USER) || has_part(parsed, CURLUPART_PASSWORD));
+	curl_url_cleanup(parsed);
+	if (!good)
+		return err_set(err, ST_INVALID,
+			"\"%.200s\" is no address that can be sent to: it must begin with https:// or "
+			"http:// and "
+			"name a host, in at most %d characters.",
+			url, URL_BYTES_MAX);
+	if (named)
+		return err_set(err, ST_INVALID,
+			"The address has a user's name or password in it. Leave them out: what is sent is "
+			"signed.");
+	return ST_OK;
 }
 
 /* ---- the guard ---- */
@@ -162,7 +195,7 @@ static void set_options(CURL *curl, const struct fetch_request *request, struct 
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "gyre/" GYRE_VERSION);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, in);
-	if (request->progress || request->received) {
+	if (request->progress || request->received || request->cancel) {
 		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request);
@@ -190,7 +223,7 @@ static enum status failure(
 			"If "
 			"that is meant, name the host in the setting webhook_allow.",
 			request->url, in->refused);
-	if (code == CURLE_OPERATION_TIMEDOUT)
+	if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_ABORTED_BY_CALLBACK)
 		return err_set(err, ST_TIMEOUT, "%.300s did not answer in time.", request->url);
 	return err_set(
 		err, ST_UNAVAILABLE, "%.300s cannot be reached: %s.", request->url, curl_easy_strerror(code));

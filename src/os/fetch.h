@@ -37,6 +37,7 @@ struct fetch_request {
 	void (*progress)(void *arg, uint64_t sent, uint64_t total);
 	void (*received)(void *arg, uint64_t got, uint64_t total); /* as bytes come in; NULL: silent */
 	void *progress_arg;
+	const _Atomic bool *cancel; /* set by another thread: it ends within a second, as ST_TIMEOUT; NULL */
 	/* One more than a descriptor: the body of an answer below 400 is written there and not into memory.
 	 */
 	int file;
@@ -46,6 +47,9 @@ struct fetch_reply {
 	int code;
 	struct span body; /* in the arena, NUL-terminated */
 };
+
+/* A URL as people may give it: http or https, a host, no name or password of anybody. ST_INVALID. */
+enum status fetch_check_url(const char *url, struct err *err) MUST_CHECK;
 
 struct fetcher; /* keeps connections alive between requests; one thread at a time */
 

@@ -225,3 +225,30 @@ enum status alert_event_rows_count_open(
 	db_bind_uuid(&q, deployment_id);
 	return rows_number(&q, count, err);
 }
+
+/* ---- what they look at ---- */
+
+enum status alert_rows_reference_stats(struct db_conn *c, struct uuid reference_id, int64_t every,
+	struct arena *a, const char ***items, size_t *count, struct err *err)
+{
+	struct db_query q = db_query(c, "SELECT image_stats FROM reference_image"
+					" WHERE reference_id = $1 AND ordinal % $2 = 0");
+	db_bind_uuid(&q, reference_id);
+	db_bind_integer(&q, every);
+	size_t room = 0;
+	*items = NULL;
+	for (*count = 0; db_next(&q); (*count)++) {
+		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
+		(*items)[*count] = db_text(&q, 0, a);
+	}
+	return db_done(&q, err);
+}
+
+enum status alert_rows_last_review(
+	struct db_conn *c, struct uuid deployment_id, int64_t *at_us, struct err *err)
+{
+	struct db_query q = db_query(
+		c, "SELECT created_us FROM review WHERE deployment_id = $1 ORDER BY position DESC LIMIT 1");
+	db_bind_uuid(&q, deployment_id);
+	return rows_number(&q, at_us, err);
+}

@@ -60,4 +60,11 @@ enum status alert_event_rows_list(struct db_conn *c, struct uuid deployment_id, 
 enum status alert_event_rows_count_open(
 	struct db_conn *c, struct uuid deployment_id, int64_t *count, struct err *err) MUST_CHECK;
 
+/* The image statistics (JSON) of every n-th image of a reference. */
+enum status alert_rows_reference_stats(struct db_conn *c, struct uuid reference_id, int64_t every,
+	struct arena *a, const char ***items, size_t *count, struct err *err) MUST_CHECK;
+/* When the deployment's last review was written; 0: never. */
+enum status alert_rows_last_review(
+	struct db_conn *c, struct uuid deployment_id, int64_t *at_us, struct err *err) MUST_CHECK;
+
 #endif

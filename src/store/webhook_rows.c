@@ -196,6 +196,17 @@ enum status webhook_delivery_rows_hold_back(
 	return db_done(&q, err);
 }
 
+enum status webhook_delivery_rows_drop(
+	struct db_conn *c, struct uuid webhook_id, int64_t now_us, const char *why, struct err *err)
+{
+	struct db_query q = db_query(c, "UPDATE webhook_delivery SET next_us = NULL, done_us = $1, error = $2"
+					" WHERE webhook_id = $3 AND next_us IS NOT NULL");
+	db_bind_integer(&q, now_us);
+	db_bind_text(&q, why);
+	db_bind_uuid(&q, webhook_id);
+	return db_done(&q, err);
+}
+
 enum status webhook_delivery_rows_forget(
 	struct db_conn *c, struct uuid webhook_id, int64_t before_us, struct err *err)
 {

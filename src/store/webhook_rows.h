@@ -53,7 +53,10 @@ enum status webhook_delivery_rows_due(struct db_conn *c, int64_t now_us, int64_t
 /* What is due to this webhook by then waits until next_us. */
 enum status webhook_delivery_rows_hold_back(struct db_conn *c, struct uuid webhook_id, int64_t now_us,
 	int64_t next_us, struct err *err) MUST_CHECK;
-/* Done before then: they go. */
+/* What waits for this webhook is given up, for this reason. */
+enum status webhook_delivery_rows_drop(struct db_conn *c, struct uuid webhook_id, int64_t now_us,
+	const char *why, struct err *err) MUST_CHECK;
+/* Made before then, and done: they go. */
 enum status webhook_delivery_rows_forget(
 	struct db_conn *c, struct uuid webhook_id, int64_t before_us, struct err *err) MUST_CHECK;
 /* The newest first. */
