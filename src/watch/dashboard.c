@@ -154,19 +154,19 @@ static void take_total(struct dashboard *d, struct pane *from)
 }
 
 /* Roll-ups say what they know; the rest is of predictions that are read. */
-static enum status join(struct whole *w, struct pane *rows, struct drawn *drawn, struct err *err)
+static enum status join(struct whole *w, struct pane *rows, struct picked *picked, struct err *err)
 {
 	struct reading *r = w->r;
 	const size_t points = r->range.points;
 	const uint64_t all = w->pane.total.predictions;
 	const char *what = "Counts are";
-	w->out->basis = drawn->basis;
-	TRY(drawn_build(r, drawn, rows, err));
+	w->out->basis = picked->basis;
+	TRY(picked_build(r, picked, rows, err));
 	bool label = r->filter->label != NULL;
-	if (!drawn->basis.sample) {
+	if (!picked->basis.sample) {
 		take_total(w->out, rows);
 	} else if (reading_needs_rows(r) || (label && !r->exact)) {
-		pane_scale(rows, points, drawn->basis.of, drawn->basis.images);
+		pane_scale(rows, points, picked->basis.of, picked->basis.images);
 		take_total(w->out, rows);
 	} else if (label) {
 		what = "What is said of whole images is";
@@ -176,18 +176,18 @@ static enum status join(struct whole *w, struct pane *rows, struct drawn *drawn,
 		take_total(w->out, &w->pane);
 	} else {
 		what = "What is said of shapes is";
-		pane_scale(rows, points, all, drawn->basis.images);
+		pane_scale(rows, points, all, picked->basis.images);
 		pane_take_shapes(&w->pane, rows, points);
 		take_total(w->out, &w->pane);
 	}
-	w->out->basis.sentence = reading_sentence(r, &drawn->basis, what);
+	w->out->basis.sentence = reading_sentence(r, &picked->basis, what);
 	return ST_OK;
 }
 
 static enum status fill(struct whole *w, struct err *err)
 {
 	struct reading *r = w->r;
-	struct drawn drawn;
+	struct picked picked;
 	struct pane rows;
 	TRY(read_whole(w, err));
 	const uint64_t all = w->pane.total.predictions;
@@ -199,9 +199,9 @@ static enum status fill(struct whole *w, struct err *err)
 			return ST_OK;
 		}
 	}
-	TRY(drawn_read(r, all, &drawn, err));
+	TRY(picked_read(r, all, &picked, err));
 	pane_init(&rows, &r->range, r->arena);
-	enum status st = join(w, &rows, &drawn, err);
+	enum status st = join(w, &rows, &picked, err);
 	summary_release(&rows.total);
 	return st;
 }

@@ -31,7 +31,7 @@ static enum status add_row(struct reading *r, struct heat *h, const struct log_r
 	struct arena a;
 	bool has = false;
 	arena_init(&a);
-	enum status st = drawn_see(r, row, &a, &seen, &has, err);
+	enum status st = picked_see(r, row, &a, &seen, &has, err);
 	if (st == ST_OK && has)
 		heat_add(h, &seen, -1, reading_threshold(r, row));
 	arena_release(&a);
@@ -42,13 +42,13 @@ static enum status heat_of_rows(
 	struct reading *r, uint64_t counted, struct dashboard_heat *out, struct err *err)
 {
 	struct heat *h = ARENA_NEW(r->arena, struct heat);
-	struct drawn drawn;
-	TRY(drawn_read(r, counted, &drawn, err));
-	for (size_t i = 0; i < drawn.count; i++)
-		TRY(add_row(r, h, &drawn.rows[i], err));
-	set_grid(out, h, drawn.basis.sample ? drawn.basis.of : drawn.basis.images, drawn.basis.images);
-	out->basis = drawn.basis;
-	out->basis.sentence = reading_sentence(r, &drawn.basis, "Counts are");
+	struct picked picked;
+	TRY(picked_read(r, counted, &picked, err));
+	for (size_t i = 0; i < picked.count; i++)
+		TRY(add_row(r, h, &picked.rows[i], err));
+	set_grid(out, h, picked.basis.sample ? picked.basis.of : picked.basis.images, picked.basis.images);
+	out->basis = picked.basis;
+	out->basis.sentence = reading_sentence(r, &picked.basis, "Counts are");
 	return ST_OK;
 }
 
@@ -115,17 +115,17 @@ enum status dashboard_read_heat(struct db_conn *log, struct db_conn *watch, stru
 
 /* ---- lists ---- */
 
-static enum status see_images(struct reading *r, const struct drawn *drawn, struct dashboard_image **items,
+static enum status see_images(struct reading *r, const struct picked *picked, struct dashboard_image **items,
 	size_t *count, struct err *err)
 {
-	*items = ARENA_ARRAY(r->arena, struct dashboard_image, drawn->count + 1);
+	*items = ARENA_ARRAY(r->arena, struct dashboard_image, picked->count + 1);
 	*count = 0;
-	for (size_t i = 0; i < drawn->count; i++) {
+	for (size_t i = 0; i < picked->count; i++) {
 		struct dashboard_image *image = &(*items)[*count];
 		bool has = false;
-		image->row = &drawn->rows[i];
+		image->row = &picked->rows[i];
 		image->threshold = reading_threshold(r, image->row);
-		TRY(drawn_see(r, image->row, r->arena, &image->seen, &has, err));
+		TRY(picked_see(r, image->row, r->arena, &image->seen, &has, err));
 		*count += has;
 	}
 	return ST_OK;
@@ -136,8 +136,8 @@ enum status dashboard_read_images(struct db_conn *log, struct db_conn *watch, st
 	struct dashboard_image **items, size_t *count, struct err *err)
 {
 	struct reading r = {.log = log, .watch = watch, .arena = a, .filter = filter};
-	struct drawn drawn;
+	struct picked picked;
 	TRY(reading_open(&r, deployment_id, now_us, err));
-	TRY(drawn_newest(&r, limit, &drawn, err));
-	return see_images(&r, &drawn, items, count, err);
+	TRY(picked_newest(&r, limit, &picked, err));
+	return see_images(&r, &picked, items, count, err);
 }

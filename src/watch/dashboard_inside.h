@@ -78,7 +78,7 @@ void pane_take_images(struct pane *p, const struct pane *from, size_t points);
 
 /* ---- predictions one by one ---- */
 
-struct drawn {
+struct picked {
 	struct dashboard_basis basis;
 	struct log_row *rows; /* by time */
 	size_t count;
@@ -119,14 +119,14 @@ bool reading_needs_rows(const struct reading *r);
 double reading_threshold(const struct reading *r, const struct log_row *row);
 /* Predictions of the range that pass version, source, tags and ids: all, or a sample. counted: of the version
  * and the source, by roll-ups; UINT64_MAX: not known. */
-enum status drawn_read(struct reading *r, uint64_t counted, struct drawn *out, struct err *err) MUST_CHECK;
+enum status picked_read(struct reading *r, uint64_t counted, struct picked *out, struct err *err) MUST_CHECK;
 /* The newest that pass, at most limit; those that the filter names, whatever their number, by position. */
-enum status drawn_newest(struct reading *r, size_t limit, struct drawn *out, struct err *err) MUST_CHECK;
+enum status picked_newest(struct reading *r, size_t limit, struct picked *out, struct err *err) MUST_CHECK;
 /* Counts them; those without the filter's label are left out. */
-enum status drawn_build(
-	struct reading *r, const struct drawn *drawn, struct pane *pane, struct err *err) MUST_CHECK;
+enum status picked_build(
+	struct reading *r, const struct picked *picked, struct pane *pane, struct err *err) MUST_CHECK;
 /* The row unpacked, with the shapes of the filter's label alone; *has false: it has none. */
-enum status drawn_see(struct reading *r, const struct log_row *row, struct arena *a, struct seen *out,
+enum status picked_see(struct reading *r, const struct log_row *row, struct arena *a, struct seen *out,
 	bool *has, struct err *err) MUST_CHECK;
 
 #endif

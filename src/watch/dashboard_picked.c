@@ -74,9 +74,9 @@ static struct log_filter log_filter_of(struct reading *r, bool tags)
 
 /* ---- all ---- */
 
-enum status drawn_newest(struct reading *r, size_t limit, struct drawn *out, struct err *err)
+enum status picked_newest(struct reading *r, size_t limit, struct picked *out, struct err *err)
 {
-	*out = (struct drawn){0};
+	*out = (struct picked){0};
 	struct log_filter f = log_filter_of(r, true);
 	int64_t *positions;
 	size_t named;
@@ -142,7 +142,7 @@ static enum status draw(
 
 /* Which of the rows have one of the filter's tags. */
 static enum status keep_tagged(
-	struct reading *r, const int64_t *positions, size_t count, struct drawn *out, struct err *err)
+	struct reading *r, const int64_t *positions, size_t count, struct picked *out, struct err *err)
 {
 	struct log_filter f = log_filter_of(r, true);
 	struct log_row *tagged;
@@ -164,7 +164,7 @@ static enum status keep_tagged(
 }
 
 /* counted 0: not known. */
-static enum status read_sample(struct reading *r, uint64_t counted, struct drawn *out, struct err *err)
+static enum status read_sample(struct reading *r, uint64_t counted, struct picked *out, struct err *err)
 {
 	const struct log_filter f = log_filter_of(r, false);
 	int64_t *positions;
@@ -187,11 +187,11 @@ static enum status read_sample(struct reading *r, uint64_t counted, struct drawn
 	return keep_tagged(r, positions, count, out, err);
 }
 
-enum status drawn_read(struct reading *r, uint64_t counted, struct drawn *out, struct err *err)
+enum status picked_read(struct reading *r, uint64_t counted, struct picked *out, struct err *err)
 {
-	*out = (struct drawn){0};
+	*out = (struct picked){0};
 	if (counted <= DASHBOARD_IMAGES_MAX || r->filter->only_count) {
-		TRY(drawn_newest(r, DASHBOARD_IMAGES_MAX + 1, out, err));
+		TRY(picked_newest(r, DASHBOARD_IMAGES_MAX + 1, out, err));
 		if (out->count <= DASHBOARD_IMAGES_MAX || r->filter->only_count) {
 			if (out->count)
 				qsort(out->rows, out->count, sizeof(*out->rows), by_time);
@@ -213,7 +213,7 @@ static uint32_t labels_of(const struct shapes *shapes)
 	return (uint32_t)(highest + 1);
 }
 
-enum status drawn_see(struct reading *r, const struct log_row *row, struct arena *a, struct seen *out,
+enum status picked_see(struct reading *r, const struct log_row *row, struct arena *a, struct seen *out,
 	bool *has, struct err *err)
 {
 	const struct version_labels *v;
@@ -242,7 +242,7 @@ static enum status count_row(struct reading *r, struct builder *b, const struct 
 	struct arena a;
 	bool has = false;
 	arena_init(&a);
-	enum status st = drawn_see(r, row, &a, &seen, &has, err);
+	enum status st = picked_see(r, row, &a, &seen, &has, err);
 	if (st == ST_OK && has)
 		st = builder_part(b, row->created_us, row->version_id, &counts, err);
 	if (st == ST_OK && has)
@@ -251,13 +251,13 @@ static enum status count_row(struct reading *r, struct builder *b, const struct 
 	return st;
 }
 
-enum status drawn_build(struct reading *r, const struct drawn *drawn, struct pane *pane, struct err *err)
+enum status picked_build(struct reading *r, const struct picked *picked, struct pane *pane, struct err *err)
 {
 	struct builder b;
 	enum status st = ST_OK;
 	builder_init(&b, &r->range, &r->names, NULL, pane, r->arena);
-	for (size_t i = 0; i < drawn->count && st == ST_OK; i++)
-		st = count_row(r, &b, &drawn->rows[i], err);
+	for (size_t i = 0; i < picked->count && st == ST_OK; i++)
+		st = count_row(r, &b, &picked->rows[i], err);
 	if (st == ST_OK)
 		st = builder_finish(&b, err);
 	builder_release(&b);
