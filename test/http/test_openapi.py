@@ -212,6 +212,8 @@ def things(server, tmp_path_factory, colours):
         "DeploymentEventList": server.get(f"/api/deployment/{colours['id']}/history"),
         "Connector": server.get(f"/api/deployment/{colours['id']}/datalake/connector"),
         "Latency": server.get(f"/api/deployment/{colours['id']}/latency"),
+        "Dashboard": server.get(f"/api/deployment/{colours['id']}/dashboard"),
+        "Heatmap": server.get(f"/api/deployment/{colours['id']}/heatmap"),
         "PredictAnswer": answer,
         "PredictedAsset": server.get(f"/api/predicted/asset/{answer['predicted_asset_id']}"),
         "RecipeFieldList": server.get(f"/api/model/version/{version['id']}/recipe/fields"),
@@ -233,7 +235,7 @@ def things(server, tmp_path_factory, colours):
         "Dataset", "DatasetVersion", "Forked", "JobStarted", "Manifest", "DatasetDiff", "DatasetStats", "TagCounts", "AssetList",
         "Asset", "ExtendedAssetList", "IdPage",
         "Leased", "ReviewConflict", "PredictedAssetList", "Review", "Accepted", "Queue",
-        "Quality", "Stats", "ImageStats",
+        "Quality", "Stats", "ImageStats", "Dashboard", "Heatmap",
     ],
 )  # fmt: skip
 def test_answers_are_as_described(contract, things, name):
