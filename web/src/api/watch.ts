@@ -4,8 +4,8 @@ import { Store } from '../lib/store';
 import { request } from './client';
 import { withList, type DatasetVersion, type ListQuery } from './learn';
 
-/** Goes up when something was counted, or an alert opened or closed: the panels then read anew. */
-export const told = { counted: new Store(0), alerts: new Store(0) };
+/** Goes up when an alert opened or closed, or Training Data changed: whoever shows it reads anew. */
+export const told = { alerts: new Store(0), training: new Store(0) };
 export const tell = (what: keyof typeof told): void => told[what].set(told[what].get() + 1);
 
 export interface Reference {
@@ -30,7 +30,7 @@ export interface Reference {
 	model_version_id: string;
 	tolerance: number | null;
 	/** The smallest shift of each feature that a window can show. */
-	sees?: { feature: string; d: number | null }[] | null;
+	sees?: { feature: string; title?: string; d: number | null }[] | null;
 	job_id: string | null;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings, General: name, threshold seen on the last predictions, pause, where it runs, its end.
+// Settings, their tabs; and of General: name, threshold seen on the last predictions, pause, where it runs, its end.
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { api } from '../api/client';
@@ -9,6 +9,7 @@ import { sentence } from '../lib/explain';
 import { plural, score } from '../lib/format';
 import { PREVIEW_MAX, type PreviewPicture } from '../lib/preview';
 import { championPrediction, SCORE_FLOOR } from '../lib/shapes';
+import { AlertSettings } from '../parts/alert_settings';
 import { Button, Failure, Time } from '../parts/basics';
 import { PauseButton, ResumeButton } from '../parts/champion';
 import { Confirm } from '../parts/dialog';
@@ -17,6 +18,7 @@ import { FeedbackSettings } from '../parts/feedback_settings';
 import { useLoad, type Loaded } from '../parts/hooks';
 import { KEPT, PreviewGrid, ThresholdField } from '../parts/preview';
 import { say } from '../parts/toasts';
+import { TrainingDataSettings } from '../parts/training_data_settings';
 import { navigate } from '../router';
 
 interface Acting {
@@ -136,7 +138,7 @@ function DeleteSetting({ deployment }: { deployment: Deployment }): JSX.Element 
 	);
 }
 
-const TABS = [['', 'General'], ['feedback', 'Feedback Loop']] as const;
+const TABS = [['', 'General'], ['training-data', 'Training Data'], ['feedback', 'Feedback Loop'], ['alerts', 'Alerts']] as const;
 
 export function SettingsTab({ deployment, tab, loop, onChanged }: Acting & { tab: string; loop: Loaded<FeedbackLoop> }): JSX.Element {
 	const home = `/deployment/${deployment.id}/settings`;
@@ -145,7 +147,10 @@ export function SettingsTab({ deployment, tab, loop, onChanged }: Acting & { tab
 			<nav class="settings-menu" aria-label="Settings">
 				{TABS.map(([name, label]) => <a key={name} href={name ? `${home}/${name}` : home} aria-current={name === tab ? 'page' : undefined}>{label}</a>)}
 			</nav>
-			{tab === 'feedback' ? <FeedbackSettings deployment={deployment} loop={loop} /> : <General deployment={deployment} onChanged={onChanged} />}
+			{tab === 'training-data' && <TrainingDataSettings deployment={deployment} />}
+			{tab === 'feedback' && <FeedbackSettings deployment={deployment} loop={loop} />}
+			{tab === 'alerts' && <AlertSettings deployment={deployment} />}
+			{tab === '' && <General deployment={deployment} onChanged={onChanged} />}
 		</div>
 	);
 }

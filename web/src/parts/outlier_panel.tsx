@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outliers: how unusual each image is to the model, over time, and the most unusual ones.
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { watch, type Outliers } from '../api/watch';
+import type { Deployment } from '../api/types';
+import { OutlierTime, type TimeMarker } from '../charts/outlier_time';
+import { count } from '../lib/format';
+import { outlierSentence, percent, rankWords, scored } from '../lib/outliers';
+import { trainingState } from '../lib/training_data';
+import { watchKey, watchQuery, type WatchFilter } from '../lib/watch_filter';
+import { AssetStrip, openAsset } from './asset_strip';
+import { Failure, Skeleton } from './basics';
+import { TrainingNeeded } from './training_data_needed';
+import { useDelayed } from './use_delayed';
+import { useStanding } from './use_standing';
+import { useTraining } from './use_training';
+
+const NO_MARKERS: readonly TimeMarker[] = [];
+
+function Shown({ outliers, markers }: { outliers: Outliers; markers: readonly TimeMarker[] }): JSX.Element {
+	const points = useMemo(() => scored(outliers.points), [outliers.points]);
+	const { counts, limit } = outliers;
+	return (
+		<>
+			<p class={counts.low !== null && counts.low > outliers.rank ? 'drift-sentence is-drifted' : 'drift-sentence'}>{outlierSentence(outliers)}</p>
+			{points.length > 0 && <OutlierTime points={points} limit={limit} markers={markers} onOpen={openAsset} />}
+			{points.length > 0 && points.length < counts.images && <p class="muted drift-note">{count(points.length)} of {count(counts.images)} images drawn, outliers first.</p>}
+			{outliers.worst.length > 0 && (
+				<section aria-label="Most unusual images">
+					<h3>Most unusual <span class="muted">the score, and 1 is the limit: {percent(outliers.rank)} of images like Training Data are above it</span></h3>
+					<AssetStrip label="Most unusual images" items={outliers.worst.map((p) => ({ id: p.predicted_asset_id, value: p.score.toFixed(2), means: `Outlier score, ${rankWords(p.rank)}`, at: p.at, bad: p.score >= limit }))} />
+				</section>
+			)}
+			{typeof outliers.reference === 'string' && <p class="muted drift-note">{outliers.reference}</p>}
+			{outliers.missing.length > 0 && <ul class="missing muted">{outliers.missing.map((m) => <li key={m}>{m}</li>)}</ul>}
+		</>
+	);
+}
+
+function Scored({ deployment, filter, markers }: { deployment: Deployment; filter: WatchFilter; markers: readonly TimeMarker[] }): JSX.Element {
+	const late = useDelayed(filter, 150);
+	const { shown, loading, error, reload, element } = useStanding(`outliers ${deployment.id} ${watchKey(late)} ${deployment.model_version_id}`, (signal) =>
+		watch.outliers(deployment.id, watchQuery(late, Date.now()), signal));
+	return (
+		<div class="watch-body" ref={element} aria-busy={loading}>
+			{error !== null && <Failure error={error} what="The outliers could not be read" onRetry={reload} />}
+			{!shown && loading && <Skeleton width="100%" height={200} />}
+			{shown && <Shown outliers={shown} markers={markers} />}
+		</div>
+	);
+}
+
+/** markers: where the champion changed. */
+export function OutlierPanel({ deployment, filter, markers = NO_MARKERS }: { deployment: Deployment; filter: WatchFilter; markers?: readonly TimeMarker[] }): JSX.Element {
+	const { data, loading } = useTraining(deployment.id);
+	const state = data && trainingState(data);
+	return (
+		<section class="panel watch-panel" aria-label="Outliers" id="outliers">
+			<header class="panel-head"><h2>Outliers</h2></header>
+			{state === 'on' && <Scored deployment={deployment} filter={filter} markers={markers} />}
+			{state !== 'on' && (
+				<div class="watch-body">
+					{!data && loading && <Skeleton width="60%" />}
+					{data && (state === 'making'
+						? <p class="muted">Scores come as soon as Training Data is looked at, for the images before it too.</p>
+						: <TrainingNeeded deployment={deployment} training={data} brief>Which images are unlike anything in Training Data? Each one gets a score and a rank, and the most unusual are shown.</TrainingNeeded>)}
+				</div>
+			)}
+		</section>
+	);
+}
