@@ -28,7 +28,8 @@ function leanUplot(): Plugin {
 
 /** Screens that are opened now and then, and what only they use: a piece for what one does together. */
 const LATER = /src\/(pages\/(model|deployment_(settings|history))|parts\/(check_panel|chips|confirm_recipe|deploy_dialog|pick_version|pictures|preview|recipe_controls|try_panel|upload_dialog|use_preview|use_trial|version_facts)|lib\/(deploy_check|labels|names|new_model|preview|recipe|trial))\.tsx?$/;
-const LEARN = /src\/(pages\/(datasets?|dataset_version|jobs|my_queues|deployment_predictions)|parts\/(review_settings|asset_\w+|dataset_\w+|feedback_\w+|predictions_\w+|quality_\w+|stage|tool_bar|use_delayed|use_paged|window_grid)|charts\/(confusion|pr_curve|quality_time)|lib\/(dataset|jobs|paged|quality|selection|whose))\.tsx?$/;
+/** A deployment's pages, datasets, and uPlot, which only the dashboard draws with. */
+const LEARN = /uPlot|src\/(api\/dashboard|pages\/(datasets?|dataset_version|jobs|my_queues|deployment_predictions)|parts\/(review_settings|alerts?_\w+|asset_\w+|chart_panel|dashboard\w*|dataset_\w+|drift_\w+|feedback_\w+|grid|latency_panel|loop_strip|needs_nothing\w*|one_thing_bar|outlier_\w+|predictions_\w+|quality_\w+|send|stage|threshold|tool_bar|training_data_\w+|use_(feed|latency|paged|standing)|webhook_\w+|window_grid)|charts\/(?!sparkline)\w+|lib\/(alerts|dataset|drift|feed|feed_loader|jobs|outliers|paged|plot|points|quality|selection|whose|windowing))\.tsx?$/;
 /** The annotator and the two pages around it. */
 const TOOL = /src\/(annotator\/|pages\/(review|annotate)\.|parts\/(annotator_|review_(?!settings))|lib\/outbox)/;
 

@@ -16,6 +16,8 @@ import { imageSize, photos, digits } from './mock/pictures.mjs';
 import { registryRoutes } from './mock/registry.mjs';
 import { learnRoutes } from './mock/learn.mjs';
 import { reviewRoutes } from './mock/review.mjs';
+import { watchRoutes } from './mock/watch.mjs';
+import { watchingRoutes } from './mock/watching.mjs';
 import { Deployment, makeDeployments, makeModels, ORGANIZATION, uuid, versionJson } from './mock/world.mjs';
 
 // MOCK_PAGES: other built pages than those in web/dist.
@@ -202,6 +204,8 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 				detection_classes: [], detection_scores: [], detection_boxes: [],
 			};
 		}],
+		...watchingRoutes({ Refused, deployments: () => deployments, weather }),
+		...watchRoutes({ Refused, deployments: () => deployments, weather }),
 		...learnRoutes({ Refused, deployments: () => deployments, weather }),
 		...reviewRoutes({ Refused, deployments: () => deployments, weather }),
 		...registryRoutes({ Refused, models, deployments: () => deployments, send, uploads, weather }),

@@ -10,6 +10,8 @@ import './style/predictions.css';
 import './style/models.css';
 import './style/datasets.css';
 import './style/learning.css';
+import './style/dashboard.css';
+import './style/watch.css';
 
 startRouter();
 const root = document.getElementById('app');

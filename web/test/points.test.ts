@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LatencyPoint } from '../src/api/types';
 import { mean, percentile } from '../src/lib/percentile';
-import { advance, ceiling, EMPTY, fittingRange, fromSeries, nearest, RANGES } from '../src/lib/points';
+import { advance, ceiling, EMPTY, fromSeries, nearest } from '../src/lib/points';
 import { tickLabel } from '../src/lib/ticks';
 import { sparkPath } from '../src/lib/spark';
 
@@ -84,19 +84,6 @@ describe('points', () => {
 	it('keep their shadows while new ones come in', () => {
 		const start = fromSeries({ points: [], count: 0, mean_s: null, p50_s: null, p90_s: null, p99_s: null, sampled: false, shadow_points: [point(5)] });
 		expect(advance(start, [point(6)], 0).shadows).toEqual([point(5)]);
-	});
-});
-
-describe('the range on opening', () => {
-	const now = Date.parse('2026-03-01T12:00:00Z');
-	const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
-	it('is the shortest with something in it', () => {
-		expect(fittingRange(null, now).key).toBe('1h');
-		expect(fittingRange(ago(60), now).key).toBe('1h');
-		expect(fittingRange(ago(2 * 3600), now).key).toBe('24h');
-		expect(fittingRange(ago(3 * 86400), now).key).toBe('7d');
-		expect(fittingRange(ago(400 * 86400), now).key).toBe('30d');
-		expect(RANGES).toHaveLength(4);
 	});
 });
 

@@ -73,6 +73,7 @@ export interface Deployment {
 	shadows: Shadow[];
 	labels: string[];
 	stats: DeploymentStats;
+	alerts_open?: number;
 }
 
 export interface HistoryItem {

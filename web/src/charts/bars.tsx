@@ -14,12 +14,11 @@ export interface NamedBar {
 	muted?: boolean;
 }
 
-const SHOWN = 8;
 
-export function Bars({ bars, label, chosen, onChoose }: { bars: readonly NamedBar[]; label: string; chosen?: string; onChoose?: (name: string) => void }): JSX.Element {
+export function Bars({ bars, label, chosen, most: shownMost = 8, onChoose }: { bars: readonly NamedBar[]; label: string; chosen?: string; most?: number; onChoose?: (name: string) => void }): JSX.Element {
 	const [all, setAll] = useState(false);
 	const most = Math.max(1, ...bars.map((b) => b.value));
-	const shown = all ? bars : bars.slice(0, SHOWN);
+	const shown = all ? bars : bars.slice(0, shownMost);
 	return (
 		<>
 			<ul class="label-bars" aria-label={label}>
@@ -27,7 +26,7 @@ export function Bars({ bars, label, chosen, onChoose }: { bars: readonly NamedBa
 					const content = (
 						<>
 							<span class={b.muted ? 'bar-name muted' : 'bar-name'} title={b.name}>{b.name}</span>
-							<span class="bar-track"><i class={b.muted ? 'muted-bar' : undefined} style={{ width: `${(100 * b.value) / most}%`, background: b.colour }} /></span>
+							<span class="bar-track"><i class={b.muted ? 'muted-bar' : undefined} style={{ width: `${(100 * b.value) / most}%`, minWidth: b.value > 0 ? undefined : 0, background: b.colour }} /></span>
 							<span class="bar-count">{count(b.value)}{b.note && <small class="muted"> {b.note}</small>}</span>
 						</>
 					);
@@ -40,7 +39,7 @@ export function Bars({ bars, label, chosen, onChoose }: { bars: readonly NamedBa
 					);
 				})}
 			</ul>
-			{bars.length > SHOWN && <button type="button" class="button quiet" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Fewer' : `All ${bars.length}`}</button>}
+			{bars.length > shownMost && <button type="button" class="button quiet" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Fewer' : `All ${bars.length}`}</button>}
 		</>
 	);
 }

@@ -12,10 +12,11 @@ const HEIGHT = 112;
 const FOOT = 18;
 const EDGE = 6;
 
-/** About as many labels as have room, the first and the last among them. */
-function labelled(edges: number, width: number): (i: number) => boolean {
-	const every = Math.max(1, Math.ceil(edges / Math.max(2, Math.floor(width / 52))));
-	return (i) => i % every === 0 && (i === 0 || edges - 1 - i >= every * 0.6 || i === edges - 1);
+/** As many labels as have room, evenly, the first and the last among them. */
+function labelled(places: number, width: number): (i: number) => boolean {
+	const parts = Math.max(1, Math.min(places - 1, Math.floor(width / 58)));
+	const chosen = new Set(Array.from({ length: parts + 1 }, (_, k) => Math.round((k * (places - 1)) / parts)));
+	return (i) => chosen.has(i);
 }
 
 export function HistogramChart({ histogram, format, of, label, whole = false }: {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A deployment's history in sentences. Model versions come as ids; their names are looked up beside.
-import type { HistoryItem } from '../api/types';
+import type { Deployment, HistoryItem } from '../api/types';
 import { score } from './format';
 
 /** Version id → "yolox-nano:1". */
@@ -62,4 +62,14 @@ export interface ChampionChange {
 /** When which version began to answer, oldest first. */
 export function championChanges(items: readonly HistoryItem[]): ChampionChange[] {
 	return swaps(items).flatMap((item) => (item.to ? [{ at: Date.parse(item.at) / 1000, version: item.to }] : [])).reverse();
+}
+
+/** The versions that a deployment's predictions may be of: what answers, what follows, what did. */
+export function versionChoices(deployment: Deployment, names: VersionNames): [string, string][] {
+	const found = new Map<string, string>();
+	const { champion, shadows } = deployment;
+	if (champion) found.set(champion.version_id, `${champion.model_name}:${champion.version}`);
+	for (const s of shadows) found.set(s.model_version_id, `${s.model_name}:${s.version} (shadow)`);
+	for (const [id, name] of names) if (!found.has(id)) found.set(id, name);
+	return [...found];
 }

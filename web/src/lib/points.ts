@@ -89,30 +89,6 @@ export function nearest(points: readonly LatencyPoint[], at: number, latency: nu
 	return best;
 }
 
-export interface Range {
-	key: string;
-	label: string;
-	words: string;
-	seconds: number;
-}
-
-const HOUR = { key: '1h', label: '1 h', words: 'hour', seconds: 3600 } as const;
-const MONTH = { key: '30d', label: '30 days', words: '30 days', seconds: 30 * 86400 } as const;
-
-export const RANGES: readonly Range[] = [
-	HOUR,
-	{ key: '24h', label: '24 h', words: '24 hours', seconds: 86400 },
-	{ key: '7d', label: '7 days', words: '7 days', seconds: 7 * 86400 },
-	MONTH,
-];
-
-/** The shortest range with something in it, so that a page never opens on an empty chart without need. */
-export function fittingRange(lastAt: string | null, now: number): Range {
-	if (lastAt === null) return HOUR;
-	const ago = (now - Date.parse(lastAt)) / 1000;
-	return RANGES.find((range) => ago < range.seconds) ?? MONTH;
-}
-
 /**
  * Seconds at the chart's upper edge: all of it, unless a few points are so far out that the rest would lie flat.
  * Those are drawn at the edge, and counted.

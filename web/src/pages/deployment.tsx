@@ -5,18 +5,22 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { api, ApiError } from '../api/client';
 import { learn } from '../api/learn';
 import type { Deployment, PredictionEvent } from '../api/types';
+import { tell } from '../api/watch';
 import { exact } from '../lib/format';
 import { throttle } from '../lib/throttle';
 import { Failure, Skeleton, Time } from '../parts/basics';
 import { ResumeButton } from '../parts/champion';
-import { Dashboard, type Listener } from '../parts/dashboard';
+import type { Listener } from '../parts/dashboard';
 import { DeploymentHead } from '../parts/deployment_head';
 import { useLive, useLoad, useTitle } from '../parts/hooks';
 import { Icon } from '../parts/icons';
 import { lazy } from '../parts/lazy';
 import { useHistory } from '../parts/use_history';
+import { useTraining } from '../parts/use_training';
+import { watched } from '../parts/use_watched';
 import { NotFoundPage } from './not_found';
 
+const Dashboard = lazy(() => import('../parts/dashboard').then((m) => m.Dashboard));
 const SettingsTab = lazy(() => import('./deployment_settings').then((m) => m.SettingsTab));
 const PredictionsTab = lazy(() => import('./deployment_predictions').then((m) => m.PredictionsTab));
 const HistoryTab = lazy(() => import('./deployment_history').then((m) => m.HistoryTab));
@@ -57,7 +61,7 @@ function Loading(): JSX.Element {
 	return (
 		<div aria-busy="true">
 			<header class="page-head"><h1><Skeleton width={220} height={26} /></h1></header>
-			<div class="card-rows"><div class="cards">{[0, 1].map((i) => <section key={i} class="panel card"><Skeleton width="40%" /><Skeleton width="70%" height={22} /><Skeleton width="55%" /></section>)}</div></div>
+			<div class="cards">{[0, 1, 2, 3].map((i) => <section key={i} class="panel card"><Skeleton width="40%" /><Skeleton width="70%" height={22} /><Skeleton width="55%" /></section>)}</div>
 			<section class="panel padded"><Skeleton width="100%" height={260} /></section>
 		</div>
 	);
@@ -76,6 +80,7 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 	const refreshTotals = useMemo(() => throttle(reload, 2000), [reload]);
 	useEffect(() => refreshTotals.cancel, [refreshTotals]);
 	const loop = useLoad(`feedback ${id}`, (signal) => learn.feedback(id, signal));
+	const training = useTraining(id);
 	const refreshLoop = useMemo(() => throttle(loop.reload, 2000), [loop.reload]);
 	useEffect(() => refreshLoop.cancel, [refreshLoop]);
 	const connection = useLive(`/api/deployment/${id}/events`, {
@@ -94,9 +99,18 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 				refreshTotals();
 				history.reload();
 			},
+			// Counted by whoever watches the log, a moment after the predictions themselves.
+			watch: () => watched.set(watched.get() + 1),
+			alert: () => {
+				tell('alerts');
+				refreshTotals();
+			},
 		},
 		onMissed: () => {
 			listener.current?.missed();
+			watched.set(watched.get() + 1);
+			tell('alerts');
+			tell('training');
 			refreshLoop();
 			refreshTotals();
 			history.reload();
@@ -108,9 +122,9 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 	};
 	return (
 		<>
-			<DeploymentHead deployment={deployment} tab={tab} connection={connection} loop={loop.data} onChanged={changed} />
+			<DeploymentHead deployment={deployment} tab={tab} connection={connection} loop={loop.data} training={training.data} onChanged={changed} />
 			<Banner deployment={deployment} onChanged={changed} />
-			{tab === '' && <Dashboard deployment={deployment} history={history} listener={listener} loop={loop.data} onChanged={changed} />}
+			{tab === '' && <Dashboard deployment={deployment} history={history} listener={listener} loop={loop.data} training={training.data} onChanged={changed} />}
 			{tab === 'predictions' && <PredictionsTab deployment={deployment} history={history} listener={listener} />}
 			{tab.startsWith('settings') && <SettingsTab deployment={deployment} tab={tab.slice('settings/'.length)} loop={loop} onChanged={changed} />}
 			{tab === 'history' && <HistoryTab deployment={deployment} history={history} onChanged={changed} />}
@@ -118,7 +132,7 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 	);
 }
 
-const TITLES: Record<string, string> = { predictions: 'Predictions', settings: 'Settings', 'settings/feedback': 'Feedback Loop', history: 'History' };
+const TITLES: Record<string, string> = { predictions: 'Predictions', settings: 'Settings', 'settings/feedback': 'Feedback Loop', 'settings/training-data': 'Training Data', 'settings/alerts': 'Alerts', history: 'History' };
 
 export function DeploymentPage({ id, tab }: { id: string; tab: string }): JSX.Element {
 	const deployment = useLoad(`deployment ${id}`, (signal) => api.deployment(id, signal));

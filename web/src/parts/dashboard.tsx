@@ -1,33 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
-// A deployment's first page: what answers and what follows, how fast, and what was said last.
-import type { JSX } from 'preact';
+// A deployment's first page: the state in one sentence, what answers and what follows, and every metric, by what it needs.
+import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { dashboard, type DashboardData } from '../api/dashboard';
 import { learn, type FeedbackLoop } from '../api/learn';
 import type { Deployment, PredictionEvent } from '../api/types';
+import type { TrainingData } from '../api/watch';
+import { openEvents } from '../lib/alerts';
 import { indexOf, itemAt } from '../lib/feed';
 import { count, milliseconds } from '../lib/format';
 import { championChanges } from '../lib/history';
-import { fittingRange, type Range } from '../lib/points';
 import { compareThresholds, type ThresholdView } from '../lib/shapes';
 import { throttle } from '../lib/throttle';
+import { isNarrowed, latencyWindow, NO_WATCH_FILTER, predictionsLink, rangeWords, readWatchFilter, watchKey, watchQuery, writeWatchFilter, type WatchFilter } from '../lib/watch_filter';
 import { navigate, place, withParameter } from '../router';
-import { Time } from './basics';
+import { AlertsCard, useAlerts } from './alerts_card';
+import { Button, Failure, Skeleton, Time } from './basics';
 import { ChampionCard } from './champion';
+import { DashboardFilter } from './dashboard_filter';
 import { Detail } from './detail';
+import { DriftPanel } from './drift_panel';
 import { Checklist } from './first_picture';
 import { Grid } from './grid';
 import { useLoad, useStore } from './hooks';
 import { LatencyPanel } from './latency_panel';
 import { lazy } from './lazy';
 import { LoopStrip } from './loop_strip';
+import { NeedsNothing } from './needs_nothing';
+import { HeatmapPanel } from './needs_nothing_heatmap';
+import { OneThingBar } from './one_thing_bar';
+import { OutlierPanel } from './outlier_panel';
 import { SendCard } from './send';
 import { ShadowCards } from './shadows';
-import { EffectLine, ThresholdBar } from './threshold';
+import { EffectLine } from './threshold';
+import { useDelayed } from './use_delayed';
 import { useFeed } from './use_feed';
 import type { History } from './use_history';
-import { useLatency, type Span } from './use_latency';
+import { useLatency } from './use_latency';
+import { useStanding } from './use_standing';
 
 const QualityPanel = lazy(() => import('./quality_panel').then((m) => m.QualityPanel));
+
+/** The tiles beside the heat map. */
+const TILES = 6;
 
 /** What the page's event stream tells whoever draws. */
 export interface Listener {
@@ -55,22 +70,68 @@ function OverviewCard({ deployment }: { deployment: Deployment }): JSX.Element {
 	);
 }
 
-export function Dashboard({ deployment, history, listener, loop, onChanged }: {
+function Group({ title, note, children }: { title: string; note: ComponentChildren; children: ComponentChildren }): JSX.Element {
+	return (
+		<section class="watch-group" aria-label={title}>
+			<header><h2>{title}</h2><p class="muted">{note}</p></header>
+			{children}
+		</section>
+	);
+}
+
+/** From which images the numbers are. */
+function basisNote(data: DashboardData | undefined): string {
+	if (!data) return 'From the images, the answers and the clock.';
+	const { basis, totals } = data;
+	if (basis.sentence) return basis.sentence;
+	return basis.kind === 'all' ? `Counted from all ${count(totals.predictions)} predictions, as they came in.` : `Drawn from ${count(basis.images)} of ${count(basis.of)} images.`;
+}
+
+function useWatchFilter(): [WatchFilter, (filter: WatchFilter) => void] {
+	const { path, query } = useStore(place);
+	const filter = useMemo(() => readWatchFilter(query), [query]);
+	const set = (next: WatchFilter): void => {
+		const text = writeWatchFilter(next, query).toString();
+		navigate(text ? `${path}?${text}` : path, 'replace');
+	};
+	return [filter, set];
+}
+
+/** About the shape of the images that came: the frame of the heat map. */
+function frameRatio(data: DashboardData | undefined): number {
+	const names = data?.distributions.image_ratios ?? [];
+	const most = names.reduce((best, r) => (r.images > best.images ? r : best), { name: '', images: 0 });
+	const ratios: Record<string, number> = { square: 1, tall: 3 / 4, 'very tall': 9 / 16, wide: 4 / 3, 'very wide': 16 / 9, 'extremely wide': 2.2 };
+	return ratios[most.name] ?? 4 / 3;
+}
+
+export function Dashboard({ deployment, history, listener, loop, training, onChanged }: {
 	deployment: Deployment;
 	history: History;
 	listener: { current: Listener | null };
 	loop: FeedbackLoop | undefined;
+	training: TrainingData | undefined;
 	onChanged: (deployment: Deployment) => void;
 }): JSX.Element {
 	const { id, shadows } = deployment;
-	const [view, setView] = useState<ThresholdView>(null);
-	const [range, setRange] = useState<Range>(() => fittingRange(deployment.stats.last_at, Date.now()));
-	const [picked, setPicked] = useState<Span | null>(null);
+	const [filter, setFilter] = useWatchFilter();
+	const late = useDelayed(filter, 150);
+	const change = (part: Partial<WatchFilter>): void => setFilter({ ...filter, ...part });
+	const view: ThresholdView = filter.threshold === 'answered' ? null : filter.threshold === 'setting' ? deployment.min_threshold : filter.threshold;
+	const key = watchKey(late);
+	const counted = useStanding(`dashboard ${id} ${key} ${deployment.min_threshold} ${deployment.model_version_id}`, (signal) => dashboard.read(id, watchQuery(late, Date.now()), signal));
+	const data = counted.shown;
+
 	const [cpu, setCpu] = useState(false);
+	// Later predictions do not move a stretch that begins with the last one, but the first of a new day does.
+	const lastDay = deployment.stats.last_at?.slice(0, 10) ?? '';
+	const window = useMemo(() => latencyWindow(late, Date.parse(deployment.created_at) / 1000, deployment.stats.last_at, Date.now()), [key, lastDay]);
+	const latency = useLatency(id, window, cpu);
+
 	const opened = useStore(place).query.get('prediction');
-	const loader = useFeed(id, view);
-	const latency = useLatency(id, range, picked, cpu);
+	const loader = useFeed(id, view, { source: late.source || undefined, tag: late.tags[0], label: late.label || undefined, version: late.version || undefined });
 	const { feed } = loader;
+	const alerts = useAlerts(id);
 	const queue = useLoad(`queue ${id}`, (signal) => learn.queue(id, signal));
 	const refreshQueue = useMemo(() => throttle(queue.reload, 2000), [queue.reload]);
 	useEffect(() => refreshQueue.cancel, [refreshQueue]);
@@ -94,6 +155,7 @@ export function Dashboard({ deployment, history, listener, loop, onChanged }: {
 				refreshFeed();
 				latency.reload();
 				refreshQueue();
+				counted.reload();
 				refreshQuality.current?.();
 			},
 			review: () => {
@@ -113,63 +175,82 @@ export function Dashboard({ deployment, history, listener, loop, onChanged }: {
 		return compareThresholds(assets, view);
 	}, [feed, view]);
 
-	// Opened from the grid one walks the grid; opened from the chart, where the grid may not reach, one walks the dots.
+	// Opened from the tiles one walks on through the predictions; opened from the chart, where they may not reach, one walks the dots.
+	const openedAt = opened ? indexOf(feed, opened) : -1;
+	useEffect(() => {
+		if (openedAt >= 0) loader.look(Math.max(0, openedAt - 8), openedAt + 8, true);
+	}, [loader, openedAt]);
 	const neighbours = useMemo((): [newer: string | null, older: string | null] => {
 		if (!opened) return [null, null];
-		const index = indexOf(feed, opened);
-		if (index >= 0) return [itemAt(feed, index - 1)?.id ?? null, itemAt(feed, index + 1)?.id ?? null];
+		if (openedAt >= 0) return [itemAt(feed, openedAt - 1)?.id ?? null, itemAt(feed, openedAt + 1)?.id ?? null];
 		const { points } = latency.points;
 		const dot = points.findIndex((p) => p[2] === opened);
 		return dot < 0 ? [null, null] : [points[dot + 1]?.[2] ?? null, points[dot - 1]?.[2] ?? null];
-	}, [opened, feed, latency.points]);
+	}, [opened, openedAt, feed, latency.points]);
 	const arrived = useRef(opened !== null);
 	const close = (): void => {
 		// Back to where it was opened from; a page that began with it open has no such place.
 		if (arrived.current) navigate(withParameter('prediction', null), 'replace');
-		else window.history.back();
+		else globalThis.history.back();
 		arrived.current = false;
 	};
-	const openAsset = (asset: string): void => navigate(withParameter('prediction', asset));
-	const none = feed.loaded && feed.count === 0;
+	const none = deployment.stats.inferences === 0 && feed.count === 0;
 	const external = deployment.status === 'EXTERNAL';
-	const known = opened ? itemAt(feed, indexOf(feed, opened)) : undefined;
+	const narrowed = isNarrowed(late);
+	const nothing = data !== undefined && data.totals.predictions === 0;
 
 	return (
 		<>
-			<div class={shadows.length > 1 ? 'card-rows many' : 'card-rows'}>
-				<div class="cards">
-					<ChampionCard deployment={deployment} history={history} onChanged={onChanged} />
-					{!external && <ShadowCards deployment={deployment} onChanged={onChanged} />}
-				</div>
-				<div class="cards">
-					<OverviewCard deployment={deployment} />
-					{!external && <SendCard deployment={deployment} />}
-				</div>
+			{alerts.data && !none && ['SERVING', 'EXTERNAL'].includes(deployment.status) && <OneThingBar deployment={deployment} queue={queue.data} loop={loop} training={training} alerts={openEvents(alerts.data.events)} />}
+			<div class={shadows.length > 1 ? 'cards many' : 'cards'} id="cards">
+				<ChampionCard deployment={deployment} history={history} onChanged={onChanged} />
+				{!external && <ShadowCards deployment={deployment} onChanged={onChanged} />}
+				<OverviewCard deployment={deployment} />
+				<AlertsCard deployment={deployment} />
 			</div>
 			{queue.data && !none && <LoopStrip deployment={deployment} queue={queue.data} loop={loop} />}
+			{!external && <SendCard key="send" deployment={deployment} />}
 			{none ? <Checklist deployment={deployment} loop={loop} /> : (
 				<>
-					<LatencyPanel latency={latency} range={range} picked={picked} markers={markers} cpu={cpu} onCpu={shadows.length > 0 || cpu ? setCpu : null}
-						onOpen={openAsset} onPick={setPicked} onRange={(next) => {
-							setPicked(null);
-							setRange(next);
-						}} />
-					<QualityPanel deployment={deployment} names={history.names} told={refreshQuality} />
-					<section class="predictions" aria-label="Last predictions">
-						<header class="predictions-head">
-							<div>
-								<h2>Last predictions{feed.loaded && <span class="count">{count(feed.count)}</span>}</h2>
-								<EffectLine view={view} effect={effect} />
+					<DashboardFilter deployment={deployment} names={history.names} filter={filter} data={data} effect={effect} onFilter={setFilter} onSaved={onChanged} />
+					<Group title="Needs nothing" note={basisNote(data)}>
+						<div ref={counted.element} class="watch-stack" aria-busy={counted.loading}>
+							{counted.error !== null && <Failure error={counted.error} what="What was counted could not be read" onRetry={counted.reload} />}
+							{nothing && (
+								<div class="notice plain"><div><strong>No predictions {rangeWords(late)}{narrowed && ' that fit'}</strong><p>The charts below have nothing to show{external && ': report predictions with monitor, and they appear'}.</p></div>
+									<Button onClick={() => setFilter({ ...NO_WATCH_FILTER, range: 'all' })}>Show all</Button>
+								</div>
+							)}
+							<LatencyPanel latency={latency} data={data} markers={markers} names={history.names} narrowed={narrowed} cpu={cpu} external={external} onCpu={shadows.length > 0 || cpu ? setCpu : null}
+								onOpen={(asset) => navigate(withParameter('prediction', asset))} onPick={({ from, to }) => change({ range: 'custom', from, to })} />
+							<div class={deployment.type === 'CLASSIFICATION' ? 'beside is-one' : 'beside'}>
+								{deployment.type !== 'CLASSIFICATION' && <HeatmapPanel deployment={deployment} filter={late} ratio={frameRatio(data)} />}
+								<section class="panel predictions" aria-label="Last predictions">
+									<header class="panel-head">
+										<h2>Last predictions{feed.loaded && <span class="count">{count(feed.count)}</span>}</h2>
+										<a class="button quiet" href={predictionsLink(id, filter)}>All</a>
+									</header>
+									<EffectLine view={view} effect={effect} />
+									<Grid loader={loader} view={view} most={TILES} />
+									{feed.loaded && feed.count === 0 && <p class="chart-nothing">No prediction fits.</p>}
+								</section>
 							</div>
-							<ThresholdBar deployment={deployment} view={view} effect={effect} onView={setView} onSaved={onChanged} />
-						</header>
-						<Grid loader={loader} view={view} />
-					</section>
+							{!data && counted.loading && <Skeleton width="100%" height={320} />}
+							{data && !nothing && <NeedsNothing deployment={deployment} data={data} markers={markers} filter={filter} onFilter={change} />}
+						</div>
+					</Group>
+					<Group title="Needs Training Data" note="Compared with the images the model was trained on.">
+						<DriftPanel deployment={deployment} filter={late} />
+						<OutlierPanel deployment={deployment} filter={late} markers={markers} />
+					</Group>
+					<Group title="Needs reviews" note="Compared with what people said.">
+						<QualityPanel deployment={deployment} filter={late} told={refreshQuality} />
+					</Group>
 				</>
 			)}
 			{opened && (
-				<Detail id={opened} known={known} view={view} standing={deployment.min_threshold} names={history.names} shadows={shadows} deployment={id} newer={neighbours[0]} older={neighbours[1]}
-					onView={setView} onMove={(next) => navigate(withParameter('prediction', next), 'replace')} onClose={close} />
+				<Detail id={opened} known={openedAt >= 0 ? itemAt(feed, openedAt) : undefined} view={view} standing={deployment.min_threshold} names={history.names} shadows={shadows} deployment={id} newer={neighbours[0]} older={neighbours[1]}
+					onView={(next) => change({ threshold: next === null ? 'answered' : next })} onMove={(next) => navigate(withParameter('prediction', next), 'replace')} onClose={close} />
 			)}
 		</>
 	);

@@ -5,10 +5,12 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { FeedbackLoop } from '../api/learn';
 import type { Deployment } from '../api/types';
+import type { TrainingData } from '../api/watch';
 import { sentence } from '../lib/explain';
-import { LOOP_BADGE, loopSentence, loopState } from '../lib/feedback';
+import { loopSentence } from '../lib/feedback';
 import { score, taskName } from '../lib/format';
 import type { Connection } from '../lib/live';
+import { stages } from '../lib/one_thing';
 import { Button, Copy, LiveBadge, StatusPill } from './basics';
 import { Icon } from './icons';
 import { say } from './toasts';
@@ -61,18 +63,25 @@ function Name({ deployment, onChanged }: { deployment: Deployment; onChanged: (d
 
 const TABS = [['', 'Dashboard'], ['predictions', 'Predictions'], ['settings', 'Settings'], ['history', 'History']] as const;
 
-function LoopBadge({ deployment, loop }: { deployment: Deployment; loop: FeedbackLoop }): JSX.Element {
-	const state = loopState(loop);
-	const { word, tone } = LOOP_BADGE[state];
-	return <a class={`pipeline-badge ${tone}`} href={`/deployment/${deployment.id}/settings/feedback`} title={loopSentence(loop)}><Icon name="loop" size={13} />Feedback Loop <strong>{word}</strong></a>;
+/** The parts of the loop, in order: off, on, working, or a problem. */
+function Pipeline({ deployment, loop, training }: { deployment: string; loop: FeedbackLoop | undefined; training: TrainingData | undefined }): JSX.Element {
+	return (
+		<ol class="pipeline" aria-label="Pipeline">
+			{stages(deployment, loop, training, loop ? loopSentence(loop) : '').map(({ name, word, tone, href, title }) => {
+				const content = <>{name} <strong>{word}</strong></>;
+				return <li key={name}>{href ? <a class={`pipeline-badge ${tone}`} href={href} title={title}>{content}</a> : <span class="pipeline-badge is-later" title={title}>{content}</span>}</li>;
+			})}
+		</ol>
+	);
 }
 
-export function DeploymentHead({ deployment, tab, connection, loop, onChanged }: {
+export function DeploymentHead({ deployment, tab, connection, loop, training, onChanged }: {
 	deployment: Deployment;
 	tab: string;
 	connection: Connection;
 	/** undefined: not known (yet). */
 	loop: FeedbackLoop | undefined;
+	training: TrainingData | undefined;
 	onChanged: (deployment: Deployment) => void;
 }): JSX.Element {
 	const home = `/deployment/${deployment.id}`;
@@ -91,10 +100,10 @@ export function DeploymentHead({ deployment, tab, connection, loop, onChanged }:
 				</div>
 				<div class="head-actions">
 					<LiveBadge connection={connection} />
-					{loop && <LoopBadge deployment={deployment} loop={loop} />}
 					<a class="button" href={`${home}/review`}><Icon name="review" /><span>Review</span></a>
 				</div>
 			</header>
+			<Pipeline deployment={deployment.id} loop={loop} training={training} />
 			<nav class="tabs" aria-label="Of this deployment">
 				{TABS.map(([name, label]) => <a key={name} href={name ? `${home}/${name}` : home} aria-current={name === (tab.split('/')[0] ?? '') ? 'page' : undefined}>{label}</a>)}
 			</nav>

@@ -16,16 +16,22 @@ const CAPTION = 48;
 const OVERSCAN = 2;
 
 /** Small screens get two columns, wide ones as many of about 190 pixels as fit. */
-const tileMin = (width: number): number => (width < 520 ? 140 : 190);
+const tileMin = (width: number, few: boolean): number => (few || width < 520 ? 140 : 190);
 
-export function Grid({ loader, view }: { loader: FeedLoader; view: ThresholdView }): JSX.Element {
+export function Grid({ loader, view, most }: {
+	loader: FeedLoader;
+	view: ThresholdView;
+	/** No more than full rows of about so many: what is new then never waits. */
+	most?: number;
+}): JSX.Element {
 	const element = useRef<HTMLDivElement>(null);
 	const [shape, setShape] = useState<GridShape>(() => gridShape(1100, 190, GAP, CAPTION));
 	const [[first, last], setRange] = useState<[number, number]>([0, 23]);
 	const firstSeen = useRef(new Map<string, number>());
 	const settled = useRef(false);
 	const { feed } = loader;
-	const total = feed.loaded ? feed.head : 12;
+	const loaded = feed.loaded ? feed.head : 12;
+	const total = most === undefined ? loaded : Math.min(loaded, Math.ceil(most / shape.columns) * shape.columns);
 
 	useLayoutEffect(() => {
 		const grid = element.current;
@@ -35,13 +41,13 @@ export function Grid({ loader, view }: { loader: FeedLoader; view: ThresholdView
 			frame = 0;
 			const width = grid.clientWidth;
 			if (width === 0) return;
-			const next = gridShape(width, tileMin(width), GAP, CAPTION);
+			const next = gridShape(width, tileMin(width, most !== undefined), GAP, CAPTION);
 			setShape((s) => (s.columns === next.columns && s.tileWidth === next.tileWidth ? s : next));
 			const top = grid.getBoundingClientRect().top;
 			const range = visibleRange(top, innerHeight, next, total, OVERSCAN);
 			setRange((r) => (r[0] === range[0] && r[1] === range[1] ? r : range));
 			// Once the first row is out of sight the reader is reading: what is new waits.
-			loader.look(range[0], range[1], top > -next.rowHeight / 2);
+			loader.look(range[0], range[1], most !== undefined || top > -next.rowHeight / 2);
 		};
 		const later = (): void => {
 			if (frame === 0) frame = requestAnimationFrame(measure);
@@ -57,7 +63,7 @@ export function Grid({ loader, view }: { loader: FeedLoader; view: ThresholdView
 			observer.disconnect();
 			until.abort();
 		};
-	}, [loader, total]);
+	}, [loader, total, most]);
 
 	// A tile announces itself once: when it comes in on top of a page that was already there.
 	const isFresh = (id: string, index: number): boolean => {

@@ -5,7 +5,7 @@ import { organization } from '../api/session';
 import { learn } from '../api/learn';
 import type { Deployment } from '../api/types';
 import { plural } from '../lib/format';
-import type { VersionNames } from '../lib/history';
+import { versionChoices, type VersionNames } from '../lib/history';
 import { isFiltering, ORDERS, SINCE, STATUSES, statusWords, type PredictionFilter } from '../lib/prediction_filter';
 import { CHAMPION_COLOUR, SHADOW_COLOUR, type Whose } from '../lib/whose';
 import { Button, Segments } from './basics';
@@ -19,15 +19,6 @@ const VIEWS: readonly (readonly [View, JSX.Element])[] = [
 	['grid', <><Icon name="grid" size={14} /><span class="wide-only">Grid</span></>], ['table', <><Icon name="rows" size={14} /><span class="wide-only">Table</span></>],
 	['details', <><Icon name="picture" size={14} /><span class="wide-only">Details</span></>],
 ];
-
-export function versionChoices(deployment: Deployment, names: VersionNames): [string, string][] {
-	const found = new Map<string, string>();
-	const { champion, shadows } = deployment;
-	if (champion) found.set(champion.version_id, `${champion.model_name}:${champion.version}`);
-	for (const s of shadows) found.set(s.model_version_id, `${s.model_name}:${s.version} (shadow)`);
-	for (const [id, name] of names) if (!found.has(id)) found.set(id, name);
-	return [...found];
-}
 
 function Score({ filter, set }: { filter: PredictionFilter; set: (change: Partial<PredictionFilter>) => void }): JSX.Element {
 	const field = (key: 'score_min' | 'score_max', label: string, hint: string): JSX.Element => (

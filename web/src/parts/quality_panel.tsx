@@ -2,65 +2,20 @@
 // What reviews say of the answers: mAP or accuracy with its interval, by label, by threshold, over time, champion beside shadow.
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { learn, type ListQuery, type Quality } from '../api/learn';
-import { organization } from '../api/session';
+import { learn, type Quality } from '../api/learn';
 import type { Deployment } from '../api/types';
 import { Confusion } from '../charts/confusion';
 import { PrCurve, ThresholdCurve } from '../charts/pr_curve';
 import { QualityTime } from '../charts/quality_time';
-import { count, plural, score } from '../lib/format';
-import type { VersionNames } from '../lib/history';
-import { SINCE } from '../lib/prediction_filter';
+import { count, plural } from '../lib/format';
 import { inOrder, isEmpty, metricOf } from '../lib/quality';
 import { throttle } from '../lib/throttle';
-import { Button, Failure, Segments, Skeleton } from './basics';
+import { isNarrowed, watchKey, watchQuery, type WatchFilter } from '../lib/watch_filter';
+import { Failure, Segments, Skeleton } from './basics';
 import { useLoad } from './hooks';
 import { Icon } from './icons';
-import { versionChoices } from './predictions_filter';
 import { CocoNumbers, QualityLabels } from './quality_labels';
 import { QualityVersions } from './quality_versions';
-import { Select } from './tool_bar';
-import { useDelayed } from './use_delayed';
-
-interface Filter {
-	since: string;
-	version: string;
-	source: string;
-	label: string;
-	/** null: the deployment's. */
-	threshold: number | null;
-}
-
-const NO_FILTER: Filter = { since: '', version: '', source: '', label: '', threshold: null };
-
-function queryOf({ since, version, source, label, threshold }: Filter): ListQuery {
-	const span = SINCE.find(([key]) => key === since);
-	return {
-		from: span ? Math.floor(Date.now() / 60_000) * 60 - span[2] : undefined, version: version || undefined, source: source || undefined, label: label || undefined,
-		threshold: threshold ?? undefined,
-	};
-}
-
-function Filters({ deployment, names, filter, onFilter }: { deployment: Deployment; names: VersionNames; filter: Filter; onFilter: (filter: Filter) => void }): JSX.Element {
-	const sources = useLoad('sources', (signal) => learn.sources(organization(), signal));
-	const set = (change: Partial<Filter>): void => onFilter({ ...filter, ...change });
-	const versions = versionChoices(deployment, names);
-	const threshold = filter.threshold ?? deployment.min_threshold;
-	const filtering = Object.entries(filter).some(([, value]) => value !== '' && value !== null);
-	return (
-		<div class="quality-filters">
-			<Select label="Time" value={filter.since} choices={[['', 'Any time'], ...SINCE.map(([key, words]) => [key, words] as const)]} onChoose={(since) => set({ since })} />
-			{versions.length > 1 && <Select label="Version" value={filter.version} choices={[['', 'All versions'], ...versions]} onChoose={(version) => set({ version })} />}
-			{(sources.data?.items.length ?? 0) > 1 && <Select label="Source" value={filter.source} choices={[['', 'Any source'], ...(sources.data?.items ?? []).map((s) => [s.name, s.name] as const)]} onChoose={(source) => set({ source })} />}
-			<Select label="Label" value={filter.label} choices={[['', 'All labels'], ...deployment.labels.map((l) => [l, l] as const)]} onChoose={(label) => set({ label })} />
-			<label class="slider quality-threshold" title="Of precision, recall and the confusion matrix"><span class="muted">threshold</span>
-				<input type="range" aria-label="Threshold of precision and recall" min={0.01} max={0.99} step={0.01} value={threshold} onInput={(event) => set({ threshold: Number(event.currentTarget.value) })} />
-				<output>{score(threshold)}</output>
-			</label>
-			{filtering && <Button kind="quiet" icon="close" onClick={() => onFilter(NO_FILTER)}>Clear</Button>}
-		</div>
-	);
-}
 
 function Nothing({ deployment, filtering }: { deployment: Deployment; filtering: boolean }): JSX.Element {
 	const { name } = metricOf(deployment.type);
@@ -106,11 +61,13 @@ function Shown({ quality, task }: { quality: Quality; task: string }): JSX.Eleme
 	);
 }
 
-export function QualityPanel({ deployment, names, told }: { deployment: Deployment; names: VersionNames; told: { current: (() => void) | null } }): JSX.Element {
-	const [filter, setFilter] = useState(NO_FILTER);
-	const late = useDelayed(filter, 150);
-	const key = JSON.stringify([deployment.id, late, deployment.min_threshold, deployment.model_version_id]);
-	const quality = useLoad(`quality ${key}`, (signal) => learn.quality(deployment.id, queryOf(late), signal));
+/** Precision, recall and counts at the page's threshold; of what was answered, at the deployment's. */
+export function QualityPanel({ deployment, filter, told }: { deployment: Deployment; filter: WatchFilter; told: { current: (() => void) | null } }): JSX.Element {
+	const key = JSON.stringify([deployment.id, watchKey(filter), deployment.min_threshold, deployment.model_version_id]);
+	const quality = useLoad(`quality ${key}`, (signal) => {
+		const query = watchQuery(filter, Date.now());
+		return learn.quality(deployment.id, { ...query, threshold: typeof filter.threshold === 'number' ? filter.threshold : undefined }, signal);
+	});
 	// While the answer to the next question comes, the last one stands.
 	const [last, setLast] = useState<Quality | null>(null);
 	useEffect(() => {
@@ -125,12 +82,11 @@ export function QualityPanel({ deployment, names, told }: { deployment: Deployme
 		};
 	}, [refresh]);
 	const shown = quality.data ?? last;
-	const filtering = key !== JSON.stringify([deployment.id, NO_FILTER, deployment.min_threshold, deployment.model_version_id]);
+	const filtering = isNarrowed(filter) || filter.range !== '';
 	return (
 		<section class="panel quality-panel" aria-label="Quality" id="quality">
 			<header class="panel-head">
 				<h2>Quality{shown && shown.reviewed > 0 && <span class="count" title="Reviewed images">{count(shown.reviewed)} reviewed</span>}</h2>
-				{(filtering || (shown && !isEmpty(shown))) && <Filters deployment={deployment} names={names} filter={filter} onFilter={setFilter} />}
 			</header>
 			<div class="quality-body" aria-busy={quality.loading}>
 				{quality.error !== null && <Failure error={quality.error} what="The quality could not be read" onRetry={quality.reload} />}

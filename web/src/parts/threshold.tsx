@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was answered, or what would be shown at another threshold, and the way to make that the deployment's.
+// What another threshold does to the last predictions, and the way to make it the deployment's.
 import type { JSX } from 'preact';
-import { useId, useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { Deployment } from '../api/types';
 import { count, plural, score } from '../lib/format';
 import { SCORE_FLOOR, type ThresholdView } from '../lib/shapes';
-import { Button, Segments } from './basics';
 import { Confirm } from './dialog';
 import { say } from './toasts';
-
-const VIEWS = [['answered', 'As answered'], ['threshold', 'At threshold']] as const;
 
 export interface Effect {
 	pictures: number;
@@ -18,7 +14,7 @@ export interface Effect {
 	shown: number;
 }
 
-function SaveDialog({ deployment, threshold, effect, onSaved, onClose }: {
+export function SaveDialog({ deployment, threshold, effect, onSaved, onClose }: {
 	deployment: Deployment;
 	threshold: number;
 	effect: Effect;
@@ -56,34 +52,5 @@ export function EffectLine({ view, effect }: { view: ThresholdView; effect: Effe
 		<p class="effect" aria-live="polite">
 			{view === null ? `${plural(answered, 'shape')} answered ${on}` : `${plural(shown, 'shape')} shown, ${count(answered)} answered, ${on}`}
 		</p>
-	);
-}
-
-export function ThresholdBar({ deployment, view, effect, onView, onSaved }: {
-	deployment: Deployment;
-	view: ThresholdView;
-	effect: Effect;
-	onView: (view: ThresholdView) => void;
-	onSaved: (deployment: Deployment) => void;
-}): JSX.Element {
-	const [saving, setSaving] = useState(false);
-	const slider = useId();
-	const value = view ?? deployment.min_threshold;
-	const differs = view !== null && Math.abs(view - deployment.min_threshold) > 0.004;
-	return (
-		<div class="threshold">
-			<Segments name="view" legend="Shapes shown" value={view === null ? 'answered' : 'threshold'} choices={VIEWS}
-				onChoose={(chosen) => onView(chosen === 'answered' ? null : value)} />
-			<div class="slider">
-				<label class="unseen" for={slider}>Threshold</label>
-				<input id={slider} type="range" min={SCORE_FLOOR} max={0.99} step={0.01} value={value} list={`${slider}-mark`}
-					class={view === null ? 'is-idle' : undefined} onInput={(event) => onView(Number(event.currentTarget.value))} />
-				<datalist id={`${slider}-mark`}><option value={deployment.min_threshold} /></datalist>
-				<output for={slider}>{score(value)}</output>
-			</div>
-			<Button kind={differs ? 'primary' : 'plain'} disabled={!differs} onClick={() => setSaving(true)}
-				title={differs ? undefined : `The deployment answers from ${score(deployment.min_threshold)} on.`}>Set as threshold…</Button>
-			{saving && <SaveDialog deployment={deployment} threshold={value} effect={effect} onSaved={onSaved} onClose={() => setSaving(false)} />}
-		</div>
 	);
 }

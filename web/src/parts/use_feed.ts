@@ -4,13 +4,21 @@ import { api } from '../api/client';
 import { FeedLoader } from '../lib/feed_loader';
 import { SCORE_FLOOR, type ThresholdView } from '../lib/shapes';
 
-/** The last predictions of a deployment, loaded where they are looked at. */
-export function useFeed(deployment: string, view: ThresholdView): FeedLoader {
+export interface FeedFilter {
+	source?: string | undefined;
+	tag?: string | undefined;
+	label?: string | undefined;
+	version?: string | undefined;
+}
+
+/** The last predictions of a deployment that fit, loaded where they are looked at. */
+export function useFeed(deployment: string, view: ThresholdView, filter: FeedFilter): FeedLoader {
+	const key = JSON.stringify(filter);
 	const [, render] = useState({});
 	const loader = useMemo(() => {
 		let queued = false;
 		return new FeedLoader(
-			(query, signal) => api.predictedAssets(deployment, query, signal),
+			(query, signal) => api.predictedAssets(deployment, { ...filter, ...query }, signal),
 			() => {
 				if (queued) return;
 				queued = true;
@@ -19,7 +27,7 @@ export function useFeed(deployment: string, view: ThresholdView): FeedLoader {
 					render({});
 				});
 			});
-	}, [deployment]);
+	}, [deployment, key]);
 	useEffect(() => () => loader.close(), [loader]);
 	// At a threshold everything stored is fetched once, so that the slider moves without asking the server.
 	useEffect(() => loader.setThreshold(view === null ? undefined : SCORE_FLOOR), [loader, view === null]);

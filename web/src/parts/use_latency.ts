@@ -2,12 +2,13 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { LatencyPoint } from '../api/types';
-import { advance, EMPTY, fromSeries, type Points, type Range } from '../lib/points';
+import { advance, EMPTY, fromSeries, type Points } from '../lib/points';
 import { throttle } from '../lib/throttle';
+import type { Window } from '../lib/watch_filter';
 
 const POINTS_MAX = 2000;
 
-/** A stretch of time: one that ends now and moves, or one that was picked. Unix seconds. */
+/** Unix seconds. */
 export interface Span {
 	from: number;
 	to: number;
@@ -23,14 +24,16 @@ export interface Latency {
 }
 
 /** `cpu`: the champion in CPU time, as its shadows always are. */
-export function useLatency(deployment: string, range: Range, picked: Span | null, cpu: boolean): Latency {
+export function useLatency(deployment: string, window: Window, cpu: boolean): Latency {
+	const picked = 'from' in window ? window : null;
+	const seconds = 'seconds' in window ? window.seconds : 0;
 	const [points, setPoints] = useState<Points>(EMPTY);
 	const [loading, setLoading] = useState(true);
 	const [error, setError] = useState<unknown>(null);
 	const [now, setNow] = useState(() => Date.now() / 1000);
 	const running = useRef<AbortController | null>(null);
 	const fresh = useRef<LatencyPoint[]>([]);
-	const from = picked?.from ?? now - range.seconds;
+	const from = picked?.from ?? now - seconds;
 	const to = picked?.to ?? now;
 
 	const reload = useCallback((): void => {
@@ -41,7 +44,7 @@ export function useLatency(deployment: string, range: Range, picked: Span | null
 		setLoading(true);
 		setNow(end);
 		api.latency(deployment, {
-			from: Math.floor(picked?.from ?? end - range.seconds), to: Math.ceil(picked?.to ?? end + 1), points_max: POINTS_MAX, ...(cpu ? { cpu: 1 as const } : {}),
+			from: Math.floor(picked?.from ?? end - seconds), to: Math.ceil(picked?.to ?? end + 1), points_max: POINTS_MAX, ...(cpu ? { cpu: 1 as const } : {}),
 		}, controller.signal).then(
 			(series) => {
 				if (controller.signal.aborted) return;
@@ -54,7 +57,7 @@ export function useLatency(deployment: string, range: Range, picked: Span | null
 				setError(failure);
 				setLoading(false);
 			});
-	}, [deployment, range, picked, cpu]);
+	}, [deployment, window, cpu]);
 	useEffect(() => {
 		reload();
 		return () => running.current?.abort();
@@ -66,18 +69,18 @@ export function useLatency(deployment: string, range: Range, picked: Span | null
 		if (picked) return;
 		const end = Date.now() / 1000;
 		setNow(end);
-		setPoints((state) => advance(state, added, end - range.seconds));
-	}, 1000), [range, picked]);
+		setPoints((state) => advance(state, added, end - seconds));
+	}, 1000), [window]);
 	// With a sample the numbers are the server's, and what shadows do no event tells: ask again now and then while things happen.
 	const resample = useMemo(() => throttle(reload, 20_000), [reload]);
 	useEffect(() => {
-		const timer = setInterval(flush, Math.max(5000, range.seconds));
+		const timer = setInterval(flush, Math.max(5000, seconds));
 		return () => {
 			clearInterval(timer);
 			flush.cancel();
 			resample.cancel();
 		};
-	}, [flush, resample, range]);
+	}, [flush, resample, seconds]);
 
 	// What was added live would draw ever more points; past twice the server's sample it is asked for a new one.
 	const stale = points.sampled || points.points.length > 2 * POINTS_MAX || points.shadows.length > 0 || cpu;
