@@ -56,13 +56,16 @@ static int compare_ids(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct uuid));
 }
 
+/* What is measured with the outlier model is taken of calibration images alone: it fits the others too well.
+ */
 static void add_values(struct reference *r, const struct seen *seen, bool calibration)
 {
 	double values[FEATURE_COUNT];
 	struct outlier_value unusual = {.score = NAN};
 	if (r->outlier)
 		outlier_measure(r->outlier, seen, &unusual);
-	features_of(seen, r->threshold, r->task, r->outlier ? outlier_gaussian(r->outlier) : NULL,
+	features_of(seen, r->threshold, r->task,
+		r->outlier && calibration ? outlier_gaussian(r->outlier) : NULL,
 		calibration ? unusual.score : NAN, values);
 	for (int f = 0; f < FEATURE_COUNT; f++) {
 		/* Of what was not predicted nothing is known, not even that there is no shape. */
