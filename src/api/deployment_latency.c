@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The latency chart: the champions' predictions, and those of one shadow beside them, in CPU time. */
-#include "api/api.h"
+/* The latency chart: the champions' predictions, and those of one shadow beside them, in CPU time. Of many
+ * predictions a sample is shown, and the numbers are those of the roll-ups. */
+#include "api/dashboard_json.h"
 #include "api/nouns.h"
 #include "base/check.h"
 #include "os/clock.h"
@@ -38,7 +39,7 @@ static int compare(const void *a, const void *b)
 struct chart {
 	struct latency_point *points;
 	size_t count;
-	int64_t in_range;
+	bool more; /* the points are a sample */
 	bool cpu;
 };
 
@@ -47,13 +48,19 @@ static int64_t time_of(const struct chart *chart, size_t i)
 	return chart->cpu ? chart->points[i].cpu_us : chart->points[i].latency_us;
 }
 
+#define RANKS 3
+static const struct {
+	const char *key;
+	size_t percent;
+} ranks[RANKS] = {{"p50_s", 50}, {"p90_s", 90}, {"p99_s", 99}};
+
+struct times { /* seconds; NAN: there is none */
+	double mean, percentiles[RANKS];
+};
+
 /* Percentiles by nearest rank. */
-static void add_summary(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct chart *chart, struct arena *a)
+static struct times times_of_points(const struct chart *chart, struct arena *a)
 {
-	static const struct {
-		const char *key;
-		size_t percent;
-	} ranks[] = {{"p50_s", 50}, {"p90_s", 90}, {"p99_s", 99}};
 	size_t count = chart->count;
 	int64_t *sorted = ARENA_ARRAY(a, int64_t, count + 1);
 	double sum = 0;
@@ -62,17 +69,30 @@ static void add_summary(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct 
 		sum += (double)sorted[i];
 	}
 	qsort(sorted, count, sizeof(sorted[0]), compare);
-	if (count)
-		yyjson_mut_obj_add_real(doc, root, "mean_s", sum / (double)count / 1e6);
-	else
-		yyjson_mut_obj_add_null(doc, root, "mean_s");
-	for (size_t i = 0; i < COUNT_OF(ranks); i++) {
+	struct times out = {.mean = count ? sum / (double)count / 1e6 : (double)NAN};
+	for (size_t i = 0; i < RANKS; i++) {
 		size_t rank = (count * ranks[i].percent + 99) / 100;
-		if (count)
-			yyjson_mut_obj_add_real(doc, root, ranks[i].key, (double)sorted[rank - 1] / 1e6);
-		else
-			yyjson_mut_obj_add_null(doc, root, ranks[i].key);
+		out.percentiles[i] = count ? (double)sorted[rank - 1] / 1e6 : (double)NAN;
 	}
+	return out;
+}
+
+static struct times times_of_summary(const struct summary *s)
+{
+	const uint64_t count = s->predictions;
+	struct times out = {.mean = count ? (double)s->latency_sum_us / 1e6 / (double)count : (double)NAN};
+	for (size_t i = 0; i < RANKS; i++)
+		out.percentiles[i] =
+			count ? sketch_quantile(s->latencies, (double)ranks[i].percent / 100) / 1e6
+			      : (double)NAN;
+	return out;
+}
+
+static void add_times(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct times *t)
+{
+	dashboard_add(doc, root, "mean_s", t->mean);
+	for (size_t i = 0; i < RANKS; i++)
+		dashboard_add(doc, root, ranks[i].key, t->percentiles[i]);
 }
 
 static void add_points(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *key, const struct chart *chart)
@@ -103,36 +123,86 @@ static enum status choose_shadow(struct http_request *req, struct db_conn *c, st
 	return ST_OK;
 }
 
-enum status api_deployment_latency(struct http_request *req, struct http_reply *reply, struct err *err)
+static enum status read_range(
+	struct http_request *req, struct latency_range *out, bool *cpu_time, struct err *err)
 {
-	API_READER reader = {0};
-	struct latency_range range = {0};
-	struct chart champion = {0}, shadow = {.cpu = true};
 	double from, to, points_max, cpu;
-	TRY(api_id(req, "id", "deployment", &range.deployment_id, err));
+	TRY(api_id(req, "id", "deployment", &out->deployment_id, err));
 	TRY(read_number(req, "from", 0, &from, err));
 	TRY(read_number(req, "to", (double)clock_unix_us() / 1e6 + 60, &to, err));
 	TRY(read_number(req, "points_max", POINTS_DEFAULT, &points_max, err));
 	TRY(read_number(req, "cpu", 0, &cpu, err));
 	if (points_max < 1 || points_max > POINTS_MAX)
 		return err_set(err, ST_INVALID, "\"points_max\" must be from 1 to %d.", POINTS_MAX);
-	range.from_us = (int64_t)(from * 1e6);
-	range.to_us = (int64_t)(to * 1e6);
-	range.points_max = (int64_t)points_max;
-	champion.cpu = cpu > 0;
-	TRY(api_read(req, &reader, err));
+	out->from_us = (int64_t)(from * 1e6);
+	out->to_us = (int64_t)(to * 1e6);
+	out->points_max = (int64_t)points_max;
+	*cpu_time = cpu > 0;
+	return ST_OK;
+}
+
+/* Too many to read them all: points are of a sample, numbers are those of the roll-ups. */
+static enum status read_sample(struct http_request *req, struct db_conn *c, const struct latency_range *range,
+	struct chart *champion, struct chart *shadow, struct times *times, int64_t *in_range, struct err *err)
+{
+	API_READER watch = {0};
+	struct dashboard_filter filter = {.from_us = range->from_us, .to_us = range->to_us + 1};
+	struct dashboard d = {0};
+	int64_t *positions;
+	size_t count, listed;
+	TRY(dashboard_reader(req, &watch, err));
+	TRY(dashboard_positions(c, watch.conn, range->deployment_id, filter.from_us, filter.to_us,
+		(size_t)range->points_max, req->arena, &positions, &count, &listed, err));
+	TRY(prediction_rows_latency_at(c, (struct uuid){{0}}, positions, count, req->arena, &champion->points,
+		&champion->count, err));
+	if (!uuid_is_zero(range->shadow_version_id))
+		TRY(prediction_rows_latency_at(c, range->shadow_version_id, positions, count, req->arena,
+			&shadow->points, &shadow->count, err));
+	enum status st = dashboard_read(
+		c, watch.conn, range->deployment_id, &filter, clock_unix_us(), req->arena, &d, err);
+	if (st == ST_OK) {
+		*in_range = (int64_t)d.total.predictions;
+		*times = champion->cpu ? times_of_points(champion, req->arena) : times_of_summary(&d.total);
+	}
+	dashboard_release(&d);
+	return st;
+}
+
+static enum status read_charts(struct http_request *req, struct db_conn *c, struct latency_range *range,
+	struct chart *champion, struct chart *shadow, struct times *times, int64_t *in_range, struct err *err)
+{
+	struct latency_range of_shadow = *range;
+	range->shadow_version_id = (struct uuid){{0}};
 	TRY(prediction_rows_latency(
-		reader.conn, &range, req->arena, &champion.points, &champion.count, &champion.in_range, err));
+		c, range, req->arena, &champion->points, &champion->count, &champion->more, err));
+	range->shadow_version_id = of_shadow.shadow_version_id;
+	if (champion->more)
+		return read_sample(req, c, range, champion, shadow, times, in_range, err);
+	if (!uuid_is_zero(of_shadow.shadow_version_id))
+		TRY(prediction_rows_latency(
+			c, &of_shadow, req->arena, &shadow->points, &shadow->count, &shadow->more, err));
+	*in_range = (int64_t)champion->count;
+	*times = times_of_points(champion, req->arena);
+	return ST_OK;
+}
+
+enum status api_deployment_latency(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	API_READER reader = {0};
+	struct latency_range range = {0};
+	struct chart champion = {0}, shadow = {.cpu = true};
+	struct times times;
+	int64_t in_range;
+	TRY(read_range(req, &range, &champion.cpu, err));
+	TRY(api_read(req, &reader, err));
 	TRY(choose_shadow(req, reader.conn, range.deployment_id, &range.shadow_version_id, err));
-	if (!uuid_is_zero(range.shadow_version_id))
-		TRY(prediction_rows_latency(reader.conn, &range, req->arena, &shadow.points, &shadow.count,
-			&shadow.in_range, err));
+	TRY(read_charts(req, reader.conn, &range, &champion, &shadow, &times, &in_range, err));
 	yyjson_mut_doc *doc;
 	yyjson_mut_val *root = api_object(req, &doc);
 	add_points(doc, root, "points", &champion);
-	yyjson_mut_obj_add_int(doc, root, "count", champion.in_range);
-	yyjson_mut_obj_add_bool(doc, root, "sampled", champion.in_range > (int64_t)champion.count);
-	add_summary(doc, root, &champion, req->arena);
+	yyjson_mut_obj_add_int(doc, root, "count", in_range);
+	yyjson_mut_obj_add_bool(doc, root, "sampled", champion.more);
+	add_times(doc, root, &times);
 	add_points(doc, root, "shadow_points", &shadow);
 	api_add_id(doc, root, "shadow_model_version_id", range.shadow_version_id);
 	return http_reply_json(req, reply, doc);

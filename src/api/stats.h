@@ -32,4 +32,11 @@ struct stats_item {
 /* One of "items"; returned is its empty "stats". */
 yyjson_mut_val *stats_add_item(yyjson_mut_doc *doc, yyjson_mut_val *items, const struct stats_item *item);
 
+/* Its predictions counted, reviewed or not; release it. And of these the shapes by label. */
+struct dashboard;
+enum status stats_dashboard(struct http_request *req, const struct stats_query *query, struct dashboard *out,
+	struct err *err) MUST_CHECK;
+void stats_add_predicted(
+	yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct dashboard *d);
+
 #endif

@@ -2,6 +2,7 @@
 /* The services of get_stats() that need reviews: object_detection, classification and label_distribution. */
 #include "api/quality_json.h"
 #include "api/stats.h"
+#include "watch/dashboard.h"
 
 /* ---- of all of them ---- */
 
@@ -37,18 +38,14 @@ static void add_detection(yyjson_mut_doc *doc, yyjson_mut_val *stats, const stru
 	quality_add(doc, stats, "ar_large", n->ar_large);
 }
 
-static void add_distribution(yyjson_mut_doc *doc, yyjson_mut_val *stats, const struct quality_report *r,
+static void add_reviewed(yyjson_mut_doc *doc, yyjson_mut_val *stats, const struct quality_report *r,
 	const struct quality_version *v)
 {
 	yyjson_mut_val *reviews = yyjson_mut_obj_add_obj(doc, stats, "reviews");
-	yyjson_mut_val *predictions = yyjson_mut_obj_add_obj(doc, stats, "predictions");
 	for (size_t i = 0; i < v->label_count; i++) {
 		const struct quality_label *l = &v->labels[i];
 		if (l->truths)
 			yyjson_mut_obj_add_uint(doc, reviews, r->labels[l->label], l->truths);
-		if (l->counts.found + l->counts.wrong)
-			yyjson_mut_obj_add_uint(
-				doc, predictions, r->labels[l->label], l->counts.found + l->counts.wrong);
 	}
 }
 
@@ -74,10 +71,15 @@ enum status stats_labels(struct http_request *req, const struct stats_query *que
 	yyjson_mut_val *root, struct err *err)
 {
 	struct quality_report report;
+	struct dashboard d = {0};
 	yyjson_mut_val *stats;
 	TRY(read_all(req, query, doc, root, &report, &stats, err));
-	add_distribution(doc, stats, &report, version_of(&report));
-	return ST_OK;
+	add_reviewed(doc, stats, &report, version_of(&report));
+	enum status st = stats_dashboard(req, query, &d, err);
+	if (st == ST_OK)
+		stats_add_predicted(doc, stats, "predictions", &d);
+	dashboard_release(&d);
+	return st;
 }
 
 enum status stats_quality(struct http_request *req, const struct stats_query *query, yyjson_mut_doc *doc,

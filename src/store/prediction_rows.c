@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "os/clock.h"
 
+#include <stdlib.h>
+
 #define PREDICTION                                                                                           \
 	"p.position, p.id, p.deployment_id, p.predicted_asset_id, p.model_version_id, p.is_shadow, "         \
 	"p.created_us, p.threshold, p.latency_us, p.cpu_us, p.steps_us, p.shape_count, p.score_max, "        \
@@ -265,52 +267,77 @@ enum status prediction_rows_set_asked(struct db_conn *c, struct uuid id, bool *c
 
 /* ---- latency chart ---- */
 
-/*
- * Rows of (at, latency, CPU time, asset) for what is asked; a shadow's stand at the time of the image. $1 is
- * the deployment, $2 and $3 the range; of a shadow $4 is the version.
- */
 #define CHAMPION_TIMES                                                                                       \
-	"SELECT created_us AS at_us, latency_us, cpu_us, predicted_asset_id, position FROM prediction"       \
-	" WHERE deployment_id = $1 AND is_shadow = 0 AND created_us BETWEEN $2 AND $3"
+	"SELECT created_us, latency_us, cpu_us, predicted_asset_id FROM prediction"                          \
+	" WHERE deployment_id = $1 AND is_shadow = 0 AND created_us BETWEEN $2 AND $3"                       \
+	" ORDER BY created_us, position LIMIT $4"
+/* A shadow's stand at the time of the image. */
 #define SHADOW_TIMES                                                                                         \
-	"SELECT a.created_us AS at_us, p.latency_us, p.cpu_us, p.predicted_asset_id, p.position"             \
+	"SELECT a.created_us, p.latency_us, p.cpu_us, p.predicted_asset_id"                                  \
 	" FROM predicted_asset a JOIN prediction p ON p.predicted_asset_id = a.id"                           \
-	" WHERE a.deployment_id = $1 AND a.created_us BETWEEN $2 AND $3 AND p.model_version_id = $4 AND "    \
-	"p.is_shadow = 1"
-#define EVERY(times, k)                                                                                      \
-	"SELECT at_us, latency_us, cpu_us, predicted_asset_id FROM (SELECT at_us, latency_us, cpu_us,"       \
-	" predicted_asset_id, row_number() OVER (ORDER BY at_us, position) AS n FROM (" times ") AS times)"  \
-	" AS numbered WHERE n % " k " = 0 ORDER BY n"
+	" WHERE a.deployment_id = $1 AND a.created_us BETWEEN $2 AND $3 AND p.model_version_id = $4"         \
+	" AND p.is_shadow = 1 ORDER BY a.created_us, p.position LIMIT $5"
 
-static void bind_times(struct db_query *q, const struct latency_range *range)
+static struct latency_point latency_point_of(struct db_query *q)
 {
-	db_bind_uuid(q, range->deployment_id);
-	db_bind_integer(q, range->from_us);
-	db_bind_integer(q, range->to_us);
-	if (!uuid_is_zero(range->shadow_version_id))
-		db_bind_uuid(q, range->shadow_version_id);
+	return (struct latency_point){db_integer(q, 0), db_integer(q, 1), db_integer(q, 2), db_uuid(q, 3)};
 }
 
 enum status prediction_rows_latency(struct db_conn *c, const struct latency_range *range, struct arena *a,
-	struct latency_point **points, size_t *count, int64_t *in_range, struct err *err)
+	struct latency_point **points, size_t *count, bool *more, struct err *err)
 {
 	CHECK(range->points_max > 0);
-	bool shadow = !uuid_is_zero(range->shadow_version_id);
-	struct db_query q = db_query(c, shadow ? "SELECT count(*) FROM (" SHADOW_TIMES ") AS times"
-					       : "SELECT count(*) FROM (" CHAMPION_TIMES ") AS times");
-	bind_times(&q, range);
-	TRY(rows_number(&q, in_range, err));
-	int64_t every = (*in_range + range->points_max - 1) / range->points_max;
-	size_t room = (size_t)range->points_max;
+	const bool shadow = !uuid_is_zero(range->shadow_version_id);
+	const size_t room = (size_t)range->points_max;
+	struct db_query q = db_query(c, shadow ? SHADOW_TIMES : CHAMPION_TIMES);
+	db_bind_uuid(&q, range->deployment_id);
+	db_bind_integer(&q, range->from_us);
+	db_bind_integer(&q, range->to_us);
+	if (shadow)
+		db_bind_uuid(&q, range->shadow_version_id);
+	db_bind_integer(&q, range->points_max + 1);
 	*points = ARENA_ARRAY(a, struct latency_point, room);
 	*count = 0;
-	q = db_query(c, shadow ? EVERY(SHADOW_TIMES, "$5") : EVERY(CHAMPION_TIMES, "$4"));
-	bind_times(&q, range);
-	db_bind_integer(&q, every > 0 ? every : 1);
-	while (*count < room && db_next(&q))
-		(*points)[(*count)++] = (struct latency_point){
-			db_integer(&q, 0), db_integer(&q, 1), db_integer(&q, 2), db_uuid(&q, 3)};
+	*more = false;
+	while (db_next(&q)) {
+		*more = *count == room;
+		if (!*more)
+			(*points)[(*count)++] = latency_point_of(&q);
+	}
 	return db_done(&q, err);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct latency_point *x = a, *y = b;
+	return (x->at_us > y->at_us) - (x->at_us < y->at_us);
+}
+
+enum status prediction_rows_latency_at(struct db_conn *c, struct uuid shadow_version_id,
+	const int64_t *positions, size_t position_count, struct arena *a, struct latency_point **points,
+	size_t *count, struct err *err)
+{
+	const bool shadow = !uuid_is_zero(shadow_version_id);
+	*points = ARENA_ARRAY(a, struct latency_point, position_count + 1);
+	*count = 0;
+	for (size_t i = 0; i < position_count; i++) {
+		struct db_query q = db_query(c,
+			shadow ? "SELECT c.created_us, p.latency_us, p.cpu_us, p.predicted_asset_id"
+				 " FROM prediction c JOIN prediction p ON p.predicted_asset_id = "
+				 "c.predicted_asset_id"
+				 " WHERE c.position = $1 AND p.model_version_id = $2 AND p.is_shadow = 1"
+			       : "SELECT created_us, latency_us, cpu_us, predicted_asset_id FROM prediction"
+				 " WHERE position = $1");
+		db_bind_integer(&q, positions[i]);
+		if (shadow)
+			db_bind_uuid(&q, shadow_version_id);
+		if (db_next(&q))
+			(*points)[(*count)++] = latency_point_of(&q);
+		TRY(db_done(&q, err));
+	}
+	if (*count)
+		qsort(*points, *count, sizeof(**points), by_time);
+	return ST_OK;
 }
 
 /* ---- totals ---- */

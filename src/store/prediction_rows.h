@@ -77,9 +77,14 @@ struct latency_point {
 	int64_t at_us, latency_us, cpu_us;
 	struct uuid predicted_asset_id;
 };
-/* Oldest first; when there are more than points_max, every k-th by time. *in_range counts all. */
+/* The oldest points_max, the oldest first; *more: there are others. */
 enum status prediction_rows_latency(struct db_conn *c, const struct latency_range *range, struct arena *a,
-	struct latency_point **points, size_t *count, int64_t *in_range, struct err *err) MUST_CHECK;
+	struct latency_point **points, size_t *count, bool *more, struct err *err) MUST_CHECK;
+/* Of the champions' predictions at these positions, whose image is still there; or (not zero) what a shadow
+ * said of the same images. Oldest first. */
+enum status prediction_rows_latency_at(struct db_conn *c, struct uuid shadow_version_id,
+	const int64_t *positions, size_t position_count, struct arena *a, struct latency_point **points,
+	size_t *count, struct err *err) MUST_CHECK;
 
 /* Totals of a deployment's log, to start its tally from. */
 struct prediction_totals {

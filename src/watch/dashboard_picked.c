@@ -112,31 +112,32 @@ static int by_hash(const void *a, const void *b)
 }
 
 /* Those with the smallest hashes, about as many as are wanted and not more. */
-static void choose(int64_t *positions, size_t *count)
+static void choose(int64_t *positions, size_t *count, size_t limit)
 {
-	const double chance = (double)DASHBOARD_IMAGES_MAX / (double)*count;
+	const double chance = (double)limit / (double)*count;
 	const uint64_t below = (uint64_t)(chance * 0x1p64);
 	size_t chosen = 0;
 	for (size_t i = 0; i < *count; i++)
 		if (hash_of(positions[i]) < below)
 			positions[chosen++] = positions[i];
 	qsort(positions, chosen, sizeof(*positions), by_hash);
-	*count = chosen < DASHBOARD_IMAGES_MAX ? chosen : DASHBOARD_IMAGES_MAX;
+	*count = chosen < limit ? chosen : limit;
 }
 
 /* A part of a day is drawn from all of it, as the day's own sample may have few of that part. */
-static enum status draw(
-	struct reading *r, int64_t **positions, size_t *count, size_t *listed, struct err *err)
+enum status dashboard_positions(struct db_conn *log, struct db_conn *watch, struct uuid deployment_id,
+	int64_t from_us, int64_t to_us, size_t limit, struct arena *a, int64_t **positions, size_t *count,
+	size_t *listed, struct err *err)
 {
 	bool exact;
-	TRY(dashboard_rows_positions(r->log, r->deployment.id, r->range.from_us, r->range.to_us,
-		LISTED_MAX + 1, r->arena, positions, count, err));
+	TRY(dashboard_rows_positions(
+		log, deployment_id, from_us, to_us, LISTED_MAX + 1, a, positions, count, err));
 	*listed = *count;
 	if (*count > LISTED_MAX)
-		return rollups_sample(r->watch, r->deployment.id, r->range.from_us, r->range.to_us,
-			DASHBOARD_IMAGES_MAX, r->arena, positions, count, &exact, err);
-	if (*count > DASHBOARD_IMAGES_MAX)
-		choose(*positions, count);
+		return rollups_sample(
+			watch, deployment_id, from_us, to_us, limit, a, positions, count, &exact, err);
+	if (*count > limit)
+		choose(*positions, count, limit);
 	return ST_OK;
 }
 
@@ -169,7 +170,8 @@ static enum status read_sample(struct reading *r, uint64_t counted, struct picke
 	const struct log_filter f = log_filter_of(r, false);
 	int64_t *positions;
 	size_t count, listed, kept = 0;
-	TRY(draw(r, &positions, &count, &listed, err));
+	TRY(dashboard_positions(r->log, r->watch, r->deployment.id, r->range.from_us, r->range.to_us,
+		DASHBOARD_IMAGES_MAX, r->arena, &positions, &count, &listed, err));
 	TRY(log_rows_at(
 		r->log, r->deployment.id, &f, positions, count, r->arena, &out->rows, &out->count, err));
 	if (out->count)

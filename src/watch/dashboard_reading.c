@@ -7,6 +7,12 @@
 #include <stdio.h>
 
 #define DAY_US RANGE_DAY_US
+#define LATEST_US INT64_C(4000000000000000) /* 2096: a chart has at most 200 years */
+
+static int64_t between(int64_t value, int64_t low, int64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
 
 /* ---- the range ---- */
 
@@ -26,8 +32,8 @@ static enum status set_range(struct reading *r, int64_t now_us, struct err *err)
 		if (from_us == 0)
 			from_us = first_us > 0 && first_us < to_us ? first_us : to_us - DAY_US;
 	}
-	if (from_us < 0)
-		from_us = 0;
+	from_us = between(from_us, 0, LATEST_US - 1);
+	to_us = between(to_us, 1, LATEST_US);
 	if (from_us >= to_us)
 		return err_set(err, ST_INVALID,
 			"Nothing is between \"from\" and \"to\": \"from\" must be before \"to\".");
