@@ -31,6 +31,7 @@ LAYER_EXCEPTIONS = {
     ("deploy", "task/recipe.h"): "a deployed model is its engine and its recipe",
     ("deploy", "task/shape.h"): "a version's task is one of the kinds of shapes",
     ("cli", "api/api.h"): "`gyre routes` prints the table of routes",
+    ("cli", "config.h"): "a command that works on a data folder at rest finds it as a server does",
     ("cli", "server.h"): "`gyre serve` is a command like the others",
 }
 

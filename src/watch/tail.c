@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "store/rows.h"
+#include "watch/alerts.h"
 #include "watch/counting.h"
 #include "watch/rollups.h"
 #include "watch/watch_file.h"
@@ -22,6 +23,7 @@
 #define GATHER_US SECOND_US
 #define POLL_US (5 * SECOND_US) /* should a ring be lost */
 #define AGAIN_US SECOND_US      /* after an error */
+#define LOOK_US (5 * SECOND_US) /* at alerts by window */
 #define FAILURES_US (2 * SECOND_US)
 #define ROWS_MAX 500
 #define ROWS_PIECE 50 /* between two looks at how much memory they take */
@@ -77,15 +79,26 @@ struct batch {
 	int64_t from;
 };
 
+/* The log and what is watched of it, of one moment. */
+static enum status read_log(
+	struct batch *b, struct db_conn *log, struct db_conn *watch, int64_t *end, struct err *err)
+{
+	TRY(log_rows_end(log, end, err));
+	TRY(watch_rows_read(log, (struct uuid){{0}}, b->from, INT64_MAX, &b->arena, &b->rows, err));
+	return b->rows.to ? observer_refresh(b->w->observer, log, watch, err) : ST_OK;
+}
+
 static enum status read_batch(struct batch *b, struct err *err)
 {
 	struct watch *w = b->w;
-	struct db_conn *log;
+	struct db_conn *log, *watch;
 	int64_t end = 0;
 	TRY(db_reader_take(w->options.readers, &log, err));
-	enum status st = log_rows_end(log, &end, err);
-	if (st == ST_OK)
-		st = watch_rows_read(log, (struct uuid){{0}}, b->from, INT64_MAX, &b->arena, &b->rows, err);
+	enum status st = db_reader_take(w->readers, &watch, err);
+	if (st == ST_OK) {
+		st = read_log(b, log, watch, &end, err);
+		db_reader_give(w->readers, watch);
+	}
 	db_reader_give(w->options.readers, log);
 	/* At the end of the log nothing is behind: those between were deleted with their deployments. */
 	int64_t lag = st == ST_OK && b->rows.to ? end - b->from : 0;
@@ -120,6 +133,19 @@ static enum status move_on(struct db_conn *c, const struct batch *b, struct err 
 	return watch_file_note(c, b->rows.to, b->rows.to_id, err);
 }
 
+/* A deployment that was deleted since the batch was read. */
+static enum status forget_again(struct db_conn *c, const struct batch *b, struct err *err)
+{
+	for (size_t i = 0; i < b->rows.count; i++) {
+		struct uuid id = b->rows.items[i].row->deployment_id;
+		if (i && uuid_equal(id, b->rows.items[i - 1].row->deployment_id))
+			continue;
+		if (watch_has_forgotten(b->w, id))
+			TRY(rollups_forget(c, id, err));
+	}
+	return ST_OK;
+}
+
 static enum status store_batch(struct db_conn *c, void *arg, struct err *err)
 {
 	struct batch *b = arg;
@@ -129,14 +155,11 @@ static enum status store_batch(struct db_conn *c, void *arg, struct err *err)
 	if (position != b->from) /* a commit that was said to have failed had not */
 		return err_set(
 			err, ST_CONFLICT, "The log was counted up to %lld already.", (long long)position);
-	size_t kept = 0;
-	for (size_t i = 0; i < b->rows.count; i++)
-		if (!watch_has_forgotten(b->w, b->rows.items[i].row->deployment_id))
-			b->rows.items[kept++] = b->rows.items[i];
-	b->rows.count = kept;
 	TRY(read_cuts(c, b, &b->arena, &how, err));
 	TRY(counting_add(c, &how, b->rows.items, b->rows.count, err));
-	return move_on(c, b, err);
+	TRY(observer_store(b->w->observer, c, b->rows.to, err));
+	TRY(move_on(c, b, err));
+	return forget_again(c, b, err);
 }
 
 /* ---- telling ---- */
@@ -167,19 +190,46 @@ static void tell(struct watch *w)
 
 /* ---- the loop ---- */
 
+static void tell_alerts(void *arg, struct uuid deployment_id)
+{
+	struct watch *w = arg;
+	if (w->options.changed)
+		w->options.changed(w->options.changed_arg, deployment_id, true);
+}
+
+static enum status observe(struct batch *b, struct err *err)
+{
+	struct watch *w = b->w;
+	bool fired;
+	for (size_t i = 0; i < b->rows.count; i++)
+		observer_add(w->observer, &b->rows.items[i]);
+	TRY(observer_fire(w->observer, w->options.recorder, &fired, err));
+	for (size_t i = 0; i < b->rows.count; i++)
+		note_changed(w, b->rows.items[i].row->deployment_id);
+	for (size_t i = 0; i < w->changed_count && fired; i++)
+		tell_alerts(w, w->changed[i]);
+	return ST_OK;
+}
+
 static enum status count_batch(struct batch *b, struct err *err)
 {
 	struct watch *w = b->w;
 	TRY(read_batch(b, err));
 	if (b->rows.to == 0)
 		return ST_OK;
+	TRY(observe(b, err));
 	TRY(recorder_run(w->recorder, store_batch, b, err));
 	atomic_store(&w->position, b->rows.to);
 	metric_add(METRIC_WATCH_COUNTED, (int64_t)b->rows.count);
 	w->stored_us = clock_mono_us();
-	for (size_t i = 0; i < b->rows.count; i++)
-		note_changed(w, b->rows.items[i].row->deployment_id);
 	return ST_OK;
+}
+
+/* It begins anew from what is stored. */
+static void count_again(struct watch *w)
+{
+	observer_forget(w->observer);
+	(void)!watch_read_position(w, NULL);
 }
 
 /* True: there may be more at once. */
@@ -190,13 +240,33 @@ static bool next_batch(struct watch *w)
 	arena_init(&b.arena);
 	enum status st = count_batch(&b, &err);
 	if (st != ST_OK)
-		(void)!watch_read_position(w, NULL);
+		count_again(w);
 	if (st != ST_OK && !w->failing)
 		log_err("watch_not_counted", &err);
 	w->failing = st != ST_OK;
 	bool more = st == ST_OK && b.rows.more;
 	arena_release(&b.arena);
 	return more;
+}
+
+static void look_at_alerts(struct watch *w)
+{
+	struct err err;
+	int64_t now_us = clock_mono_us();
+	if (now_us - w->looked_us < LOOK_US)
+		return;
+	w->looked_us = now_us;
+	const struct alerts_look look = {
+		.readers = w->options.readers,
+		.watch = w->readers,
+		.recorder = w->options.recorder,
+		.quality = w->options.quality,
+		.now_us = clock_unix_us(),
+		.tell = tell_alerts,
+		.tell_arg = w,
+	};
+	if (alerts_look(&look, &err) != ST_OK)
+		log_err("alerts_not_looked_at", &err);
 }
 
 static void store_failures(struct watch *w, bool now)
@@ -237,6 +307,7 @@ void tail_run(void *arg)
 		uint32_t heard = bell_count(&w->recorded);
 		bool more = next_batch(w);
 		store_failures(w, false);
+		look_at_alerts(w);
 		tell(w);
 		if (!more)
 			rest(w, heard);

@@ -47,6 +47,7 @@ enum status watch_open(const struct watch_options *options, struct watch **out, 
 	CHECK(w != NULL);
 	w->options = *options;
 	w->failures = failures_new();
+	w->observer = observer_new();
 	bell_init(&w->recorded);
 	bell_init(&w->poked);
 	CHECK(pthread_mutex_init(&w->forgotten_lock, NULL) == 0);
@@ -89,6 +90,7 @@ void watch_close(struct watch *w)
 		recorder_stop(w->recorder);
 	if (w->db)
 		db_close(w->db);
+	observer_free(w->observer);
 	failures_free(w->failures);
 	pthread_mutex_destroy(&w->forgotten_lock);
 	free(w->forgotten);

@@ -6,6 +6,7 @@
 #include "os/bell.h"
 #include "os/thread.h"
 #include "watch/failures.h"
+#include "watch/observer.h"
 #include "watch/seen.h"
 #include "watch/watch.h"
 
@@ -15,6 +16,7 @@ struct watch {
 	struct recorder *recorder;
 	struct db_readers *readers;
 	struct failures *failures;
+	struct observer *observer;
 	_Atomic int64_t position;
 	struct bell recorded, poked; /* poked: to stop */
 	_Atomic bool stopping;
