@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { AlertEvent, Delivery, Reference, TrainingData } from '../src/api/watch';
 import { addressProblem, ALERT_KINDS, conditionWords, deliveryWords, newestEvents, openEvents, valueProblem, windowWords } from '../src/lib/alerts';
-import { featureWords, heldOutWords, imagesProblem, sourceWords, trainingBadge, trainingNext, trainingSentence, trainingState } from '../src/lib/training_data';
+import { featureWords, heldOutWords, imagesProblem, sourceWords, trainingBadge, trainingNext, trainingReady, trainingSentence, trainingState } from '../src/lib/training_data';
 
 describe('alerts', () => {
 	it('the kinds are the server’s', () => {
 		const table = readFileSync(new URL('../../src/watch/alerts.def', import.meta.url), 'utf8');
-		const rows = [...table.matchAll(/^ALERT\(\w+, "([^"]+)", "([^"]+)", "([^"]*)", (ALERT_BY_\w+)/gm)].map(([, kind, title, unit, way]) => ({ kind, title, unit, windowed: way === 'ALERT_BY_WINDOW' }));
+		const row = /^ALERT\(\w+, "([^"]+)", "([^"]+)", "([^"]*)", (ALERT_BY_\w+), \w+, "([<>=]+)", ([\d.]+), (\d+), (\d+),/gm;
+		const rows = [...table.matchAll(row)].map(([, kind, title, unit, way, operator, value, window_s, images_min]) => ({
+			kind, title, unit, windowed: way === 'ALERT_BY_WINDOW', operator, value: Number(value), window_s: Number(window_s), images_min: Number(images_min),
+		}));
 		expect(rows.length).toBeGreaterThan(5);
-		expect(ALERT_KINDS.map(({ kind, title, unit, windowed }) => ({ kind, title, unit, windowed }))).toEqual(rows);
+		expect(ALERT_KINDS.map(({ labelled: _, ...kind }) => kind)).toEqual(rows);
 	});
 	it('a condition reads as a sentence goes on', () => {
 		const base = { kind: 'latency', operator: '>', value: 500, unit: 'ms', window_s: 900, images_min: 20, label: null };
@@ -56,6 +59,11 @@ describe('training data', () => {
 	it('has a state, and a badge that says it', () => {
 		for (const [state, td] of Object.entries(states)) expect(trainingState(td)).toBe(state);
 		expect([trainingBadge(states.making), trainingBadge(states.on), trainingBadge(states.failed)].map((b) => b.word)).toEqual(['42 %', 'on', 'problem']);
+	});
+	it('is there to compare with, also while it is made anew', () => {
+		expect(Object.values(states).map(trainingReady)).toEqual([false, false, false, false, false, true]);
+		expect(trainingReady(training({ reference: reference({ status: 'RUNNING', in_use: true }) }))).toBe(true);
+		expect(trainingReady(training({ active: false }))).toBe(false);
 	});
 	it('says what it is, and what to do', () => {
 		expect(sourceWords(states.on)).toBe('the first 500 production images of camera-1');

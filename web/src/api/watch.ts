@@ -32,6 +32,8 @@ export interface Reference {
 	/** The smallest shift of each feature that a window can show. */
 	sees?: { feature: string; title?: string; d: number | null }[] | null;
 	job_id: string | null;
+	/** One that was made before counts until this one is ready. */
+	in_use?: boolean;
 }
 
 export interface TrainingData {
@@ -40,7 +42,9 @@ export interface TrainingData {
 	kind: 'DATASET' | 'PRODUCTION' | null;
 	dataset_version: DatasetVersion | null;
 	source: string | null;
-	from?: number | null;
+	from?: string | number | null;
+	/** The dataset version has changed since. */
+	changed_since?: boolean;
 	images_max: number | null;
 	reference: Reference | null;
 	suggestion: { dataset_version_id: string; why: string } | null;
@@ -48,7 +52,7 @@ export interface TrainingData {
 
 export type TrainingSource =
 	| { dataset_version_id: string }
-	| { kind: 'PRODUCTION'; images: number; source: string | null; from: number | null };
+	| { kind: 'PRODUCTION'; images: number; source?: string; from?: number };
 
 /** Values at evenly spaced shares, from the smallest to the largest. */
 export interface Quantiles {

@@ -13,6 +13,9 @@ export function trainingState(td: TrainingData): TrainingState {
 	return td.reference ? 'making' : 'waiting';
 }
 
+/** There is something to compare with: also while it is made anew. */
+export const trainingReady = (td: TrainingData): boolean => td.set && td.active && (td.reference?.status === 'READY' || td.reference?.in_use === true);
+
 /** What the badge in a deployment's head says. */
 export function trainingBadge(td: TrainingData): { word: string; tone: string } {
 	const state = trainingState(td);

@@ -5,8 +5,9 @@ import { useEffect, useId, useState } from 'preact/hooks';
 import { api, ApiError } from '../api/client';
 import { organization } from '../api/session';
 import type { ModelVersion } from '../api/types';
+import { watch } from '../api/watch';
 import { whyNotDeploy, type Where } from '../lib/deploy_check';
-import { explain } from '../lib/explain';
+import { explain, sentence } from '../lib/explain';
 import { isPicture, type Found } from '../lib/folder';
 import { bytes, milliseconds, score } from '../lib/format';
 import { suggestName } from '../lib/names';
@@ -20,6 +21,7 @@ import { Icon, type IconName } from './icons';
 import { LastPictures } from './pictures';
 import { KEPT, PreviewGrid, ThresholdField } from './preview';
 import { say } from './toasts';
+import { firstPick, PickTraining, type TrainingPick } from './training_data_pick';
 import { useDropped } from './use_dropped';
 import { usePreview } from './use_preview';
 
@@ -51,6 +53,16 @@ function facts(version: ModelVersion, inferMs: number | null): string {
 	].filter(Boolean).join(' · ');
 }
 
+/** What new images are compared with. The deployment is there already: should this fail, it is said, and no more. */
+async function setTraining(deployment: string, pick: TrainingPick): Promise<void> {
+	if (pick === '' || pick === 'itself') return;
+	try {
+		await watch.setTrainingData(deployment, pick === 'production' ? { kind: 'PRODUCTION', images: 500 } : { dataset_version_id: pick });
+	} catch (error) {
+		say('bad', `Training Data is not set. ${sentence(error)}`);
+	}
+}
+
 export interface DeployProps {
 	version: ModelVersion;
 	onConfirmed: (version: ModelVersion) => void;
@@ -64,6 +76,7 @@ export function DeployDialog({ version, onConfirmed, onClose }: DeployProps): JS
 	const [suggested, setName] = useState<string | null>(null);
 	const name = suggested ?? '';
 	const [threshold, setThreshold] = useState(0.1);
+	const [training, setTrainingPick] = useState<TrainingPick>(() => firstPick(version));
 	const [busy, setBusy] = useState(false);
 	const [error, setError] = useState<unknown>(null);
 	/** Names that the server refused. */
@@ -86,6 +99,7 @@ export function DeployDialog({ version, onConfirmed, onClose }: DeployProps): JS
 		setError(null);
 		try {
 			const made = await api.deploy(version.id, { name: name.trim(), min_threshold: threshold, disable_serving: where === 'external' });
+			await setTraining(made.id, training);
 			say('ok', `${made.name ?? name} is deployed.`);
 			navigate(`/deployment/${made.id}`);
 		} catch (failure) {
@@ -115,6 +129,7 @@ export function DeployDialog({ version, onConfirmed, onClose }: DeployProps): JS
 					</label>
 					<ThresholdField threshold={threshold} pictures={pictures} onThreshold={setThreshold} />
 					<p class="muted">{KEPT}</p>
+					<PickTraining version={version} pick={training} onPick={setTrainingPick} />
 					{told && <p class="form-error" role="alert">{told.why} {told.todo}</p>}
 				</div>
 				<div class={over ? 'deploy-preview is-over' : 'deploy-preview'}>

@@ -7,11 +7,11 @@ import type { Deployment } from '../api/types';
 import { Distributions } from '../charts/distribution';
 import { basisWords, D_MIN, drifted, driftSentence, dWords, movedWords, pWords, short, smallestSeen } from '../lib/drift';
 import { count, plural } from '../lib/format';
-import { trainingState } from '../lib/training_data';
+import { trainingReady, trainingState } from '../lib/training_data';
 import { watchKey, watchQuery, type WatchFilter } from '../lib/watch_filter';
 import { AssetStrip } from './asset_strip';
 import { Failure, Segments, Skeleton } from './basics';
-import { TrainingNeeded } from './training_data_needed';
+import { TrainingNeeded, TrainingProgress } from './training_data_needed';
 import { useDelayed } from './use_delayed';
 import { useStanding } from './use_standing';
 import { useTraining } from './use_training';
@@ -168,13 +168,14 @@ function Panel({ deployment, filter, images }: { deployment: Deployment; filter:
 export function DriftPanel({ deployment, filter }: { deployment: Deployment; filter: WatchFilter }): JSX.Element {
 	const training = useTraining(deployment.id);
 	const [images, setImages] = useState<typeof WINDOWS[number][0]>('200');
-	const on = training.data && trainingState(training.data) === 'on';
+	const on = training.data && trainingReady(training.data);
 	return (
 		<section class="panel watch-panel" aria-label="Drift" id="drift">
 			<header class="panel-head">
 				<h2>Drift</h2>
 				{on && <div class="inline-choice"><span class="muted">The last</span><Segments name="drift-window" legend="Images of the window" value={images} choices={WINDOWS} onChoose={setImages} /><span class="muted">images</span></div>}
 			</header>
+			{on && training.data && trainingState(training.data) === 'making' && <div class="watch-body"><TrainingProgress training={training.data} /></div>}
 			{on && <Panel deployment={deployment} filter={filter} images={images} />}
 			{!on && (
 				<div class="watch-body">

@@ -7,7 +7,7 @@ import type { Deployment } from '../api/types';
 import { OutlierTime, type TimeMarker } from '../charts/outlier_time';
 import { count } from '../lib/format';
 import { outlierSentence, percent, rankWords, scored } from '../lib/outliers';
-import { trainingState } from '../lib/training_data';
+import { trainingReady, trainingState } from '../lib/training_data';
 import { watchKey, watchQuery, type WatchFilter } from '../lib/watch_filter';
 import { AssetStrip, openAsset } from './asset_strip';
 import { Failure, Skeleton } from './basics';
@@ -54,15 +54,15 @@ function Scored({ deployment, filter, markers }: { deployment: Deployment; filte
 /** markers: where the champion changed. */
 export function OutlierPanel({ deployment, filter, markers = NO_MARKERS }: { deployment: Deployment; filter: WatchFilter; markers?: readonly TimeMarker[] }): JSX.Element {
 	const { data, loading } = useTraining(deployment.id);
-	const state = data && trainingState(data);
+	const on = data && trainingReady(data);
 	return (
 		<section class="panel watch-panel" aria-label="Outliers" id="outliers">
 			<header class="panel-head"><h2>Outliers</h2></header>
-			{state === 'on' && <Scored deployment={deployment} filter={filter} markers={markers} />}
-			{state !== 'on' && (
+			{on && <Scored deployment={deployment} filter={filter} markers={markers} />}
+			{!on && (
 				<div class="watch-body">
 					{!data && loading && <Skeleton width="60%" />}
-					{data && (state === 'making'
+					{data && (trainingState(data) === 'making'
 						? <p class="muted">Scores come as soon as Training Data is looked at, for the images before it too.</p>
 						: <TrainingNeeded deployment={deployment} training={data} brief>Which images are unlike anything in Training Data? Each one gets a score and a rank, and the most unusual are shown.</TrainingNeeded>)}
 				</div>

@@ -61,7 +61,8 @@ function Source({ deployment, training }: Acting): JSX.Element {
 			<div><h2>Source</h2><p class="muted">Choosing other images, or doing it again, begins anew; until it is ready the one before counts.</p></div>
 			<div>
 				<p>{training.kind === 'DATASET' && version ? <a href={`/dataset/version/${version.id}`}>{sourceWords(training)}</a> : sourceWords(training)}{reference?.revision != null && <span class="muted">, revision {count(reference.revision)}</span>}</p>
-				{training.from != null && <p class="muted">from {exact(training.from * 1000).slice(0, 16)} on</p>}
+				{training.from != null && <p class="muted">from {exact(typeof training.from === 'number' ? training.from * 1000 : training.from).slice(0, 16)} on</p>}
+				{training.changed_since && <p class="warn-text">It has changed since it was looked at.</p>}
 				{reference?.ready_at && <p class="muted">looked at <Time at={reference.ready_at} /></p>}
 				<p class="row-actions">
 					<Button onClick={() => setChoosing(true)}>Choose other images…</Button>

@@ -14,7 +14,7 @@ import { Dialog } from './dialog';
 import { useLoad } from './hooks';
 import { say } from './toasts';
 
-async function allVersions(signal: AbortSignal): Promise<DatasetVersion[]> {
+export async function allVersions(signal: AbortSignal): Promise<DatasetVersion[]> {
 	const datasets = await learn.datasets(organization(), 200, 0, signal);
 	const lists = await Promise.all(datasets.items.map((d) => learn.versions(d.id, signal)));
 	return lists.flatMap((l) => [...l.items].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at)));
@@ -103,7 +103,7 @@ export function SourceDialog({ deployment, training, onClose }: { deployment: De
 		try {
 			await setSource(deployment.id, kind === 'DATASET'
 				? { dataset_version_id: version }
-				: { kind, images: Number(images), source: source || null, from: from ? Date.parse(from) / 1000 : null });
+				: { kind, images: Number(images), ...(source ? { source } : {}), ...(from ? { from: Date.parse(from) / 1000 } : {}) });
 			onClose();
 		} catch (failure) {
 			setError(sentence(failure));
