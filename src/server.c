@@ -29,6 +29,7 @@
 #include "watch/quality.h"
 #include "watch/reference_job.h"
 #include "watch/watch.h"
+#include "watch/webhooks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -202,6 +203,12 @@ static enum status open_serving(struct server *s, struct err *err)
 		.submitted = feedback_submitted,
 		.submitted_arg = &s->api,
 	});
+	s->api.webhooks = webhooks_new(&(struct webhooks_options){
+		.readers = s->api.readers,
+		.recorder = s->recorder,
+		.public_url = s->public_url,
+		.allowed = c->text[CONFIG_webhook_allow],
+	});
 	s->api.spare = spare_new(s->api.readers, s->api.roster, 0);
 	TRY(jobs_new(&(struct jobs_options){.readers = s->api.readers,
 			     .recorder = s->recorder,
@@ -282,6 +289,7 @@ static void close_all(struct server *s)
 		shadows_free(s->api.shadows);
 	if (s->api.submitter)
 		submitter_free(s->api.submitter);
+	webhooks_free(s->api.webhooks);
 	watch_close(s->api.watch);
 	quality_free(s->api.quality);
 	if (s->api.spare)
@@ -353,6 +361,7 @@ enum status server_run(const struct config *config, struct err *err)
 		if (server.public_url[0] == '\0')
 			snprintf(server.public_url, sizeof(server.public_url), "%s",
 				http_server_url(server.api.http));
+		webhooks_start(server.api.webhooks); /* it says where this server is */
 		server.api.ready = true;
 		announce(&server);
 		wait_for_signal(&signals);

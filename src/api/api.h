@@ -30,6 +30,7 @@ struct spare;
 struct serve;
 struct submitter;
 struct watch;
+struct webhooks;
 struct config;
 
 struct api {
@@ -47,6 +48,7 @@ struct api {
 	struct quality *quality;            /* what reviews say of the models: watch/quality.h */
 	struct reference_world *references; /* jobs of Training Data: watch/reference_job.h */
 	struct watch *watch;                /* what is counted of the log: watch/watch.h */
+	struct webhooks *webhooks;          /* who else is told of alerts: watch/webhooks.h */
 	struct http_server *http;           /* for events; set after it started */
 	struct uuid organization_id;
 	struct uuid connector_id;

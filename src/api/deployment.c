@@ -18,6 +18,7 @@
 #include "store/data_rows.h"
 #include "store/datalake_rows.h"
 #include "store/model_rows.h"
+#include "watch/alerts.h"
 #include "watch/watch.h"
 
 #define THRESHOLD_DEFAULT 0.1
@@ -51,6 +52,7 @@ static enum status insert_deployment(struct db_conn *c, void *arg, struct err *e
 	struct deployment_event_row event = {
 		.at_us = change->row.created_us, .what = "created", .who = change->who, .to = version};
 	TRY(deployment_rows_add_event(c, change->row.id, &event, err));
+	TRY(alerts_insert_defaults(c, change->row.id, change->row.created_us, change->who, err));
 	if (uuid_is_zero(creation->shadow_version_id))
 		return ST_OK;
 	return deployment_shadow_insert(c, change, creation->shadow_version_id, false, err);

@@ -3,6 +3,7 @@
 
 #include "api/deployment_shadow.h"
 #include "deploy/roster.h"
+#include "store/alert_rows.h"
 #include "store/model_rows.h"
 
 static yyjson_mut_val *add_champion(yyjson_mut_doc *doc, yyjson_mut_val *root,
@@ -57,6 +58,8 @@ enum status deployment_json(struct http_request *req, struct db_conn *c, const s
 	const char **labels;
 	uint32_t label_count;
 	TRY(model_labels(version.labels, req->arena, &labels, &label_count, err));
+	int64_t alerts_open;
+	TRY(alert_event_rows_count_open(c, row->id, &alerts_open, err));
 	struct service *service;
 	TRY(roster_pin(api->roster, row->id, &service, err));
 
@@ -76,6 +79,7 @@ enum status deployment_json(struct http_request *req, struct db_conn *c, const s
 	api_add_time(doc, root, "created_at", row->created_us);
 	api_add_text(doc, root, "paused_by", row->paused_us ? row->paused_by : NULL);
 	api_add_time(doc, root, "paused_at", row->paused_us);
+	yyjson_mut_obj_add_int(doc, root, "alerts_open", alerts_open);
 	yyjson_mut_val *champion = add_champion(doc, root, row, &version, &model);
 	yyjson_mut_val *names = yyjson_mut_obj_add_arr(doc, root, "labels");
 	for (uint32_t i = 0; i < label_count; i++)
