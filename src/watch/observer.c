@@ -310,17 +310,6 @@ static void note_outlier(
 	};
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
-/* An image of a PRODUCTION reference is compared with nothing: it is what others are compared with. */
-static bool is_of_reference(const struct reference *r, struct uuid asset_id)
-{
-	return r->asset_count && bsearch(&asset_id, r->assets, r->asset_count, sizeof(asset_id), by_bytes);
-}
-
 void observer_add(struct observer *o, const struct seen *seen)
 {
 	struct entry *e = entry_of(o, seen->row->deployment_id);
@@ -336,8 +325,8 @@ void observer_add(struct observer *o, const struct seen *seen)
 		outlier_measure(e->reference->outlier, seen, &value);
 		note_outlier(o, e, seen, &value);
 	}
-	if (is_of_reference(e->reference, seen->row->predicted_asset_id))
-		return;
+	if (reference_has_asset(e->reference, seen->row->predicted_asset_id))
+		return; /* of PRODUCTION: it is what others are compared with */
 	uint64_t calm_before = detectors_calm(e->detectors);
 	detectors_add(e->detectors, seen, e->reference->outlier ? &value : NULL, &alarmed, &alarm);
 	if (alarmed)
