@@ -7,6 +7,7 @@
 #   tools/build.sh sanitized   clang, ASan + UBSan, tests and fuzz targets, in build/asan
 #   tools/build.sh gcc         gcc, ASan + UBSan, tests, in build/gcc-asan
 #   tools/build.sh tsan        clang, TSan, tests, in build/tsan
+#   tools/build.sh trainer     gyre-train, which needs libtorch, in build/trainer
 #
 # The pages (web/) are built first when one of their sources is newer than the result.
 set -euo pipefail
@@ -34,8 +35,8 @@ build_pages() {
 	touch web/dist/index.html
 }
 
-kind=${1:?which: release, sanitized, gcc or tsan}
-build_pages
+kind=${1:?which: release, sanitized, gcc, tsan or trainer}
+[ "$kind" = trainer ] || build_pages
 case $kind in
 release)
 	folder=build/release
@@ -54,8 +55,12 @@ tsan)
 	folder=build/tsan
 	CC=clang configured $folder -Db_sanitize=thread -Db_lundef=false -Doptimization=1
 	;;
+trainer)
+	folder=build/trainer
+	configured $folder trainer
+	;;
 *)
-	echo "build: unknown kind \"$kind\"; known are release, sanitized, gcc, tsan" >&2
+	echo "build: unknown kind \"$kind\"; known are release, sanitized, gcc, tsan, trainer" >&2
 	exit 1
 	;;
 esac

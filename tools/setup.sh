@@ -3,7 +3,7 @@
 #
 # Install what a part of the work needs and this machine lacks. Quick when nothing is missing.
 #
-#   tools/setup.sh [build|web|test|fuzz|bench|lint] …      (nothing given: build web)
+#   tools/setup.sh [build|web|test|fuzz|bench|lint|trainer] …      (nothing given: build web)
 #
 # Debian packages are installed with apt-get (as root, or through sudo). What Debian 12 has only in its newer suite
 # (yyjson, the ONNX Runtime header) is unpacked into build/deps, without changing the system; the ONNX Runtime library
@@ -25,6 +25,7 @@ build_packages=(gcc libc6-dev make meson ninja-build pkg-config ca-certificates
 test_packages=(libcmocka-dev clang libclang-rt-14-dev llvm clang-format chromium strace python3-venv fonts-dejavu-core)
 fuzz_packages=(clang libclang-rt-14-dev llvm)
 lint_packages=(clang-tidy clang-format shellcheck)
+trainer_packages=(g++ libtorch-dev libopenblas0-pthread)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {
@@ -218,6 +219,7 @@ for part in "${parts[@]}"; do
 	test | bench) packages+=("${test_packages[@]}") ;;
 	fuzz) packages+=("${fuzz_packages[@]}") ;;
 	lint) packages+=("${lint_packages[@]}") ;;
+	trainer) packages+=("${trainer_packages[@]}") ;;
 	*) die "unknown part \"$part\"; known are build, web, test, fuzz, bench, lint." ;;
 	esac
 done

@@ -113,6 +113,8 @@ if [ "$mode" != quick ]; then
 fi
 if [ "$mode" = nightly ]; then
 	stage gcc tools/build.sh gcc && stage unit-gcc unit build/gcc-asan
+	stage trainer-set-up tools/setup.sh trainer && stage trainer tools/build.sh trainer &&
+		stage trainer-test pytest_run trainer test/trainer
 	stage bench tools/bench.sh
 fi
 finish

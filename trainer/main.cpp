@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// gyre-train: what a model's file can be trained to, and training it.
+#include "trainer/net.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace
+{
+// Exit codes of the trainer's contract.
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_TRAINABLE = 3 };
+
+const char *option(int argc, char **argv, const char *name)
+{
+	for (int i = 2; i + 1 < argc; i++)
+		if (std::strcmp(argv[i], name) == 0)
+			return argv[i + 1];
+	return nullptr;
+}
+
+std::vector<char> read_file(const char *path)
+{
+	std::ifstream file(path, std::ios::binary);
+	if (!file)
+		throw std::runtime_error(std::string(path) + " cannot be read.");
+	return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// The file's bytes and what they say, together.
+struct Model {
+	std::vector<char> bytes;
+	graph_file file;
+
+	explicit Model(const char *path) : bytes(read_file(path))
+	{
+		char error[GRAPH_ERROR_SIZE] = "";
+		if (!graph_file_read(bytes.data(), bytes.size(), &file, error)) {
+			graph_file_release(&file);
+			throw Refused(error);
+		}
+	}
+	~Model()
+	{
+		graph_file_release(&file);
+	}
+	Model(const Model &) = delete;
+};
+
+int check(int argc, char **argv)
+{
+	const char *path = option(argc, argv, "--model");
+	if (!path)
+		return EXIT_USAGE;
+	Model model(path);
+	Net net(model.file);
+	int64_t weights = 0;
+	for (const Parameter &p : net.parameters())
+		weights += p.value.numel();
+	if (net.parameters().empty())
+		throw Refused("The model has no weights that can be trained.");
+	std::printf("{\"trainable\":true,\"weights\":%lld,\"tensors\":%zu}\n",
+		static_cast<long long>(weights), net.parameters().size());
+	return EXIT_DONE;
+}
+
+// Raw floats in, raw floats out: for comparing with ONNX Runtime.
+int run(int argc, char **argv)
+{
+	const char *path = option(argc, argv, "--model"), *in = option(argc, argv, "--input"),
+		   *out = option(argc, argv, "--output");
+	const char *sides_text = option(argc, argv, "--sides"), *written = option(argc, argv, "--write");
+	if (!path || !in || !out || !sides_text)
+		return EXIT_USAGE;
+	std::vector<int64_t> sides;
+	std::stringstream list(sides_text);
+	for (std::string side; std::getline(list, side, ',');)
+		sides.push_back(std::stoll(side));
+	Model model(path);
+	Net net(model.file);
+	std::vector<char> input = read_file(in);
+	at::Tensor x = at::from_blob(input.data(), sides, at::kFloat).clone();
+	if (static_cast<size_t>(x.numel()) * sizeof(float) != input.size())
+		throw std::runtime_error("The input's size is not that of its sides.");
+	at::NoGradGuard none;
+	std::ofstream file(out, std::ios::binary);
+	for (const at::Tensor &y : net.forward(x)) {
+		at::Tensor plain = y.to(at::kFloat).contiguous();
+		file.write(reinterpret_cast<const char *>(plain.data_ptr<float>()),
+			static_cast<std::streamsize>(plain.numel() * 4));
+	}
+	if (written) {
+		net.write(model.bytes.data());
+		std::ofstream(written, std::ios::binary)
+			.write(model.bytes.data(), static_cast<std::streamsize>(model.bytes.size()));
+	}
+	return EXIT_DONE;
+}
+
+const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *usage;
+} commands[] = {
+	{"check", check,
+		"--model FILE: whether it can be trained, as JSON; exit code 3 and the reason when not"},
+	{"run", run,
+		"--model FILE --input FLOATS --sides 1,3,416,416 --output FLOATS [--write FILE]: as ONNX "
+		"Runtime would"},
+};
+} // namespace
+
+int main(int argc, char **argv)
+{
+	int code = EXIT_USAGE;
+	try {
+		for (const auto &command : commands)
+			if (argc > 1 && std::strcmp(argv[1], command.name) == 0)
+				code = command.run(argc, argv);
+	} catch (const Refused &refused) {
+		std::fprintf(stderr, "gyre-train: %s\n", refused.what());
+		return EXIT_NOT_TRAINABLE;
+	} catch (const std::exception &failed) {
+		std::fprintf(stderr, "gyre-train: %s\n", failed.what());
+		return EXIT_FAILED;
+	}
+	if (code == EXIT_USAGE) {
+		std::fprintf(stderr, "usage: gyre-train COMMAND …\n");
+		for (const auto &command : commands)
+			std::fprintf(stderr, "  %-6s %s\n", command.name, command.usage);
+	}
+	return code;
+}

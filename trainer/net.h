@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// An ONNX graph on ATen: run node by node, so that autograd trains the file's own weights.
+#pragma once
+
+#include "trainer/graph_file.h"
+
+#include <ATen/ATen.h>
+
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+// Why a graph cannot be run or trained here: a sentence for people.
+struct Refused : std::runtime_error {
+	using std::runtime_error::runtime_error;
+};
+
+// A weight of the file, as a leaf of autograd.
+struct Parameter {
+	const graph_tensor *tensor; // its name, and its place in the file
+	at::Tensor value;
+};
+
+class Net
+{
+      public:
+	// The file must live as long. Refused: an operator or a form of one that is not known here.
+	explicit Net(const graph_file &file);
+
+	// One input, N x C x H x W (or whatever the graph takes); the graph's outputs in their order.
+	// training: batch normalisation by the batch's own statistics, which its running ones follow.
+	std::vector<at::Tensor> forward(const at::Tensor &input, bool training = false);
+
+	// Weights and biases of convolutions, matrix products and normalisations that can be written back.
+	std::vector<Parameter> &parameters()
+	{
+		return parameters_;
+	}
+	// Writes every parameter, and the running statistics, over the old values in these bytes of the file.
+	void write(void *bytes) const;
+
+      private:
+	struct Step {
+		const graph_node *node;
+		std::vector<int> inputs, outputs; // slots; -1: left out
+		bool constant;                    // the same for every input: run once
+	};
+
+	void add_constants();
+	void add_steps();
+	void add_parameters();
+	int slot(const std::string &name);
+	void run(const Step &step, bool training);
+
+	const graph_file &file_;
+	std::unordered_map<std::string, int> slots_;
+	std::vector<at::Tensor> values_; // by slot
+	std::vector<Step> steps_;
+	std::vector<Parameter> parameters_;
+	std::vector<Parameter> statistics_; // running means and variances
+	int input_ = -1;
+	std::vector<int> outputs_;
+};
+
+at::Tensor tensor_of(const graph_tensor &t); // a copy
+
+// ops.cpp: what one node does. Inputs that are left out are undefined tensors.
+using Values = std::vector<at::Tensor>;
+Values run_node(const graph_node &node, const Values &inputs, int64_t opset, bool training);
+bool knows_operator(const std::string &op);
