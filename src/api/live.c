@@ -4,6 +4,7 @@
 #include "http/events.h"
 #include "os/clock.h"
 #include "shadow/shadows.h"
+#include "watch/reference_job.h"
 #include "watch/watch.h"
 
 #include <stdatomic.h>
@@ -68,6 +69,8 @@ void live_watch(void *arg, struct uuid deployment_id, bool alerts)
 {
 	struct api *api = arg;
 	char channel[LIVE_CHANNEL_SIZE], json[48];
+	if (!alerts)
+		reference_poke(api->references, deployment_id);
 	if (api->http == NULL)
 		return;
 	live_channel(deployment_id, channel);

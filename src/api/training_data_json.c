@@ -121,7 +121,7 @@ static void add_sees(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct t
 				continue;
 			}
 			size_t n = (size_t)t->reference.images;
-			double d = ks_critical(f == FEATURE_OUTLIER ? n / 2 : n, DRIFT_IMAGES_DEFAULT,
+			double d = ks_critical(f >= FEATURE_OUTLIER ? n / 2 : n, DRIFT_IMAGES_DEFAULT,
 				DRIFT_ALPHA / (double)tested);
 			yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, list);
 			yyjson_mut_obj_add_str(doc, item, "feature", feature_name((enum feature)f));

@@ -59,14 +59,14 @@ struct drift_example {
 };
 
 struct drift_report {
-	const struct reference *reference; /* NULL: none; the rest is empty then */
+	struct reference *reference; /* NULL: none; the rest is empty then */
 	double threshold;
 	/* the window */
 	size_t images;                  /* looked at, of the range */
 	size_t effective;               /* that count, after thinning: the window */
 	int64_t from_us, to_us;         /* of the oldest and the newest in the window; 0: none */
 	bool more;                      /* the range has more than were looked at */
-	struct drift_feature *features; /* by d, largest first: those that both have */
+	struct drift_feature *features; /* those that drifted, and then by d, largest first */
 	size_t feature_count;
 	struct drift_where *where; /* of features[0] */
 	size_t where_count;

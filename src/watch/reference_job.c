@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POKE_EVERY_US 200000
-#define POKE_SHARE 20 /* of the time, one part is spent on looking */
+#define POKE_QUICK_US 20000 /* what takes longer is done rarely … */
+#define POKE_SHARE 20       /* … so that one part of the time is spent on it */
 
 /* ---- rows ---- */
 
@@ -219,8 +219,9 @@ void reference_poke(struct reference_world *world, struct uuid deployment_id)
 		return;
 	if (start_waiting(world, deployment_id, &err) != ST_OK)
 		log_err("reference_not_started", &err);
-	int64_t now = clock_mono_us(), pause = POKE_SHARE * (now - before);
-	atomic_store(&world->poke_us, now + (pause > POKE_EVERY_US ? pause : POKE_EVERY_US));
+	int64_t now = clock_mono_us();
+	if (now - before > POKE_QUICK_US)
+		atomic_store(&world->poke_us, now + POKE_SHARE * (now - before));
 }
 
 /* ---- after a restart ---- */
