@@ -144,7 +144,8 @@ def pattern_of(db, deployment):
         [deployment],
     ).fetchone()
     keys = ("version_id", "steps_us", "datalake_id", "sha256", "size_bytes")
-    return dict(zip(keys, row), sources=[db.execute("SELECT id FROM data_source WHERE name = ?", [s]).fetchone()[0] for s in SOURCES])
+    sources = [db.execute("SELECT id FROM data_source WHERE name = ?", [name]).fetchone()[0] for name in SOURCES]
+    return dict(zip(keys, row), sources=sources)
 
 
 def fill(data_folder, deployment, count, days=60, seed=1):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Some thousands of predictions that nobody made, counted by the tail through a kill: what the dashboard says of them is what NumPy
-counts in the rows of the log."""
+"""Some thousands of predictions that nobody made, counted by the tail through a kill: what the dashboard says of them is what
+NumPy counts in the rows of the log."""
 
 import pathlib
 import sqlite3
