@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A graph on gyre-train's engine says what ONNX Runtime says of the same input, and weights that were not trained are written back
+"""A graph on gyre-train's engine says what ONNX Runtime says of the same input; weights that were not trained are written back
 as the same bytes."""
 
 import os
