@@ -26,7 +26,7 @@ void thin_reset(struct thin *t)
 	memset(t, 0, sizeof(*t));
 	for (int i = 0; i < THIN_SOURCES; i++) {
 		t->sources[i].last = (double)NAN;
-		t->sources[i].credit = 1; /* the first image counts */
+		t->sources[i].credit = 1; /* so that the first image counts */
 	}
 }
 
@@ -95,7 +95,7 @@ static void learn(struct thin_source *s, double value)
 
 static bool pays(struct thin_source *s)
 {
-	s->credit = fmin(1, s->credit + 1 / tau_of(s));
+	s->credit += 1 / tau_of(s); /* never above 2 */
 	if (s->credit < 1 - 1e-9)
 		return false;
 	s->credit -= 1;
