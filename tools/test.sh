@@ -116,5 +116,6 @@ if [ "$mode" = nightly ]; then
 	stage trainer-set-up tools/setup.sh trainer && stage trainer tools/build.sh trainer &&
 		stage trainer-test pytest_run trainer test/trainer
 	stage bench tools/bench.sh
+	stage bench-watch build/venv/bin/python test/bench/bench_watch.py
 fi
 finish
