@@ -241,6 +241,7 @@ static enum status open_http(struct server *s, struct err *err)
 		.routes = api_routes,
 		.route_count = api_route_count,
 		.admit = guard_admit,
+		.refused = live_refused,
 		.app = &s->api,
 		.spool_folder = spool,
 		.tls_certificate = text_setting(c, CONFIG_tls_certificate),

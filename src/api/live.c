@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/live.h"
 
+#include "api/nouns.h"
 #include "http/events.h"
 #include "os/clock.h"
 #include "shadow/shadows.h"
@@ -63,6 +64,17 @@ void live_failed(void *arg, struct uuid deployment_id, int http_status, const ch
 {
 	struct api *api = arg;
 	watch_failed(api->watch, deployment_id, http_status, step, text);
+}
+
+void live_refused(const struct http_request *req, const struct err *err)
+{
+	struct api *api = req->app;
+	struct uuid id;
+	http_handler *handler = req->route->handler;
+	if (handler != api_predict && handler != api_predict_stored && handler != api_monitor)
+		return;
+	if (uuid_parse(http_param(req, "id"), &id))
+		watch_failed(api->watch, id, status_http(err->status), "receive", err->text);
 }
 
 void live_watch(void *arg, struct uuid deployment_id, bool alerts)

@@ -19,6 +19,9 @@ void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_sh
 void live_shadow(void *arg, struct uuid deployment_id);
 /* A request got no prediction (a serve_failed function; arg is the struct api). */
 void live_failed(void *arg, struct uuid deployment_id, int http_status, const char *step, const char *text);
+/* The same of one that did not come as far as serving, within its handler or before (a http_refused
+ * function). */
+void live_refused(const struct http_request *req, const struct err *err);
 /* Predictions were counted, or (alerts) an alert opened or closed (a watch_changed function; arg is the
  * struct api). */
 void live_watch(void *arg, struct uuid deployment_id, bool alerts);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Monitor: predictions that were made on the user's own infrastructure, as the SDK sends them, with a
  * shadow's at once or later. */
+#include "api/live.h"
 #include "api/nouns.h"
 #include "api/api.h"
 #include "api/raw_predictions.h"
@@ -156,6 +157,17 @@ static enum status read_task(struct monitor *m, struct err *err)
 	return ST_OK;
 }
 
+static enum status read_monitored(struct monitor *m, struct err *err)
+{
+	TRY(api_body(m->req, &m->body, err));
+	TRY(read_task(m, err));
+	TRY(read_origin(m, err));
+	TRY(read_predictions(m, err));
+	TRY(read_image(m, err));
+	m->request.idempotency_key = http_header(m->req, "Idempotency-Key");
+	return ST_OK;
+}
+
 enum status api_monitor(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	struct monitor *m = ARENA_NEW(req->arena, struct monitor);
@@ -163,12 +175,11 @@ enum status api_monitor(struct http_request *req, struct http_reply *reply, stru
 	m->request =
 		(struct serve_request){.received_us = req->received_us, .monitor = true, .arena = req->arena};
 	TRY(api_id(req, "id", "deployment", &m->request.deployment_id, err));
-	TRY(api_body(req, &m->body, err));
-	TRY(read_task(m, err));
-	TRY(read_origin(m, err));
-	TRY(read_predictions(m, err));
-	TRY(read_image(m, err));
-	m->request.idempotency_key = http_header(req, "Idempotency-Key");
+	enum status st = read_monitored(m, err);
+	if (st != ST_OK) {
+		live_refused(req, err);
+		return st;
+	}
 	reply->code = 201;
 	return serve_observe(api_of(req)->serve, &m->request, &m->seen, &reply->body, err);
 }

@@ -2,6 +2,7 @@
 /* Predict: a multipart form as the SDK sends it, or the bytes of an image as the body. */
 #include "api/nouns.h"
 #include "api/api.h"
+#include "api/live.h"
 #include "http/multipart.h"
 #include "serve/pipeline.h"
 #include "store/object_rows.h"
@@ -111,20 +112,34 @@ static enum status check_request(struct serve_request *r, struct err *err)
 	return check_object(r->custom_metadata, "custom_metadata", r->arena, err);
 }
 
+static enum status read_request(struct http_request *req, struct serve_request *r, struct err *err)
+{
+	const char *type = http_header(req, "Content-Type");
+	if (type && strncasecmp(type, "multipart/", 10) == 0)
+		TRY(read_form(req, r, err));
+	else
+		TRY(read_raw(req, r, err));
+	if (r->image.size == 0)
+		return err_set(err, ST_INVALID,
+			"There is no image: send it as the form's part \"media\", or as the body.");
+	TRY(check_request(r, err));
+	r->idempotency_key = http_header(req, "Idempotency-Key");
+	return ST_OK;
+}
+
+/* A request that is no good is one that the deployment failed to answer. */
+static enum status refused(struct http_request *req, enum status st, struct err *err)
+{
+	if (st != ST_OK)
+		live_refused(req, err);
+	return st;
+}
+
 enum status api_predict(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	struct serve_request r = {.received_us = req->received_us, .arena = req->arena};
 	TRY(api_id(req, "id", "deployment", &r.deployment_id, err));
-	const char *type = http_header(req, "Content-Type");
-	if (type && strncasecmp(type, "multipart/", 10) == 0)
-		TRY(read_form(req, &r, err));
-	else
-		TRY(read_raw(req, &r, err));
-	if (r.image.size == 0)
-		return err_set(err, ST_INVALID,
-			"There is no image: send it as the form's part \"media\", or as the body.");
-	TRY(check_request(&r, err));
-	r.idempotency_key = http_header(req, "Idempotency-Key");
+	TRY(refused(req, read_request(req, &r, err), err));
 	return serve_predict(api_of(req)->serve, &r, &reply->body, err);
 }
 
@@ -157,14 +172,19 @@ static enum status read_stored(
 	return ST_OK;
 }
 
+static enum status read_stored_request(struct http_request *req, struct serve_request *r, struct err *err)
+{
+	yyjson_val *body;
+	TRY(api_body(req, &body, err));
+	TRY(read_stored(req, body, r, err));
+	TRY(check_request(r, err));
+	return blob_get(api_of(req)->blobs, r->sha256, API_IMAGE_BYTES_MAX, req->arena, &r->image, err);
+}
+
 enum status api_predict_stored(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	struct serve_request r = {.received_us = req->received_us, .monitor = true, .arena = req->arena};
-	yyjson_val *body;
 	TRY(api_id(req, "id", "deployment", &r.deployment_id, err));
-	TRY(api_body(req, &body, err));
-	TRY(read_stored(req, body, &r, err));
-	TRY(check_request(&r, err));
-	TRY(blob_get(api_of(req)->blobs, r.sha256, API_IMAGE_BYTES_MAX, req->arena, &r.image, err));
+	TRY(refused(req, read_stored_request(req, &r, err), err));
 	return serve_predict(api_of(req)->serve, &r, &reply->body, err);
 }

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "os/thread.h"
+#include "store/failure_rows.h"
 #include "store/prediction_rows.h"
 
 #include <stdlib.h>
@@ -13,12 +14,15 @@ enum status tally_start(struct tally *t, struct db_conn *c, struct uuid deployme
 	struct prediction_totals totals;
 	int64_t newest_first[TALLY_RECENT];
 	size_t count;
+	int64_t failed;
+	TRY(failure_rows_total(c, deployment_id, &failed, err));
 	TRY(prediction_rows_totals(c, deployment_id, &totals, err));
 	TRY(prediction_rows_recent(c, deployment_id, newest_first, TALLY_RECENT, &count, err));
 	CHECK(pthread_mutex_init(&t->lock, NULL) == 0);
 	t->count = totals.count;
 	t->latency_sum_us = totals.latency_sum_us;
 	t->last_us = totals.last_us;
+	t->failed = failed;
 	for (size_t i = 0; i < count; i++)
 		t->recent_us[i] = newest_first[count - 1 - i];
 	t->recorded = (int64_t)count;

@@ -12,7 +12,7 @@
 struct tally {
 	pthread_mutex_t lock;
 	int64_t count, latency_sum_us, last_us; /* since the first prediction */
-	int64_t failed;                         /* since the server started */
+	int64_t failed;                         /* that came as far as its model */
 	int64_t recent_us[TALLY_RECENT];        /* ring; the newest at (recorded - 1) % TALLY_RECENT */
 	int64_t recorded;                       /* how many went through the ring */
 };

@@ -62,6 +62,7 @@ struct http_server {
 	struct body_store bodies;
 	struct streams streams;
 	http_admit *admit;
+	http_refused *refused;
 	void *app;
 	int64_t idle_timeout_us, body_timeout_us;
 	bool secure;
@@ -220,6 +221,12 @@ static void work(void *arg)
 	exchange_drop(x);
 }
 
+static void tell_refused(const struct http_server *s, const struct exchange *x, const struct err *err)
+{
+	if (s->refused && x->request.caller)
+		s->refused(&x->request, err);
+}
+
 static void start_work(struct connection *c, struct exchange *x)
 {
 	struct err err;
@@ -230,6 +237,7 @@ static void start_work(struct connection *c, struct exchange *x)
 	sleep_connection(c);
 	if (executor_post(c->server->executor, work, x, &err) == ST_OK)
 		return;
+	tell_refused(c->server, x, &err);
 	exchange_fail(x, &err);
 	exchange_finish(x);
 	wake_connection(c);
@@ -308,6 +316,7 @@ static enum MHD_Result answer_and_close(struct connection *c, struct exchange *x
 static enum MHD_Result refuse_request(struct connection *c, struct exchange *x, const struct err *err)
 {
 	body_release(&x->body);
+	tell_refused(c->server, x, err);
 	exchange_fail(x, err);
 	exchange_finish(x);
 	/* libmicrohttpd takes an answer before the body or after it, not between. */
@@ -679,6 +688,7 @@ enum status http_server_start(const struct http_options *options, struct http_se
 	arena_init(&s->arena);
 	s->router = router_new(options->routes, options->route_count);
 	s->admit = options->admit;
+	s->refused = options->refused;
 	s->app = options->app;
 	s->idle_timeout_us = options->idle_timeout_s * INT64_C(1000000);
 	s->body_timeout_us = options->body_timeout_s * INT64_C(1000000);

@@ -11,11 +11,16 @@ struct http_server;
  * body is read: memory only, no database, no files. */
 typedef enum status http_admit(struct http_request *req, struct err *err);
 
+/* Told of a request that was admitted and refused before its handler ran, as there is no room for it: for who
+ * counts them. On the event thread. */
+typedef void http_refused(const struct http_request *req, const struct err *err);
+
 struct http_options {
 	const char *address; /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
 	const struct http_route *routes;
 	size_t route_count;
 	http_admit *admit;
+	http_refused *refused; /* or NULL */
 	void *app;
 	const char *spool_folder;    /* for bodies past HTTP_BODY_MEMORY_MAX; emptied at start */
 	const char *tls_certificate; /* PEM file, NULL: no TLS */

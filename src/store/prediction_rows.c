@@ -346,8 +346,10 @@ enum status prediction_rows_totals(
 	struct db_conn *c, struct uuid deployment_id, struct prediction_totals *out, struct err *err)
 {
 	struct db_query q = db_query(c,
-		"SELECT count(*), coalesce(sum(latency_us), 0), coalesce(max(created_us), 0) FROM prediction"
-		" WHERE deployment_id = $1 AND is_shadow = 0");
+		"SELECT count(*), coalesce(sum(latency_us), 0), coalesce(max(created_us), 0) FROM"
+		" (SELECT latency_us, created_us FROM prediction WHERE deployment_id = $1 AND is_shadow = 0"
+		" UNION ALL SELECT latency_us, created_us FROM gone_prediction WHERE deployment_id = $1"
+		" AND is_shadow = 0)");
 	db_bind_uuid(&q, deployment_id);
 	*out = (struct prediction_totals){0};
 	if (db_next(&q))
@@ -360,8 +362,9 @@ enum status prediction_rows_recent(struct db_conn *c, struct uuid deployment_id,
 {
 	*count = 0;
 	struct db_query q =
-		db_query(c, "SELECT latency_us FROM prediction WHERE deployment_id = $1 AND is_shadow = 0"
-			    " ORDER BY created_us DESC LIMIT $2");
+		db_query(c, "SELECT latency_us, created_us FROM prediction WHERE deployment_id = $1"
+			    " AND is_shadow = 0 UNION ALL SELECT latency_us, created_us FROM gone_prediction"
+			    " WHERE deployment_id = $1 AND is_shadow = 0 ORDER BY created_us DESC LIMIT $2");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, (int64_t)room);
 	while (*count < room && db_next(&q))

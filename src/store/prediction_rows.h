@@ -86,7 +86,7 @@ enum status prediction_rows_latency_at(struct db_conn *c, struct uuid shadow_ver
 	const int64_t *positions, size_t position_count, struct arena *a, struct latency_point **points,
 	size_t *count, struct err *err) MUST_CHECK;
 
-/* Totals of a deployment's log, to start its tally from. */
+/* Totals of a deployment's log, with images that are gone, to start its tally from. */
 struct prediction_totals {
 	int64_t count, latency_sum_us, last_us;
 };

@@ -77,13 +77,13 @@ struct batch {
 	struct arena arena;
 	struct watch_rows rows;
 	int64_t from;
+	int64_t end; /* of the log */
 };
 
 /* The log and what is watched of it, of one moment. */
-static enum status read_log(
-	struct batch *b, struct db_conn *log, struct db_conn *watch, int64_t *end, struct err *err)
+static enum status read_log(struct batch *b, struct db_conn *log, struct db_conn *watch, struct err *err)
 {
-	TRY(log_rows_end(log, end, err));
+	TRY(log_rows_end(log, &b->end, err));
 	TRY(watch_rows_read(log, (struct uuid){{0}}, b->from, INT64_MAX, &b->arena, &b->rows, err));
 	return b->rows.to ? observer_refresh(b->w->observer, log, watch, err) : ST_OK;
 }
@@ -92,19 +92,21 @@ static enum status read_batch(struct batch *b, struct err *err)
 {
 	struct watch *w = b->w;
 	struct db_conn *log, *watch;
-	int64_t end = 0;
 	TRY(db_reader_take(w->options.readers, &log, err));
 	enum status st = db_reader_take(w->readers, &watch, err);
 	if (st == ST_OK) {
-		st = read_log(b, log, watch, &end, err);
+		st = read_log(b, log, watch, err);
 		db_reader_give(w->readers, watch);
 	}
 	db_reader_give(w->options.readers, log);
-	/* At the end of the log nothing is behind: those between were deleted with their deployments. */
-	int64_t lag = st == ST_OK && b->rows.to ? end - b->from : 0;
+	return st;
+}
+
+/* At the end of the log nothing is behind: those between were deleted with their deployments. */
+static void set_lag(struct watch *w, int64_t lag)
+{
 	metric_add(METRIC_WATCH_LAG, lag - w->lag);
 	w->lag = lag;
-	return st;
 }
 
 /* Cuts that are as far as the tail is: they move along with it. */
@@ -217,11 +219,14 @@ static enum status count_batch(struct batch *b, struct err *err)
 	TRY(read_batch(b, err));
 	if (b->rows.to == 0)
 		return ST_OK;
+	if (b->rows.more)
+		set_lag(w, b->end - b->from);
 	TRY(observe(b, err));
 	TRY(recorder_run(w->recorder, store_batch, b, err));
 	atomic_store(&w->position, b->rows.to);
 	metric_add(METRIC_WATCH_COUNTED, (int64_t)b->rows.count);
 	w->stored_us = clock_mono_us();
+	set_lag(w, b->rows.more ? b->end - b->rows.to : 0);
 	return ST_OK;
 }
 
