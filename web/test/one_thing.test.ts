@@ -23,6 +23,7 @@ describe('the one sentence', () => {
 		expect(said.tone).toBe('bad');
 		expect(said.words).toBe('Night images differ on camera-2. 1 more alert is open.');
 		expect(said.action).toEqual({ words: 'Review 20', href: '/deployment/d/review' });
+		expect(oneThing({ ...fine, alerts: [event('latency', 'p99 was 1.5 ms; the limit is 1 ms. Look at the chart: it helps.')] }).words).toBe('p99 was 1.5 ms; the limit is 1 ms.');
 		expect(oneThing({ ...fine, alerts: [event('latency', 'Slow.')] }).action).toEqual({ words: 'See the latency', part: 'latency' });
 	});
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { isNarrowed, latencyWindow, NO_WATCH_FILTER, predictionsLink, readWatchFilter, watchKey, watchQuery, writeWatchFilter, type WatchFilter } from '../src/lib/watch_filter';
+import { isNarrowed, latencyWindow, NO_WATCH_FILTER, predictionsLink, readWatchFilter, watchKey, watchQuery, withRecent, writeWatchFilter, type WatchFilter } from '../src/lib/watch_filter';
 
 const read = (text: string): WatchFilter => readWatchFilter(new URLSearchParams(text));
 const NOW = 1_700_000_030_000;
@@ -51,6 +51,12 @@ describe('the filter of the dashboard', () => {
 		expect(latencyWindow(read(''), 0, at(48), NOW)).toEqual({ from: NOW / 1000 - 72 * 3600, to: NOW / 1000 - 48 * 3600 });
 		expect(latencyWindow(read('range=all'), NOW / 1000 - 500, at(0), NOW)).toEqual({ seconds: 500 });
 		expect(latencyWindow(read('from=10&to=20'), 0, at(0), NOW)).toEqual({ from: 10, to: 20 });
+	});
+
+	it('begins with the last hour of what is younger than that', () => {
+		expect(withRecent(read(''), 60_000).range).toBe('1h');
+		expect(withRecent(read(''), 3_700_000).range).toBe('');
+		expect(withRecent(read('range=7d'), 60_000).range).toBe('7d');
 	});
 
 	it('leads to the same predictions', () => {

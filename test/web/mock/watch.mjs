@@ -69,7 +69,7 @@ export function watchRoutes({ Refused, deployments, weather }) {
 			const { champion } = d.fields;
 			return {
 				from, to, step_s: step, task: d.fields.type, threshold: { mode: 'answered', value: null, floor: null }, basis,
-				versions: [{ id: champion.version_id, name: champion.model_name, version: champion.version, role: 'champion', predictions: all.length }], sources: ['gate-north', 'gate-south'], labels: d.json().labels,
+				versions: [{ id: champion.version_id, name: 'v', model_name: champion.model_name, version: champion.version, role: 'champion', predictions: all.length }], sources: ['gate-north', 'gate-south'], labels: d.json().labels,
 				markers: [], totals: { predictions: all.length, failed, refused, mean_latency_ms: mean(latencies), p50_ms: rank(latencies, 0.5), p90_ms: rank(latencies, 0.9), p99_ms: rank(latencies, 0.99), shapes: shapes.length, without_shapes: images.filter((i) => i.shapes.length === 0).length, images_per_s: all.length / (to - from) },
 				series, shadows: d.shadows.map((s) => ({ model_version_id: s.version.id, series: series.map((p) => ({ at: p.at, predictions: p.predictions, mean_latency_ms: p.mean_latency_ms, p50_ms: p.p50_ms && p.p50_ms * (s.ms / d.baseMs), p99_ms: p.p99_ms })) })),
 				distributions: {

@@ -11,6 +11,7 @@ export const secondsOf = (at: Moment): number => (typeof at === 'number' ? at : 
 /** Of which images a number is. */
 export interface Basis {
 	kind: 'all' | 'sample';
+	/** Drawn, of so many that are counted. */
 	images: number;
 	of: number;
 	/** Where that is worth a sentence. */
@@ -90,7 +91,10 @@ export interface DashboardData {
 	/** `floor`: nothing was sent below it. */
 	threshold: { mode: 'answered' | 'setting' | 'value'; value: number | null; floor: number | null };
 	basis: Basis;
-	versions: { id: string; name: string; version: number; role: 'champion' | 'shadow' | 'past'; predictions: number }[];
+	/** The newest predictions are not counted yet. */
+	behind?: boolean;
+	/** `model_name` is null where the version was deleted. */
+	versions: { id: string; name: string | null; model_name: string | null; version: number; role: 'champion' | 'shadow' | 'past'; predictions: number }[];
 	sources: string[];
 	labels: string[];
 	markers: VersionMarker[];

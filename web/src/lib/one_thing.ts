@@ -36,6 +36,8 @@ function lookAt(event: AlertEvent, home: string): NonNullable<OneThing['action']
 	}
 }
 
+/** Of what is said and what may be done about it, the first: the card has all of it. */
+const firstSentence = (text: string): string => text.split(/(?<=[.!?])\s+(?=[A-Z])/)[0] ?? text;
 const ended = (text: string): string => (/[.!?]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`);
 
 export interface Known {
@@ -53,7 +55,7 @@ export function oneThing({ deployment, queue, loop, training, alerts }: Known): 
 	const [alert] = alerts;
 	if (alert) {
 		const more = alerts.length > 1 ? ` ${plural(alerts.length - 1, 'more alert is', 'more alerts are')} open.` : '';
-		return { tone: 'bad', words: ended(alert.sentence) + more, action: lookAt(alert, home) };
+		return { tone: 'bad', words: ended(firstSentence(alert.sentence)) + more, action: lookAt(alert, home) };
 	}
 	const held = deployment.shadows.find((s) => s.state === 'HELD');
 	if (held) return { tone: 'warn', words: `The shadow ${held.model_name}:${held.version} is held. ${held.state_text ?? ''}`.trim(), action: { words: 'See it', part: 'cards' } };

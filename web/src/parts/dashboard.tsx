@@ -12,7 +12,7 @@ import { count, milliseconds } from '../lib/format';
 import { championChanges } from '../lib/history';
 import { compareThresholds, type ThresholdView } from '../lib/shapes';
 import { throttle } from '../lib/throttle';
-import { isNarrowed, latencyWindow, NO_WATCH_FILTER, predictionsLink, rangeWords, readWatchFilter, watchKey, watchQuery, writeWatchFilter, type WatchFilter } from '../lib/watch_filter';
+import { isNarrowed, latencyWindow, NO_WATCH_FILTER, predictionsLink, rangeWords, readWatchFilter, watchKey, watchQuery, withRecent, writeWatchFilter, type WatchFilter } from '../lib/watch_filter';
 import { navigate, place, withParameter } from '../router';
 import { AlertsCard, useAlerts } from './alerts_card';
 import { Button, Failure, Skeleton, Time } from './basics';
@@ -83,8 +83,8 @@ function Group({ title, note, children }: { title: string; note: ComponentChildr
 function basisNote(data: DashboardData | undefined): string {
 	if (!data) return 'From the images, the answers and the clock.';
 	const { basis, totals } = data;
-	if (basis.sentence) return basis.sentence;
-	return basis.kind === 'all' ? `Counted from all ${count(totals.predictions)} predictions, as they came in.` : `Drawn from ${count(basis.images)} of ${count(basis.of)} images.`;
+	const behind = data.behind ? ' The newest are being counted.' : '';
+	return (basis.sentence ?? (basis.kind === 'all' ? `Counted from all ${count(totals.predictions)} predictions.` : `Drawn from ${count(basis.images)} of ${count(basis.of)} images.`)) + behind;
 }
 
 function useWatchFilter(): [WatchFilter, (filter: WatchFilter) => void] {
@@ -115,17 +115,18 @@ export function Dashboard({ deployment, history, listener, loop, training, onCha
 }): JSX.Element {
 	const { id, shadows } = deployment;
 	const [filter, setFilter] = useWatchFilter();
-	const late = useDelayed(filter, 150);
+	const key = watchKey(withRecent(filter, Date.now() - Date.parse(deployment.created_at)));
+	const late = useDelayed(useMemo(() => withRecent(filter, Date.now() - Date.parse(deployment.created_at)), [key]), 150);
 	const change = (part: Partial<WatchFilter>): void => setFilter({ ...filter, ...part });
 	const view: ThresholdView = filter.threshold === 'answered' ? null : filter.threshold === 'setting' ? deployment.min_threshold : filter.threshold;
-	const key = watchKey(late);
-	const counted = useStanding(`dashboard ${id} ${key} ${deployment.min_threshold} ${deployment.model_version_id}`, (signal) => dashboard.read(id, watchQuery(late, Date.now()), signal));
+	const lateKey = watchKey(late);
+	const counted = useStanding(`dashboard ${id} ${lateKey} ${deployment.min_threshold} ${deployment.model_version_id}`, (signal) => dashboard.read(id, watchQuery(late, Date.now()), signal));
 	const data = counted.shown;
 
 	const [cpu, setCpu] = useState(false);
 	// Later predictions do not move a stretch that begins with the last one, but the first of a new day does.
 	const lastDay = deployment.stats.last_at?.slice(0, 10) ?? '';
-	const window = useMemo(() => latencyWindow(late, Date.parse(deployment.created_at) / 1000, deployment.stats.last_at, Date.now()), [key, lastDay]);
+	const window = useMemo(() => latencyWindow(late, Date.parse(deployment.created_at) / 1000, deployment.stats.last_at, Date.now()), [lateKey, lastDay]);
 	const latency = useLatency(id, window, cpu);
 
 	const opened = useStore(place).query.get('prediction');
@@ -204,13 +205,13 @@ export function Dashboard({ deployment, history, listener, loop, training, onCha
 			{alerts.data && !none && ['SERVING', 'EXTERNAL'].includes(deployment.status) && <OneThingBar deployment={deployment} queue={queue.data} loop={loop} training={training} alerts={openEvents(alerts.data.events)} />}
 			<div class={shadows.length > 1 ? 'cards many' : 'cards'} id="cards">
 				<ChampionCard deployment={deployment} history={history} onChanged={onChanged} />
-				{!external && <ShadowCards deployment={deployment} onChanged={onChanged} />}
+				{(!external || shadows.length > 0) && <ShadowCards deployment={deployment} onChanged={onChanged} />}
 				<OverviewCard deployment={deployment} />
 				<AlertsCard deployment={deployment} />
 			</div>
 			{queue.data && !none && <LoopStrip deployment={deployment} queue={queue.data} loop={loop} />}
 			{!external && <SendCard key="send" deployment={deployment} />}
-			{none ? <Checklist deployment={deployment} loop={loop} /> : (
+			{none ? <Checklist deployment={deployment} loop={loop} training={training} /> : (
 				<>
 					<DashboardFilter deployment={deployment} names={history.names} filter={filter} data={data} effect={effect} onFilter={setFilter} onSaved={onChanged} />
 					<Group title="Needs nothing" note={basisNote(data)}>
@@ -244,7 +245,7 @@ export function Dashboard({ deployment, history, listener, loop, training, onCha
 						<OutlierPanel deployment={deployment} filter={late} markers={markers} />
 					</Group>
 					<Group title="Needs reviews" note="Compared with what people said.">
-						<QualityPanel deployment={deployment} filter={late} told={refreshQuality} />
+						<QualityPanel deployment={deployment} filter={filter.range === '' ? { ...late, range: '' } : late} told={refreshQuality} />
 					</Group>
 				</>
 			)}

@@ -111,7 +111,7 @@ export function DashboardFilter({ deployment, names, filter, data, effect, onFil
 }): JSX.Element {
 	const set = (change: Partial<WatchFilter>): void => onFilter({ ...filter, ...change });
 	const versions = versionChoices(deployment, names);
-	for (const v of data?.versions ?? []) if (!versions.some(([id]) => id === v.id)) versions.push([v.id, `${v.name}:${v.version}`]);
+	for (const v of data?.versions ?? []) if (!versions.some(([id]) => id === v.id)) versions.push([v.id, v.model_name ? `${v.model_name}:${v.version}` : `version ${v.id.slice(0, 8)}`]);
 	const narrowed = isNarrowed(filter) || filter.range !== '' || filter.threshold !== 'answered';
 	const { folded, button } = useFold([filter.range, filter.version, filter.source, filter.label].filter(Boolean).length + filter.tags.length + (filter.threshold === 'answered' ? 0 : 1));
 	const choose = (range: string): void => {
@@ -122,7 +122,7 @@ export function DashboardFilter({ deployment, names, filter, data, effect, onFil
 	return (
 		<div class={`tool-bar watch-bar${folded}`} role="group" aria-label="What is shown below">
 			{button}
-			<Select label="Time" value={filter.range} choices={[['', 'Latest 24 hours'], ...WATCH_RANGES.map(([key, words]) => [key, words] as const), [CUSTOM, 'From … to …']]} onChoose={choose} />
+			<Select label="Time" value={filter.range} choices={[['', 'Recent'], ...WATCH_RANGES.map(([key, words]) => [key, words] as const), [CUSTOM, 'From … to …']]} onChoose={choose} />
 			{filter.range === CUSTOM && <Stretch filter={filter} onFilter={set} />}
 			{(versions.length > 1 || filter.version) && <Select label="Version" value={filter.version} choices={[['', 'All versions'], ...versions]} onChoose={(version) => set({ version })} />}
 			{((data?.sources.length ?? 0) > 1 || filter.source) && <Select label="Source" value={filter.source} choices={options('All sources', data?.sources ?? [], filter.source)} onChoose={(source) => set({ source })} />}

@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { FeedbackLoop } from '../api/learn';
 import type { Deployment } from '../api/types';
+import type { TrainingData } from '../api/watch';
 import { score, shellWord } from '../lib/format';
 import { Command, Segments, Time } from './basics';
 import { connectCommand } from './first_steps';
@@ -84,7 +85,17 @@ function LoopSteps({ deployment, loop }: { deployment: Deployment; loop: Feedbac
 	);
 }
 
-export function Checklist({ deployment, loop }: { deployment: Deployment; loop: FeedbackLoop | undefined }): JSX.Element {
+/** With it the dashboard tells whether new images are still like those the model learned from. */
+function TrainingStep({ deployment, training }: { deployment: Deployment; training: TrainingData | undefined }): JSX.Element {
+	const set = training?.set === true;
+	return (
+		<Step done={set ? true : null} title={set ? 'Training Data is chosen' : 'Say what the model learned from'}>
+			{!set && <p class="muted">Choose <a href={`/deployment/${deployment.id}/settings/training-data`}>Training Data</a>, a dataset version or the first 500 images: drift and outliers are then watched.</p>}
+		</Step>
+	);
+}
+
+export function Checklist({ deployment, loop, training }: { deployment: Deployment; loop: FeedbackLoop | undefined; training: TrainingData | undefined }): JSX.Element {
 	const { champion } = deployment;
 	const external = deployment.status === 'EXTERNAL';
 	const ready = deployment.status === 'SERVING';
@@ -110,8 +121,9 @@ export function Checklist({ deployment, loop }: { deployment: Deployment; loop: 
 						</Step>
 					)}
 				<Step done={null} title="Then look at the answers, and move the threshold to where they are right">
-					<p class="muted">Under the pictures, or in <a href={`/deployment/${deployment.id}/settings`}>Settings</a>, for the past too.</p>
+					<p class="muted">In the bar above the charts, or in <a href={`/deployment/${deployment.id}/settings`}>Settings</a>, for the past too.</p>
 				</Step>
+				<TrainingStep deployment={deployment} training={training} />
 				<LoopSteps deployment={deployment} loop={loop} />
 			</ol>
 		</section>

@@ -10,7 +10,7 @@ import { Legend, TimeSeries, type Series } from '../charts/time_series';
 import { labelColour } from '../lib/colour';
 import { count, plural } from '../lib/format';
 import { quantile, total } from '../lib/plot';
-import type { WatchFilter } from '../lib/watch_filter';
+import { isNarrowed, type WatchFilter } from '../lib/watch_filter';
 import { Time } from './basics';
 import { ChartPanel } from './chart_panel';
 import type { Span } from './use_latency';
@@ -35,8 +35,9 @@ function stepWords(seconds: number): string {
 }
 
 /** From what, in words: of shapes, or of images. */
-const ofImages = ({ basis }: DashboardData): string => `Of ${plural(basis.images, 'image')}${basis.kind === 'all' ? '' : ` of ${count(basis.of)}`}.`;
-const ofShapes = (data: DashboardData): string => `Of ${plural(data.totals.shapes, 'shape')} on ${plural(data.basis.images, 'image')}.`;
+const drawn = ({ basis }: DashboardData): string => (basis.kind === 'all' ? '' : `, drawn from ${count(basis.images)}`);
+const ofImages = (data: DashboardData): string => `Of ${plural(data.totals.predictions, 'image')}${drawn(data)}.`;
+const ofShapes = (data: DashboardData): string => `Of ${plural(data.totals.shapes, 'shape')} on ${plural(data.totals.predictions, 'image')}${drawn(data)}.`;
 
 function Inferences({ data, markers, onFilter }: Drawn): JSX.Element {
 	const { totals } = data;
@@ -57,12 +58,12 @@ function Inferences({ data, markers, onFilter }: Drawn): JSX.Element {
 /** Where the server worked when it went wrong. */
 const STEPS: Record<string, string> = { receive: 'receiving', decode: 'decoding the image', seat: 'waiting for the model', preprocess: 'preparing the image', infer: 'running the model', postprocess: 'reading the outputs', record: 'storing' };
 
-function Failures({ deployment, data }: Drawn): JSX.Element {
+function Failures({ deployment, data, filter }: Drawn): JSX.Element {
 	const external = deployment.status === 'EXTERNAL';
 	const empty = data.failed.length === 0
 		? external ? 'None. What happens on your own infrastructure before a prediction is reported is not seen here.' : 'None: every request in this stretch of time was answered.' : null;
 	return (
-		<ChartPanel id="failed" title="Failed and refused requests" value={count(data.totals.failed + data.totals.refused)} of="Failed: by a fault of the server or the model. Refused: what was sent could not be answered." basis={{ ...data.basis, kind: 'all' }} empty={empty}>
+		<ChartPanel id="failed" title="Failed and refused requests" value={count(data.totals.failed + data.totals.refused)} of={`Failed: by a fault of the server or the model. Refused: what was sent could not be answered.${isNarrowed(filter) ? ' Of all versions and sources: a request that fails has no prediction to filter by.' : ''}`} basis={{ ...data.basis, kind: 'all' }} empty={empty}>
 			<div class="table-scroll" tabIndex={0} role="region" aria-label="Reasons">
 				<table class="table failed-table">
 					<thead><tr><th scope="col">Why</th><th scope="col" class="number">Status</th><th scope="col" class="number">Times</th><th scope="col">Last</th></tr></thead>
@@ -84,7 +85,7 @@ function Failures({ deployment, data }: Drawn): JSX.Element {
 
 function Labels({ deployment, data, filter, onFilter }: Drawn): JSX.Element {
 	const classes = deployment.type === 'CLASSIFICATION';
-	const images = Math.max(1, data.basis.images);
+	const images = Math.max(1, data.totals.predictions);
 	const share = (n: number): string => `${((100 * n) / images).toFixed(1)} %`;
 	const labels = data.distributions.labels.filter((l) => l.shapes > 0);
 	const bars = labels.map((l) => ({
@@ -98,10 +99,12 @@ function Labels({ deployment, data, filter, onFilter }: Drawn): JSX.Element {
 	);
 }
 
-function Spread({ title, histogram, of, format, data, unit, empty, whole = false }: {
+function Spread({ title, histogram, of, counted, format, data, unit, empty, whole = false }: {
 	title: string;
 	histogram: Histogram | null;
 	of: string;
+	/** Of how many, where it is neither all shapes nor all images. */
+	counted?: string;
 	format: (value: number) => string;
 	data: DashboardData;
 	unit: 'image' | 'shape';
@@ -110,7 +113,7 @@ function Spread({ title, histogram, of, format, data, unit, empty, whole = false
 }): JSX.Element {
 	const some = histogram !== null && total(histogram) > 0;
 	return (
-		<ChartPanel title={title} value={some ? medianWords(histogram, format, whole) : undefined} of={`${of} ${unit === 'shape' ? ofShapes(data) : ofImages(data)}`} basis={data.basis} empty={some ? null : empty}>
+		<ChartPanel title={title} value={some ? medianWords(histogram, format, whole) : undefined} of={`${of} ${counted ?? (unit === 'shape' ? ofShapes(data) : ofImages(data))}`} basis={data.basis} empty={some ? null : empty}>
 			{some && <HistogramChart histogram={histogram} format={format} of={unit} label={title} whole={whole} />}
 		</ChartPanel>
 	);
@@ -123,6 +126,8 @@ function medianWords(histogram: Histogram, format: (value: number) => string, wh
 
 const percent = (value: number): string => `${Math.round(100 * value)} %`;
 const plain = (value: number): string => String(Math.round(value));
+/** The last bin has all above. */
+const objectsWords = (value: number): string => (value >= 32 ? '32+' : plain(value));
 /** Edges of log2(width / height): 1:2, 1:1, 3:1. */
 const ratioWords = (log2: number): string => {
 	const ratio = 2 ** Math.abs(log2);
@@ -141,7 +146,7 @@ function Shapes({ data }: Drawn): JSX.Element {
 	const { distributions: d } = data;
 	return (
 		<>
-			<Spread title="Shapes an image" histogram={d.objects} of="How many are found on one." format={plain} whole data={data} unit="image" empty={NO_SHAPES} />
+			<Spread title="Shapes an image" histogram={d.objects} of="How many are found on one." format={objectsWords} whole data={data} unit="image" empty={NO_SHAPES} />
 			<Spread title="Scores" histogram={d.scores} of="How sure the model is of what it answers." format={(v) => v.toFixed(2)} data={data} unit="shape" empty={NO_SHAPES} />
 			<Spread title="Size of a shape" histogram={d.sizes} of="Square root of its share of the image’s area." format={percent} data={data} unit="shape" empty={NO_SHAPES} />
 			<Spread title="Width to height of a shape" histogram={d.ratios} of="1:2 is twice as tall as wide." format={ratioWords} data={data} unit="shape" empty={NO_SHAPES} />
@@ -152,10 +157,11 @@ function Shapes({ data }: Drawn): JSX.Element {
 function Classes({ data, markers, onFilter }: Drawn): JSX.Element {
 	const { distributions: d, totals } = data;
 	const share = data.series.map((p) => (p.no_answer === null || p.predictions === 0 ? null : p.no_answer / p.predictions));
-	const images = Math.max(1, data.basis.images);
+	const images = Math.max(1, totals.predictions);
+	const answered = total(d.scores);
 	return (
 		<>
-			<Spread title="Scores" histogram={d.scores} of="How sure the model is of its answer." format={(v) => v.toFixed(2)} data={data} unit="image" empty="No image has an answer at this threshold." />
+			<Spread title="Scores" histogram={d.scores} of="How sure the model is of its answer." counted={`Of ${plural(answered, 'answer')}${drawn(data)}.`} format={(v) => v.toFixed(2)} data={data} unit="image" empty="No image has an answer at this threshold." />
 			<ChartPanel title="No answer" value={`${((100 * totals.without_shapes) / images).toFixed(1)} %`} of={`Share of images whose highest score was under the threshold. ${ofImages(data)}`} basis={data.basis} empty={share.every((v) => v === null) ? 'No prediction in this stretch of time.' : null}>
 				<TimeSeries times={timesOf(data)} series={[{ name: 'no answer', kind: 'line', tone: 'warn', values: share }]} format={(v) => `${(100 * v).toFixed(1)} %`} tick={percent} markers={markers} height={132} onPick={picker(onFilter)} label={`Share of images without an answer over time: ${((100 * totals.without_shapes) / images).toFixed(1)} % in all.`} />
 			</ChartPanel>
