@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { AlertEvent, Delivery, Reference, TrainingData } from '../src/api/watch';
 import { addressProblem, ALERT_KINDS, conditionWords, deliveryWords, newestEvents, openEvents, valueProblem, windowWords } from '../src/lib/alerts';
-import { featureWords, heldOutWords, imagesProblem, sourceWords, trainingBadge, trainingNext, trainingReady, trainingSentence, trainingState } from '../src/lib/training_data';
+import { featureWords, heldOutWords, imagesProblem, seenGroups, sourceWords, trainingBadge, trainingNext, trainingReady, trainingSentence, trainingState } from '../src/lib/training_data';
 
 describe('alerts', () => {
 	it('the kinds are the server’s', () => {
@@ -77,6 +77,10 @@ describe('training data', () => {
 		expect(heldOutWords(reference({ held_out: false }), 'DATASET').word).toBe('optimistic');
 		expect(heldOutWords(reference({ held_out: false }), 'PRODUCTION').word).toBe('held-out');
 		expect(featureWords(reference({ features: false, features_reason: 'The graph has no pooled layer.' }))).toEqual({ word: 'not available', help: 'The graph has no pooled layer.' });
+	});
+	it('features that are seen alike stand together', () => {
+		const sees = [{ feature: 'red_share', d: 0.288 }, { feature: 'outlier', title: 'Unusual', d: 0.39 }, { feature: 'blue_share', d: 0.29 }, { feature: 'label', d: null }];
+		expect(seenGroups(reference({ sees }))).toEqual([{ d: '0.29', names: ['red share', 'blue share'] }, { d: '0.39', names: ['Unusual'] }]);
 	});
 	it('is not of too few images', () => expect(['500', '19', '5001', '20.5', ''].map((t) => imagesProblem(t) === null)).toEqual([true, false, false, false, false]));
 });

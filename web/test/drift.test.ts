@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { Drift, DriftFeature, OutlierPoint, Outliers } from '../src/api/watch';
-import { commonRange, cumulative, density, driftSentence, isWhole, pWords, shareBelow, short, smallestSeen, wholeShares, widestGap } from '../src/lib/drift';
-import { outlierSentence, percent, rankWords, scored, topScore } from '../src/lib/outliers';
+import { commonRange, cumulative, density, driftSentence, firstFeatures, isWhole, leftToSay, pWords, shareBelow, short, smallestSeen, wholeShares, widestGap } from '../src/lib/drift';
+import { dots, height, outlierSentence, percent, rankWords, scoreTicks } from '../src/lib/outliers';
 
 const even = (low: number, high: number): number[] => Array.from({ length: 65 }, (_, i) => low + ((high - low) * i) / 64);
 
@@ -61,7 +61,13 @@ describe('drift in words', () => {
 		expect(driftSentence(drift(moved))).toBe('Against Training Data, in the last 200 images brightness is lower and contrast is more spread out.');
 		expect(driftSentence(drift([...moved, feature('A', { drifted: true }), feature('B', { drifted: true })]))).toContain('contrast is more spread out and A is different, and 1 more feature differs.');
 	});
+	it('shows what differs however far down it stands, and says nothing twice', () => {
+		const many = [feature('a', {}), feature('b', {}), feature('c', {}), feature('d', { drifted: true })];
+		expect(firstFeatures(drift(many), 2).map((f) => f.title)).toEqual(['a', 'b', 'd']);
+		expect(leftToSay(['Small reference: 60 images.', 'Note.', 'More.'], ['Small reference', 'Note.', null, false])).toEqual(['More.']);
+	});
 	it('says what cannot be seen', () => {
+		expect(smallestSeen(drift([feature('a', { critical_d: 0.4 }), feature('b', { critical_d: 0.8, may_alarm: false })]))).toBe(0.4);
 		expect(smallestSeen(drift([feature('a', { critical_d: 0.02 })]))).toBe(0.1);
 		expect(smallestSeen(drift([feature('a', { critical_d: 0.2 }), feature('b', { critical_d: null })]))).toBe(0.2);
 		expect(smallestSeen(drift([]))).toBeNull();
@@ -71,11 +77,17 @@ describe('drift in words', () => {
 describe('outliers', () => {
 	const point = (at: string | number, score: number): OutlierPoint => ({ predicted_asset_id: `p${score}`, at, score, rank: 0.5 });
 	const outliers = (fields: Partial<Outliers['counts']>): Outliers => ({ limit: 1, rank: 0.01, points: [], worst: [], counts: { images: 200, outliers: 10, share: 0.05, low: 0.03, high: 0.09, ...fields }, reference: null, missing: [] });
-	it('are points in the order of time, of either kind of time', () => expect(scored([point('2026-01-01T00:00:02Z', 2), point(1767225601, 1)])).toEqual([[1767225601, 1, 'p1'], [1767225602, 2, 'p2']]));
-	it('leave room above the limit, and one far out does not flatten the rest', () => {
-		expect(topScore([], 1)).toBe(1.6);
-		const many = Array.from({ length: 200 }, (_, i): [number, number, string] => [i, i === 0 ? 90 : 0.5, '']);
-		expect(topScore(many, 1)).toBe(1.6);
+	it('are points in the order of time, of either kind of time', () => {
+		const points = [point('2026-01-01T00:00:02Z', 2), { ...point(1767225601, 3), rank: 0.004 }];
+		expect(dots({ ...outliers({}), points })).toEqual([{ at: 1767225601, score: 3, outlier: true, id: 'p3' }, { at: 1767225602, score: 2, outlier: false, id: 'p2' }]);
+	});
+	it('have an axis on which each step doubles, with the limit on it', () => {
+		expect([height(0), height(1), height(3)]).toEqual([0, 1, 2]);
+		expect(scoreTicks(1.7, 0.1)).toEqual([0, 0.5, 1]);
+		expect(scoreTicks(80, 0.08)).toEqual([0, 1, 2, 5, 10, 20, 50]);
+	});
+	it('are none while Training Data is too small to rank among', () => {
+		expect(outlierSentence({ ...outliers({ outliers: 0, share: 0, low: 0, high: 0.02 }), points: [point(1, 5)] })).toContain('too few images');
 	});
 	it('are more, fewer, or as many as expected', () => {
 		expect(outlierSentence(outliers({}))).toBe('5\u00a0% (3\u00a0% to 9\u00a0%) of 200 images are unusual to the model. More than expected when nothing changed: 1\u00a0%.');

@@ -113,7 +113,7 @@ export interface Outliers {
 	points: OutlierPoint[];
 	worst: OutlierPoint[];
 	counts: { images: number; outliers: number; share: number | null; low: number | null; high: number | null };
-	reference: Drift['reference'] | string | null;
+	reference: Drift['reference'];
 	missing: string[];
 }
 

@@ -2,10 +2,10 @@
 // The outlier score over time: every dot is an image and opens it, by the mouse or by the arrow keys and Enter.
 import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { count, exact, plural } from '../lib/format';
-import { axis, timeTicks } from '../lib/plot';
+import { exact, plural } from '../lib/format';
+import { height, scoreTicks, type Dot } from '../lib/outliers';
+import { timeTicks } from '../lib/plot';
 import { nearest } from '../lib/points';
-import { topScore } from '../lib/outliers';
 import { tickLabel } from '../lib/ticks';
 import { px } from '../parts/basics';
 import { useWidth } from './use_width';
@@ -14,8 +14,6 @@ const HEIGHT = 190;
 const PAD = { left: 40, right: 14, top: 12, bottom: 26 };
 const REACH = 16;
 
-type Point = readonly [at: number, score: number, id: string];
-
 export interface TimeMarker {
 	at: number;
 	name: string;
@@ -23,7 +21,7 @@ export interface TimeMarker {
 
 export function OutlierTime({ points, limit, markers, onOpen }: {
 	/** Oldest first. */
-	points: readonly Point[];
+	points: readonly Dot[];
 	limit: number;
 	markers: readonly TimeMarker[];
 	onOpen: (asset: string) => void;
@@ -32,38 +30,39 @@ export function OutlierTime({ points, limit, markers, onOpen }: {
 	const width = useWidth(host);
 	const [marked, setMarked] = useState<number | null>(null);
 
-	const top = useMemo(() => topScore(points, limit), [points, limit]);
-	const first = points[0]?.[0] ?? 0;
-	const last = Math.max(points.at(-1)?.[0] ?? 1, first + 1);
+	const { top, places } = useMemo(() => ({
+		top: 1.06 * Math.max(1.6 * limit, ...points.map((p) => p.score)),
+		places: points.map((p): [number, number, string] => [p.at, height(p.score), p.id]),
+	}), [points, limit]);
+	const first = points[0]?.at ?? 0;
+	const last = Math.max(points.at(-1)?.at ?? 1, first + 1);
 	const from = first - 0.01 * (last - first);
 	const to = last + 0.01 * (last - first);
 	const inner = { width: Math.max(1, width - PAD.left - PAD.right), height: HEIGHT - PAD.top - PAD.bottom };
 	const x = (at: number): number => ((at - from) / (to - from)) * inner.width;
-	const y = (score: number): number => inner.height * (1 - Math.min(score, top) / top);
+	const y = (score: number): number => inner.height * (1 - height(score) / height(top));
 	// A stroke of no length with round ends is a dot: thousands are two paths.
-	const dots = (keep: (score: number) => boolean): string =>
-		points.filter((p) => keep(p[1])).map((p) => `M${x(p[0]).toFixed(1)} ${y(p[1]).toFixed(1)}h0`).join('');
-	const above = points.filter((p) => p[1] > top).length;
+	const dots = (out: boolean): string => points.filter((p) => p.outlier === out).map((p) => `M${x(p.at).toFixed(1)} ${y(p.score).toFixed(1)}h0`).join('');
 	const shown = marked === null ? undefined : points[marked];
 
 	const find = (event: MouseEvent): number | null => {
 		const box = host.current?.getBoundingClientRect();
 		if (!box) return null;
 		const at = from + ((event.clientX - box.left - PAD.left) / inner.width) * (to - from);
-		const score = top * (1 - (event.clientY - box.top - PAD.top) / inner.height);
-		const index = nearest(points as [number, number, string][], at, score, { xPixels: inner.width / (to - from), yPixels: inner.height / top, top }, REACH);
+		const high = height(top) * (1 - (event.clientY - box.top - PAD.top) / inner.height);
+		const index = nearest(places, at, high, { xPixels: inner.width / (to - from), yPixels: inner.height / height(top), top: height(top) }, REACH);
 		return index < 0 ? null : index;
 	};
 	const onKey = (event: KeyboardEvent): void => {
 		const end = points.length - 1;
 		if (event.key === 'ArrowLeft') setMarked(marked === null ? end : Math.max(0, marked - 1));
 		else if (event.key === 'ArrowRight') setMarked(marked === null ? end : Math.min(end, marked + 1));
-		else if (event.key === 'Enter' && shown) onOpen(shown[2]);
+		else if (event.key === 'Enter' && shown) onOpen(shown.id);
 		else if (event.key === 'Escape' && shown) setMarked(null);
 		else return;
 		event.preventDefault();
 	};
-	const label = `Outlier score over time: ${plural(points.length, 'image')}, ${count(points.filter((p) => p[1] >= limit).length)} at or above the limit. ` +
+	const label = `Outlier score over time: ${plural(points.length, 'image')}, ${plural(points.filter((p) => p.outlier).length, 'outlier')}. ` +
 		'Left and right arrow keys walk through the images, Enter opens one.';
 	return (
 		<div ref={host} class={shown ? 'chart time-dots is-pointing' : 'chart time-dots'} tabIndex={0} role="application" aria-label={label} onKeyDown={onKey}
@@ -71,12 +70,12 @@ export function OutlierTime({ points, limit, markers, onOpen }: {
 			onClick={(event) => {
 				const index = find(event);
 				const point = index === null ? undefined : points[index];
-				if (point) onOpen(point[2]);
+				if (point) onOpen(point.id);
 			}}>
 			{width > 0 && (
 				<svg width={width} height={HEIGHT} aria-hidden="true">
 					<g transform={`translate(${PAD.left} ${PAD.top})`}>
-						{axis(top).filter((t) => t <= top).map((t) => (
+						{scoreTicks(top, 18 / inner.height).map((t) => (
 							<g key={t}>
 								<line class="plot-line" x1={0} x2={inner.width} y1={y(t)} y2={y(t)} />
 								<text class="plot-text" x={-7} y={y(t) + 3.5} text-anchor="end">{t}</text>
@@ -86,8 +85,8 @@ export function OutlierTime({ points, limit, markers, onOpen }: {
 						{markers.filter((m) => m.at >= from && m.at <= to).map((m) => (
 							<g key={m.at} class="time-marker"><line x1={x(m.at)} x2={x(m.at)} y1={-6} y2={inner.height} /><text class="plot-text" x={x(m.at) + (x(m.at) > 0.7 * inner.width ? -4 : 4)} y={2} text-anchor={x(m.at) > 0.7 * inner.width ? 'end' : 'start'}>{m.name}</text></g>
 						))}
-						<path class="dots" d={dots((s) => s < limit)} />
-						<path class="dots is-out" d={dots((s) => s >= limit)} />
+						<path class="dots" d={dots(false)} />
+						<path class="dots is-out" d={dots(true)} />
 						<line class="limit" x1={0} x2={inner.width} y1={y(limit)} y2={y(limit)} />
 						<text class="plot-text limit-name" x={inner.width} y={y(limit) - 5} text-anchor="end">limit</text>
 					</g>
@@ -95,15 +94,14 @@ export function OutlierTime({ points, limit, markers, onOpen }: {
 			)}
 			{shown && (
 				<>
-					<i class="chart-ring" style={{ left: px(PAD.left + x(shown[0])), top: px(PAD.top + y(shown[1])) }} />
-					<div class={`chart-tip${x(shown[0]) > inner.width / 2 ? ' to-left' : ''}`} style={{ left: px(PAD.left + x(shown[0])), top: px(PAD.top + y(shown[1])) }} role="status">
-						<strong>{shown[1].toFixed(2)}<span class="muted"> {shown[1] >= limit ? 'outlier' : 'usual'}</span></strong>
-						<span>{exact(shown[0] * 1000).slice(0, 19)}</span>
+					<i class="chart-ring" style={{ left: px(PAD.left + x(shown.at)), top: px(PAD.top + y(shown.score)) }} />
+					<div class={`chart-tip${x(shown.at) > inner.width / 2 ? ' to-left' : ''}`} style={{ left: px(PAD.left + x(shown.at)), top: px(PAD.top + y(shown.score)) }} role="status">
+						<strong>{shown.score.toFixed(2)}<span class="muted"> {shown.outlier ? 'outlier' : shown.score >= limit ? 'above the limit' : 'usual'}</span></strong>
+						<span>{exact(shown.at * 1000).slice(0, 19)}</span>
 						<span class="muted">Click or Enter opens it</span>
 					</div>
 				</>
 			)}
-			{above > 0 && <p class="chart-note">{count(above)} above {top.toFixed(1)}, drawn at the edge</p>}
 		</div>
 	);
 }

@@ -117,6 +117,12 @@ export const drifted = (drift: Drift): DriftFeature[] => drift.features.filter((
 /** A title in the middle of a sentence. */
 const within = (title: string): string => (/^[A-Z][a-z]/.test(title) ? title[0]?.toLowerCase() + title.slice(1) : title);
 
+/** What differs, and beside it so many as there is room for. */
+export const firstFeatures = (drift: Drift, room: number): DriftFeature[] => drift.features.filter((f, i) => f.drifted || i < room);
+
+/** What is missing, but for what is said elsewhere on the page. */
+export const leftToSay = (missing: readonly string[], said: (string | null | undefined | false)[]): string[] => missing.filter((m) => !said.some((s) => s && (m === s || m.startsWith(s))));
+
 /** What the panel says before any curve. */
 export function driftSentence(drift: Drift): string {
 	const moved = drifted(drift);
@@ -138,6 +144,7 @@ export function basisWords(basis: Drift['window']['basis']): string | null {
 
 /** The smallest D that this window and this reference can show, over the features that may alarm. */
 export function smallestSeen(drift: Drift): number | null {
-	const all = drift.features.flatMap((f) => (f.critical_d === null ? [] : [f.critical_d]));
+	const watched = drift.features.some((f) => f.may_alarm) ? drift.features.filter((f) => f.may_alarm) : drift.features;
+	const all = watched.flatMap((f) => (f.critical_d === null ? [] : [f.critical_d]));
 	return all.length > 0 ? Math.max(D_MIN, Math.max(...all)) : null;
 }

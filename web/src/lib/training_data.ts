@@ -71,6 +71,15 @@ export function featureWords(reference: Reference): { word: string; help: string
 	return { word: 'not available', help: reference.features_reason ?? (reference.predicted ? 'The model’s graph gives none.' : 'The model does not run here.') };
 }
 
+/** The smallest shifts that can be seen, features of the same one together, the finest first. */
+export function seenGroups(reference: Reference): { d: string; names: string[] }[] {
+	const groups = new Map<string, string[]>();
+	for (const { feature, title, d } of reference.sees ?? []) {
+		if (d !== null) groups.set(d.toFixed(2), [...(groups.get(d.toFixed(2)) ?? []), title ?? feature.replace(/_/g, ' ')]);
+	}
+	return [...groups].map(([d, names]) => ({ d, names })).sort((a, b) => Number(a.d) - Number(b.d));
+}
+
 /** As a form says it: whole images, at least 20. */
 export function imagesProblem(text: string): string | null {
 	const n = Number(text);

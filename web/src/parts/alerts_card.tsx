@@ -50,7 +50,7 @@ function Events({ alerts }: { alerts: Alerts }): JSX.Element {
 			<ul class="alert-list">
 				{open.slice(0, OPEN_SHOWN).map((e) => (
 					<li key={e.id} class="is-open">
-						<p>{e.sentence}</p>
+						<p title={e.sentence}>{e.sentence}</p>
 						<p class="muted alert-foot"><Time at={e.opened_at} /><CloseAlert event={e} /></p>
 					</li>
 				))}

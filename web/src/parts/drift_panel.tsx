@@ -5,17 +5,18 @@ import { useState } from 'preact/hooks';
 import { watch, type Drift, type DriftFeature } from '../api/watch';
 import type { Deployment } from '../api/types';
 import { Distributions } from '../charts/distribution';
-import { basisWords, D_MIN, drifted, driftSentence, dWords, movedWords, pWords, short, smallestSeen } from '../lib/drift';
+import { basisWords, D_MIN, drifted, driftSentence, dWords, firstFeatures, leftToSay, movedWords, pWords, short, smallestSeen } from '../lib/drift';
 import { count, plural } from '../lib/format';
 import { trainingReady, trainingState } from '../lib/training_data';
 import { watchKey, watchQuery, type WatchFilter } from '../lib/watch_filter';
 import { AssetStrip } from './asset_strip';
-import { Failure, Segments, Skeleton } from './basics';
+import { Button, Failure, Segments, Skeleton } from './basics';
 import { TrainingNeeded, TrainingProgress } from './training_data_needed';
 import { useDelayed } from './use_delayed';
 import { useStanding } from './use_standing';
 import { useTraining } from './use_training';
 
+const ROOM = 10;
 const WINDOWS = [['100', '100'], ['200', '200'], ['500', '500'], ['2000', '2,000']] as const;
 
 function DBar({ feature }: { feature: DriftFeature }): JSX.Element {
@@ -41,26 +42,32 @@ function featureHelp(f: DriftFeature): string {
 
 function Features({ drift, chosen, onChoose }: { drift: Drift; chosen: string; onChoose: (name: string) => void }): JSX.Element {
 	const watching = drift.detectors?.state === 'watching';
+	const [all, setAll] = useState(false);
+	const shown = all ? drift.features : firstFeatures(drift, ROOM);
+	const more = drift.features.length - shown.length;
 	return (
-		<table class="table drift-table">
-			<thead><tr>
-				<th>Feature</th>
-				<th><abbr title="Kolmogorov–Smirnov distance: the widest gap between the two cumulative curves, 0 to 1. The thin line is its interval, the mark what is more than chance.">D</abbr></th>
-				{watching && <th class="number evidence"><abbr title="Of what the detector needs for an alarm">Evidence</abbr></th>}
-			</tr></thead>
-			<tbody>
-				{drift.features.map((f) => (
-					<tr key={f.name} class={f.name === chosen ? 'is-chosen' : undefined} title={featureHelp(f)}>
-						<th scope="row">
-							<button type="button" class="row-button" aria-pressed={f.name === chosen} onClick={() => onChoose(f.name)}>{f.title}</button>
-							{f.moved && <small class={f.drifted ? 'warn-text' : undefined}>{movedWords(f.moved)}</small>}
-						</th>
-						<td><span class="d-cell"><DBar feature={f} /><strong>{dWords(f.d)}</strong></span></td>
-						{watching && <td class="number evidence">{f.may_alarm && f.strength !== null ? `${Math.round(100 * Math.min(1, f.strength))} %` : <span class="muted">–</span>}</td>}
-					</tr>
-				))}
-			</tbody>
-		</table>
+		<div>
+			<table class="table drift-table">
+				<thead><tr>
+					<th>Feature</th>
+					<th><abbr title="Kolmogorov–Smirnov distance: the widest gap between the two cumulative curves, 0 to 1. The thin line is its interval, the mark what is more than chance.">D</abbr></th>
+					{watching && <th class="number evidence"><abbr title="Of what the detector needs for an alarm">Evidence</abbr></th>}
+				</tr></thead>
+				<tbody>
+					{shown.map((f) => (
+						<tr key={f.name} class={f.name === chosen ? 'is-chosen' : undefined} title={featureHelp(f)}>
+							<th scope="row">
+								<button type="button" class="row-button" aria-pressed={f.name === chosen} onClick={() => onChoose(f.name)}>{f.title}</button>
+								{f.moved && <small class={f.drifted ? 'warn-text' : undefined}>{movedWords(f.moved)}</small>}
+							</th>
+							<td><span class="d-cell"><DBar feature={f} /><strong>{dWords(f.d)}</strong></span></td>
+							{watching && <td class="number evidence">{f.may_alarm && f.strength !== null ? `${Math.round(100 * Math.min(1, f.strength))} %` : <span class="muted">–</span>}</td>}
+						</tr>
+					))}
+				</tbody>
+			</table>
+			{more > 0 && <Button kind="quiet" onClick={() => setAll(true)}>{`${more} more`}</Button>}
+		</div>
 	);
 }
 
@@ -97,13 +104,24 @@ function Where({ drift }: { drift: Drift }): JSX.Element | null {
 	);
 }
 
+function Examples({ drift }: { drift: Drift }): JSX.Element | null {
+	const [moved] = drifted(drift);
+	if (!moved || drift.examples.length === 0) return null;
+	return (
+		<section aria-label="Images that moved most">
+			<h3>Images <span class="muted">whose {moved.title.toLowerCase()} is farthest from Training Data</span></h3>
+			<AssetStrip label="Images that moved most" items={drift.examples.map((e) => ({ id: e.predicted_asset_id, value: short(e.value), means: moved.title, at: e.created_at }))} />
+		</section>
+	);
+}
+
 function Detectors({ drift }: { drift: Drift }): JSX.Element | null {
 	const { detectors, window } = drift;
-	const least = smallestSeen(drift);
 	const rows: [string, string, string][] = [
 		['Compared', `${count(window.images)}`, 'Images of this window.'],
 		['Of them count', window.effective === null ? '–' : count(Math.round(window.effective)), 'Near-duplicates and frames that resemble the one before say nothing new: so many images this window is worth.'],
 	];
+	if (detectors && detectors.state !== 'off') rows.push(['False alarms', `1 in ${count(detectors.budget_images)}`, 'At most, in images, on average, while nothing has changed.']);
 	if (detectors && detectors.state === 'watching') {
 		rows.push(['Watched so far', count(detectors.seen), 'Images since Training Data is ready, in the order of the log.']);
 		if (detectors.thinning !== null) rows.push(['Thinned to', detectors.thinning <= 1 ? 'all' : `1 of ${short(detectors.thinning)}`, 'After near-duplicates: how far apart two images must be to say something new.']);
@@ -113,10 +131,7 @@ function Detectors({ drift }: { drift: Drift }): JSX.Element | null {
 		<section class="drift-detectors" aria-label="Detectors">
 			<dl class="numbers">{rows.map(([name, value, help]) => <div key={name} title={help}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
 			<p class="muted">
-				{detectors?.sentence}{' '}
-				{detectors && detectors.state !== 'off' && `An alarm comes from detectors that may be looked at after every image: on average at most one false alarm in ${count(detectors.budget_images)} images.`}{' '}
-				{least !== null && `With this window, shifts below D ${least.toFixed(2)} cannot be told from chance.`}{' '}
-				{basisWords(window.basis)}
+				{basisWords(window.basis)} {detectors && detectors.state !== 'off' && 'The curves describe; an alarm comes from detectors that may be looked at after every image.'} {detectors?.sentence}
 			</p>
 		</section>
 	);
@@ -126,10 +141,12 @@ function Shown({ drift, deployment }: { drift: Drift; deployment: Deployment }):
 	const [name, setName] = useState('');
 	const chosen = drift.features.find((f) => f.name === name) ?? drift.features[0];
 	const moved = drifted(drift);
+	const least = smallestSeen(drift);
+	const missing = leftToSay(drift.missing, [drift.reference?.small && 'Small reference']);
 	return (
 		<>
 			<p class={moved.length > 0 ? 'drift-sentence is-drifted' : 'drift-sentence'}>{driftSentence(drift)}</p>
-			{drift.reference?.small && <p class="notice warn"><span><strong>Small reference.</strong> {drift.reference.sentence}</span></p>}
+			{drift.reference?.small && <p class="notice warn"><span><strong>Small reference: {least === null ? 'only large shifts can be seen.' : `shifts below D ${least.toFixed(2)} cannot be seen.`}</strong> {drift.reference.sentence}</span></p>}
 			{!drift.reference?.small && drift.reference?.sentence && <p class="muted drift-note">{drift.reference.sentence}</p>}
 			{drift.features.length > 0 && drift.window.images > 0 && (
 				<div class="drift-columns">
@@ -137,17 +154,12 @@ function Shown({ drift, deployment }: { drift: Drift; deployment: Deployment }):
 					<div class="drift-side">
 						{chosen && <Chosen drift={drift} feature={chosen} deployment={deployment} />}
 						<Where drift={drift} />
+						<Examples drift={drift} />
 					</div>
 				</div>
 			)}
-			{drift.examples.length > 0 && moved.length > 0 && (
-				<section aria-label="Images that moved most">
-					<h3>Images <span class="muted">whose {moved[0]?.title.toLowerCase()} is farthest from Training Data</span></h3>
-					<AssetStrip label="Images that moved most" items={drift.examples.map((e) => ({ id: e.predicted_asset_id, value: short(e.value), means: moved[0]?.title ?? 'value', at: e.created_at }))} />
-				</section>
-			)}
 			<Detectors drift={drift} />
-			{drift.missing.length > 0 && <ul class="missing muted">{drift.missing.map((m) => <li key={m}>{m}</li>)}</ul>}
+			{missing.length > 0 && <ul class="missing muted">{missing.map((m) => <li key={m}>{m}</li>)}</ul>}
 		</>
 	);
 }

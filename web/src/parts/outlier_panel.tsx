@@ -5,8 +5,9 @@ import { useMemo } from 'preact/hooks';
 import { watch, type Outliers } from '../api/watch';
 import type { Deployment } from '../api/types';
 import { OutlierTime, type TimeMarker } from '../charts/outlier_time';
+import { leftToSay } from '../lib/drift';
 import { count } from '../lib/format';
-import { outlierSentence, percent, rankWords, scored } from '../lib/outliers';
+import { dots, isOutlier, outlierSentence, percent, rankWords } from '../lib/outliers';
 import { trainingReady, trainingState } from '../lib/training_data';
 import { watchKey, watchQuery, type WatchFilter } from '../lib/watch_filter';
 import { AssetStrip, openAsset } from './asset_strip';
@@ -18,9 +19,10 @@ import { useTraining } from './use_training';
 
 const NO_MARKERS: readonly TimeMarker[] = [];
 
-function Shown({ outliers, markers }: { outliers: Outliers; markers: readonly TimeMarker[] }): JSX.Element {
-	const points = useMemo(() => scored(outliers.points), [outliers.points]);
+function Shown({ outliers, said, markers }: { outliers: Outliers; said: string | null; markers: readonly TimeMarker[] }): JSX.Element {
+	const points = useMemo(() => dots(outliers), [outliers.points]);
 	const { counts, limit } = outliers;
+	const missing = leftToSay(outliers.missing, [said]);
 	return (
 		<>
 			<p class={counts.low !== null && counts.low > outliers.rank ? 'drift-sentence is-drifted' : 'drift-sentence'}>{outlierSentence(outliers)}</p>
@@ -29,16 +31,15 @@ function Shown({ outliers, markers }: { outliers: Outliers; markers: readonly Ti
 			{outliers.worst.length > 0 && (
 				<section aria-label="Most unusual images">
 					<h3>Most unusual <span class="muted">the score, and 1 is the limit: {percent(outliers.rank)} of images like Training Data are above it</span></h3>
-					<AssetStrip label="Most unusual images" items={outliers.worst.map((p) => ({ id: p.predicted_asset_id, value: p.score.toFixed(2), means: `Outlier score, ${rankWords(p.rank)}`, at: p.at, bad: p.score >= limit }))} />
+					<AssetStrip label="Most unusual images" items={outliers.worst.map((p) => ({ id: p.predicted_asset_id, value: p.score.toFixed(2), means: `Outlier score, ${rankWords(p.rank)}`, at: p.at, bad: isOutlier(p, outliers.rank) }))} />
 				</section>
 			)}
-			{typeof outliers.reference === 'string' && <p class="muted drift-note">{outliers.reference}</p>}
-			{outliers.missing.length > 0 && <ul class="missing muted">{outliers.missing.map((m) => <li key={m}>{m}</li>)}</ul>}
+			{missing.length > 0 && <ul class="missing muted">{missing.map((m) => <li key={m}>{m}</li>)}</ul>}
 		</>
 	);
 }
 
-function Scored({ deployment, filter, markers }: { deployment: Deployment; filter: WatchFilter; markers: readonly TimeMarker[] }): JSX.Element {
+function Scored({ deployment, filter, said, markers }: { deployment: Deployment; filter: WatchFilter; said: string | null; markers: readonly TimeMarker[] }): JSX.Element {
 	const late = useDelayed(filter, 150);
 	const { shown, loading, error, reload, element } = useStanding(`outliers ${deployment.id} ${watchKey(late)} ${deployment.model_version_id}`, (signal) =>
 		watch.outliers(deployment.id, watchQuery(late, Date.now()), signal));
@@ -46,7 +47,7 @@ function Scored({ deployment, filter, markers }: { deployment: Deployment; filte
 		<div class="watch-body" ref={element} aria-busy={loading}>
 			{error !== null && <Failure error={error} what="The outliers could not be read" onRetry={reload} />}
 			{!shown && loading && <Skeleton width="100%" height={200} />}
-			{shown && <Shown outliers={shown} markers={markers} />}
+			{shown && <Shown outliers={shown} said={said} markers={markers} />}
 		</div>
 	);
 }
@@ -58,7 +59,7 @@ export function OutlierPanel({ deployment, filter, markers = NO_MARKERS }: { dep
 	return (
 		<section class="panel watch-panel" aria-label="Outliers" id="outliers">
 			<header class="panel-head"><h2>Outliers</h2></header>
-			{on && <Scored deployment={deployment} filter={filter} markers={markers} />}
+			{on && <Scored deployment={deployment} filter={filter} said={data.reference?.note ?? null} markers={markers} />}
 			{!on && (
 				<div class="watch-body">
 					{!data && loading && <Skeleton width="60%" />}

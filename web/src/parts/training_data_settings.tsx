@@ -7,7 +7,7 @@ import { tell, watch, type Reference, type TrainingData } from '../api/watch';
 import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
 import { count, exact } from '../lib/format';
-import { featureWords, heldOutWords, sourceWords, trainingBadge, trainingNext, trainingSentence, trainingState } from '../lib/training_data';
+import { featureWords, heldOutWords, seenGroups, sourceWords, trainingBadge, trainingNext, trainingSentence, trainingState } from '../lib/training_data';
 import { Button, Failure, Skeleton, Time } from './basics';
 import { Doing, TrainingActions, TrainingProgress } from './training_data_needed';
 import { say } from './toasts';
@@ -100,13 +100,13 @@ function Made({ reference, training }: { reference: Reference; training: Trainin
 }
 
 function Sees({ reference }: { reference: Reference }): JSX.Element | null {
-	const sees = reference.sees?.filter((s) => s.d !== null) ?? [];
-	if (sees.length === 0) return null;
+	const groups = seenGroups(reference);
+	if (groups.length === 0) return null;
 	return (
 		<section class="panel setting" aria-label="Shifts it can see">
 			<div><h2>Shifts it can see</h2><p class="muted">The smallest distance D of a window of 200 images that is more than chance. 0 is no difference, 1 is no overlap.</p></div>
 			<ul class="sees">
-				{sees.map((s) => <li key={s.feature}><span>{s.title ?? s.feature.replace(/_/g, ' ')}</span><span class="d-bar" aria-hidden="true"><i style={{ width: `${100 * Math.min(1, s.d ?? 0)}%` }} /></span><strong>{(s.d ?? 0).toFixed(2)}</strong></li>)}
+				{groups.map(({ d, names }) => <li key={d}><span class="d-cell"><strong>{d}</strong><span class="d-bar" aria-hidden="true"><i style={{ width: `${100 * Math.min(1, Number(d))}%` }} /></span></span><span class="muted">{names.join(', ')}</span></li>)}
 			</ul>
 		</section>
 	);
