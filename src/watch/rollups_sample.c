@@ -150,14 +150,15 @@ static enum status look_at_days(struct db_conn *c, struct range *r, struct err *
 	return db_done(&q, err);
 }
 
-/* Those up to a hash, the smallest first, at most `most`. */
+/* Those up to a hash, the smallest first, at most `most`. The plus keeps SQLite from reading days whole: it
+ * would look for s.start_us by the range of d.start_us, and leave the hash unused. */
 static enum status read_below(struct db_conn *c, const struct range *r, int64_t hash, size_t most,
 	struct arena *a, int64_t **positions, size_t *count, struct err *err)
 {
 	size_t room = 0;
 	struct db_query q = db_query(c,
 		"SELECT s.position FROM sample_day d CROSS JOIN sample s ON s.deployment_id = d.deployment_id"
-		" AND s.start_us = d.start_us AND s.hash <= $1"
+		" AND s.start_us = +d.start_us AND s.hash <= $1"
 		" WHERE d.deployment_id = $2 AND d.start_us > $3 AND d.start_us < $4"
 		" AND s.created_us >= $5 AND s.created_us < $4 ORDER BY s.hash LIMIT $6");
 	db_bind_integer(&q, hash);
