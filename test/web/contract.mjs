@@ -71,6 +71,35 @@ const quality = {
 		labels: list({ label: text, truths: count, precision: maybe(share), recall: maybe(share), f1: maybe(share) }), curve: maybe(list(list(number))), best_threshold: maybe(number),
 	}),
 };
+const training = {
+	set: flag, active: flag, kind: maybe(one('DATASET', 'PRODUCTION')), dataset_version: maybe(datasetVersion), source: maybe(text), images_max: maybe(count), suggestion: maybe({ dataset_version_id: text, why: text }),
+	reference: maybe({
+		id: text, status: one('RUNNING', 'READY', 'FAILED'), progress: maybe(share), message: maybe(text), error: maybe(text), images: count, held_out: flag, small: flag, predicted: flag, features: flag,
+		features_reason: maybe(text), note: maybe(text), ready_at: maybe(time), model_version_id: text, tolerance: maybe(number), job_id: maybe(text),
+	}),
+};
+const moment = (v) => number(v) || time(v);
+const feature = {
+	name: text, title: text, unit: text, kind: one('image', 'model'), d: maybe(share), low: maybe(share), high: maybe(share), p: maybe(share), p_adjusted: maybe(share), drifted: flag, critical_d: maybe(number),
+	may_alarm: flag, reference: maybe({ quantiles: list(number) }), window: maybe({ quantiles: list(number) }), strength: maybe(number), moved: maybe(one('higher', 'lower', 'wider', 'narrower')),
+};
+const drift = {
+	reference: maybe({ id: text, images: count, held_out: flag, small: flag, sentence: maybe(text) }), window: { images: count, effective: maybe(number) }, alpha: number, features: list(feature),
+	detectors: maybe({ seen: count, effective: maybe(number), thinning: maybe(number), tolerance: maybe(number), budget_images: number, state: one('watching', 'waiting', 'off'), sentence: maybe(text) }),
+	where: list({ by: one('source', 'label', 'tag'), name: text, images: count, feature: text, d: maybe(share), p: maybe(share) }), examples: list({ predicted_asset_id: text, value: maybe(number), created_at: moment }),
+	missing: list(text),
+};
+const outlier = { predicted_asset_id: text, at: moment, score: number, rank: maybe(share) };
+const outliers = { limit: number, rank: share, points: list(outlier), worst: list(outlier), counts: { images: count, outliers: count, share: maybe(share), low: maybe(share), high: maybe(share) }, missing: list(text) };
+const event = { id: text, alert_id: text, kind: text, title: text, opened_at: time, closed_at: maybe(time), closed_by: maybe(text), sentence: text };
+const alerts = {
+	items: list({
+		id: text, kind: text, title: text, unit: text, help: text, operator: one('<', '<=', '=', '>=', '>'), value: number, window_s: count, images_min: count, label: maybe(text), active: flag, supervised: flag,
+		budget: maybe(text), last_fired_at: maybe(time), open: maybe(event),
+	}),
+	events: list(event),
+};
+const webhook = { id: text, name: text, url: text, active: flag, last_at: maybe(time), last_status: maybe(count), last_error: maybe(text) };
 const version = {
 	id: text, origin: { id: text, name: text }, version: count, type: taskType, framework: text, labels: maybe(dictionary(text)), state: one('EMPTY', 'READY', 'REFUSED'), state_text: maybe(text),
 	recipe: maybe(dictionary(anything)), created_at: time, graph: maybe(dictionary(anything)), guessed: list(text), confirmed: flag,
@@ -105,6 +134,10 @@ export async function checkContract(address, token) {
 		await get(`/api/deployment/${d.id}/queue`, queue);
 		await get(`/api/deployment/${d.id}/pipeline/fl`, feedback);
 		await get(`/api/deployment/${d.id}/quality`, quality);
+		await get(`/api/deployment/${d.id}/pipeline/td`, training);
+		await get(`/api/deployment/${d.id}/drift?images=200`, drift);
+		await get(`/api/deployment/${d.id}/outliers`, outliers);
+		await get(`/api/deployment/${d.id}/alerts`, alerts);
 		const own = `/api/deployment/${d.id}`;
 		await get(own, deployment);
 		await get(`${own}/history`, page({ at: time, what: text, by: maybe(text), from: maybe(text), to: maybe(text) }));
@@ -125,6 +158,7 @@ export async function checkContract(address, token) {
 		const past = await get(`${own}/predictedassets?limit=48&offset=${(answered.count ?? 0) + 100}&order_by=-created_at`, page(asset));
 		if (past.items?.length) problems.push(`${own}/predictedassets past the end is not empty`);
 	}
+	await get(`${organization}/webhooks`, { items: list(webhook) });
 	const models = await get(`${organization}/models?limit=50&offset=0`, page({ id: text, name: text, type: taskType, versions: count, created_at: time }));
 	for (const m of (models.items ?? []).slice(0, 5)) {
 		await get(`/api/model/${m.id}`, { id: text, name: text, type: taskType, created_at: time });
