@@ -98,6 +98,21 @@ static void add_window(
 			r->effective, r->images, r->more ? " newest" : ""));
 }
 
+/* Which images those are, so that anybody can work out the numbers anew. */
+static void add_ids(
+	struct http_request *req, yyjson_mut_doc *doc, yyjson_mut_val *root, const struct drift_report *r)
+{
+	const char *wanted = http_query(req, "ids");
+	if (wanted == NULL || strcmp(wanted, "1") != 0)
+		return;
+	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, yyjson_mut_obj_get(root, "window"), "ids");
+	for (size_t i = 0; i < r->effective; i++) {
+		char text[UUID_TEXT_SIZE];
+		uuid_format(r->ids[i], text);
+		yyjson_mut_arr_add_strcpy(doc, list, text);
+	}
+}
+
 static void add_detectors(
 	yyjson_mut_doc *doc, yyjson_mut_val *root, const struct drift_report *r, struct arena *a)
 {
@@ -218,6 +233,7 @@ enum status api_deployment_drift(struct http_request *req, struct http_reply *re
 	enum status st = read_report(req, &request, &report, err);
 	if (st == ST_OK) {
 		add_report(doc, root, &report, req->arena);
+		add_ids(req, doc, root, &report);
 		st = http_reply_json(req, reply, doc); /* prints: before the note it quotes is gone */
 	}
 	reference_drop(report.reference);

@@ -105,6 +105,9 @@ static enum status read_window(struct db_conn *c, const struct drift_request *r,
 	take_window(&rows, r, ref, a, w);
 	out->images = rows.count;
 	out->effective = w->count;
+	out->ids = ARENA_ARRAY(a, struct uuid, w->count + 1);
+	for (size_t i = 0; i < w->count; i++)
+		out->ids[i] = w->seen[i].row->predicted_asset_id;
 	if (w->count) {
 		out->from_us = w->seen[0].row->created_us;
 		out->to_us = w->seen[w->count - 1].row->created_us;

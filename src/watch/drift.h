@@ -65,6 +65,7 @@ struct drift_report {
 	size_t images;                  /* looked at, of the range */
 	size_t effective;               /* that count, after thinning: the window */
 	int64_t from_us, to_us;         /* of the oldest and the newest in the window; 0: none */
+	struct uuid *ids;               /* predicted assets of the window, oldest first */
 	bool more;                      /* the range has more than were looked at */
 	struct drift_feature *features; /* those that drifted, and then by d, largest first */
 	size_t feature_count;
