@@ -116,7 +116,7 @@ enum status alerts_insert_defaults(
 		alert_init((enum alert_kind)k, &row);
 		row.id = uuid_v7(now_us / 1000);
 		row.deployment_id = deployment_id;
-		row.created_us = now_us;
+		row.created_us = now_us + (int64_t)k; /* so that they are listed in this order */
 		row.created_by = who;
 		TRY(alert_rows_insert(c, &row, err));
 	}

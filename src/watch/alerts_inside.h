@@ -34,6 +34,7 @@ struct alert_value {
 	uint64_t images;     /* or requests */
 	uint64_t hits;       /* of shares: so many of them */
 	bool share, by_hand; /* by_hand: the limits are fixed ones, as there is no Training Data */
+	bool accuracy;       /* not AP, as it is of classes */
 	struct alert_part parts[ALERT_PARTS_MAX];
 	size_t part_count;
 	int64_t from_us, to_us;

@@ -105,7 +105,8 @@ static const char *finding(
 		return arena_printf(a, "%s of images were outliers in %s (%" PRIu64 " of %s)", value, window,
 			v->hits, images);
 	case ALERT_AP:
-		return arena_printf(a, "AP%s was %s over %s (%s)", of_label(alert, a), value, window, images);
+		return arena_printf(a, "%s%s was %s over %s (%s)", v->accuracy ? "Accuracy" : "AP",
+			of_label(alert, a), value, window, images);
 	case ALERT_DISTRIBUTION:
 		return arena_printf(a,
 			"Labels are shared%s otherwise than in Training Data in %s (p = %s, %s)",

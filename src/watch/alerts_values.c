@@ -147,7 +147,8 @@ static enum status measure_ap(
 	if (r.version_count == 0 || r.versions[0].role != QUALITY_CHAMPION)
 		return ST_OK;
 	const struct quality_version *v = &r.versions[0];
-	out->value = r.task == TASK_CLASSIFICATION ? v->classes.accuracy : v->coco.ap;
+	out->accuracy = r.task == TASK_CLASSIFICATION;
+	out->value = out->accuracy ? v->classes.accuracy : v->coco.ap;
 	out->images = out->value < 0 ? 0 : v->images; /* no truth of it: nothing to say */
 	return ST_OK;
 }

@@ -169,6 +169,21 @@ def quality_things(server, path):
     }
 
 
+def alert_things(server, deployment, org):
+    """Alerts of a deployment, and a webhook that may not go where it is told to."""
+    webhook = server.post(f"{org}/webhooks", {"name": "openapi", "url": "http://127.0.0.1:9/", "active": False})
+    path = f"/api/webhook/{webhook['id']}"
+    return {
+        "Alerts": server.get(f"/api/deployment/{deployment['id']}/alerts"),
+        "Alert": server.post(f"/api/deployment/{deployment['id']}/alerts", {"kind": "is_outlier", "active": False}),
+        "NewWebhook": webhook,
+        "WebhookTest": server.post(f"{path}/test"),
+        "WebhookList": server.get(f"{org}/webhooks"),
+        "DeliveryList": server.get(f"{path}/deliveries"),
+        "Webhook": server.patch(path, {"name": "other"}),
+    }
+
+
 @pytest.fixture(scope="module")
 def things(server, tmp_path_factory, colours):
     """One of each noun, as the program answers it."""
@@ -222,6 +237,7 @@ def things(server, tmp_path_factory, colours):
         "JobList": server.get(f"{org}/jobs"),
         **dataset_things(server, org, data),
         **review_things(server, colours),
+        **alert_things(server, colours, org),
         "Error": server.call("GET", "/api/model/x").json(),
     }
 
@@ -236,6 +252,7 @@ def things(server, tmp_path_factory, colours):
         "Asset", "ExtendedAssetList", "IdPage",
         "Leased", "ReviewConflict", "PredictedAssetList", "Review", "Accepted", "Queue",
         "Quality", "Stats", "ImageStats", "Dashboard", "Heatmap",
+        "Alerts", "Alert", "NewWebhook", "WebhookTest", "WebhookList", "DeliveryList", "Webhook",
     ],
 )  # fmt: skip
 def test_answers_are_as_described(contract, things, name):
