@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bursts: pictures of one scene, which are all trained with or all measured with. A picture is put into its
- * burst once, for good, soon after it was predicted on and before anyone looks at it; the rule is in
+ * burst once, for good, after it was predicted on and before anyone looks at it; the rule is in
  * docs/internals/bursts.md. A burst has the id of its first picture.
  */
 #ifndef GYRE_LEARN_BURST_H

@@ -24,6 +24,7 @@
 #define PAUSE_MIN_US SECOND_US        /* between two looks; longer when looking takes long: */
 #define PAUSE_MAX_US (10 * SECOND_US) /* at most this, */
 #define PAUSE_TIMES 20                /* its own time, so that it takes a twentieth of one processor */
+#define BURSTS_US (SECOND_US / 4)     /* of each look: what is left is for the next, or for who needs it */
 #define PAGE 200                      /* reviews read at once */
 
 struct submitter {
@@ -34,7 +35,7 @@ struct submitter {
 	thread_handle thread;
 	/* Of its thread. */
 	int64_t pause_us, bursts_until_us;
-	bool more_bursts, failing;
+	bool failing;
 };
 
 static bool stopping(const struct submitter *s)
@@ -338,7 +339,7 @@ static enum status each(struct submitter *s, list_deployments *which,
 	return st;
 }
 
-/* For a second, so that what is due does not wait for a long log from before there were bursts. */
+/* A picture takes up to 50 ms among 2,000 others. One that is wanted before its turn is put in then. */
 static enum status assign_bursts(struct submitter *s, struct uuid deployment_id, struct err *err)
 {
 	const struct burst_store store = {s->options.readers, s->options.recorder, s->options.blobs};
@@ -346,7 +347,6 @@ static enum status assign_bursts(struct submitter *s, struct uuid deployment_id,
 	do
 		TRY(burst_assign(&store, deployment_id, NULL, 0, &done, err));
 	while (done > 0 && !stopping(s) && clock_mono_us() < s->bursts_until_us);
-	s->more_bursts |= done > 0;
 	return ST_OK;
 }
 
@@ -355,11 +355,9 @@ static void look(struct submitter *s)
 	struct err err;
 	int64_t start_us = clock_mono_us();
 	enum status st = each(s, feedback_rows_by_themselves, follow_one, &err);
-	int64_t now_us = clock_mono_us();
-	s->pause_us = PAUSE_TIMES * (now_us - start_us);
-	s->bursts_until_us = now_us + SECOND_US;
-	s->more_bursts = false;
+	s->bursts_until_us = clock_mono_us() + BURSTS_US;
 	enum status bursts = stopping(s) ? ST_OK : each(s, burst_rows_deployments, assign_bursts, &err);
+	s->pause_us = PAUSE_TIMES * (clock_mono_us() - start_us);
 	bool fails = st != ST_OK || bursts != ST_OK;
 	if (fails && !s->failing && !stopping(s)) /* once, until it works again */
 		log_err("submitter_failing", &err);
@@ -368,8 +366,6 @@ static void look(struct submitter *s)
 		s->pause_us = PAUSE_MIN_US;
 	if (s->pause_us > PAUSE_MAX_US)
 		s->pause_us = PAUSE_MAX_US;
-	if (s->more_bursts && !fails)
-		s->pause_us = 0;
 }
 
 static void run(void *arg)
@@ -379,7 +375,7 @@ static void run(void *arg)
 	while (!stopping(s)) {
 		uint32_t heard = bell_count(&s->bell);
 		look(s);
-		if (!stopping(s) && s->pause_us > 0)
+		if (!stopping(s))
 			bell_wait(&s->bell, heard, clock_mono_us() + s->pause_us);
 	}
 }

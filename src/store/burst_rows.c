@@ -37,9 +37,9 @@ static enum status read_all(
 enum status burst_rows_deployments(
 	struct db_conn *c, struct arena *a, struct uuid **ids, size_t *count, struct err *err)
 {
-	struct db_query q = db_query(c, "SELECT id FROM deployment d WHERE EXISTS (SELECT 1 FROM "
-					"predicted_asset a WHERE a.deployment_id = d.id AND a.burst_id IS "
-					"NULL) ORDER BY id");
+	struct db_query q = db_query(c,
+		"SELECT f.deployment_id FROM feedback f WHERE EXISTS (SELECT 1 FROM predicted_asset a"
+		" WHERE a.deployment_id = f.deployment_id AND a.burst_id IS NULL) ORDER BY f.deployment_id");
 	size_t room = 0;
 	*ids = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {

@@ -17,7 +17,7 @@ struct burst_picture {
 	struct span image_sign; /* vision/image_sign.h; empty: not known */
 };
 
-/* Deployments with pictures that are in no burst. */
+/* Deployments with a Feedback Loop and pictures that are in no burst. */
 enum status burst_rows_deployments(
 	struct db_conn *c, struct arena *a, struct uuid **ids, size_t *count, struct err *err) MUST_CHECK;
 /* Of a deployment those in no burst, the oldest first; and those that are in one, the newest first. */
