@@ -4,6 +4,7 @@
 #include "api/nouns.h"
 #include "os/clock.h"
 #include "store/data_source_rows.h"
+#include "watch/watch.h"
 
 static yyjson_mut_val *source_json(yyjson_mut_doc *doc, const struct data_source_row *row)
 {
@@ -83,6 +84,7 @@ enum status api_data_source_get(struct http_request *req, struct http_reply *rep
 
 struct rename {
 	struct uuid id;
+	const char *before;
 	const char *name;
 	struct arena *arena;
 	struct data_source_row row; /* as it is then */
@@ -91,6 +93,8 @@ struct rename {
 static enum status rename_source(struct db_conn *c, void *arg, struct err *err)
 {
 	struct rename *r = arg;
+	TRY(data_source_rows_by_id(c, r->id, r->arena, &r->row, err));
+	r->before = r->row.name;
 	if (r->name)
 		TRY(data_source_rows_rename(c, r->id, r->name, err));
 	return data_source_rows_by_id(c, r->id, r->arena, &r->row, err);
@@ -104,18 +108,23 @@ enum status api_data_source_patch(struct http_request *req, struct http_reply *r
 	TRY(api_body(req, &body, err));
 	TRY(api_json_name(body, "name", false, &r.name, err));
 	TRY(api_write(req, "data_source.update", r.id, rename_source, &r, err));
+	if (strcmp(r.before, r.row.name) != 0)
+		TRY(watch_source_renamed(api_of(req)->watch, r.before, r.row.name, err));
 	return reply_source(req, reply, &r.row);
 }
 
 static enum status delete_source(struct db_conn *c, void *arg, struct err *err)
 {
-	return data_source_rows_delete(c, *(const struct uuid *)arg, err);
+	struct rename *r = arg;
+	TRY(data_source_rows_by_id(c, r->id, r->arena, &r->row, err));
+	return data_source_rows_delete(c, r->id, err);
 }
 
 enum status api_data_source_delete(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct uuid id;
-	TRY(api_id(req, "id", "data source", &id, err));
-	TRY(api_write(req, "data_source.delete", id, delete_source, &id, err));
+	struct rename r = {.arena = req->arena};
+	TRY(api_id(req, "id", "data source", &r.id, err));
+	TRY(api_write(req, "data_source.delete", r.id, delete_source, &r, err));
+	TRY(watch_source_renamed(api_of(req)->watch, r.row.name, "", err));
 	return http_reply_empty(reply, 204);
 }

@@ -109,8 +109,19 @@ enum status data_source_rows_list(struct db_conn *c, const struct rows_page *pag
 	return db_done(&q, err);
 }
 
+/* Images that are no more know their source by its name. */
+static enum status rename_gone(struct db_conn *c, struct uuid id, const char *name, struct err *err)
+{
+	struct db_query q = db_query(c, "UPDATE gone_prediction SET source = $1 WHERE source ="
+					" (SELECT name FROM data_source WHERE id = $2)");
+	db_bind_text(&q, name);
+	db_bind_uuid(&q, id);
+	return db_done(&q, err);
+}
+
 enum status data_source_rows_rename(struct db_conn *c, struct uuid id, const char *name, struct err *err)
 {
+	TRY(rename_gone(c, id, name, err));
 	struct db_query q = db_query(c, "UPDATE data_source SET name = $1 WHERE id = $2");
 	db_bind_text(&q, name);
 	db_bind_uuid(&q, id);
@@ -123,6 +134,7 @@ enum status data_source_rows_rename(struct db_conn *c, struct uuid id, const cha
 
 enum status data_source_rows_delete(struct db_conn *c, struct uuid id, struct err *err)
 {
+	TRY(rename_gone(c, id, "", err));
 	struct db_query q = db_query(c, "UPDATE data SET source_id = NULL WHERE source_id = $1");
 	db_bind_uuid(&q, id);
 	TRY(db_done(&q, err));

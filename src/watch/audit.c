@@ -92,6 +92,10 @@ static enum status count_anew(struct audits *a, struct err *err)
 #define HEAT_SAME SAME_PLACE " AND y.label = x.label"
 #define SAMPLE_NAMED "'deployment ' || lower(hex(x.deployment_id)) || ', position ' || x.position"
 #define SAMPLE_SAME "y.deployment_id = x.deployment_id AND y.start_us = x.start_us AND y.hash = x.hash"
+#define DAY_NAMED                                                                                            \
+	"'deployment ' || lower(hex(x.deployment_id)) || ', from ' ||"                                       \
+	" strftime('%Y-%m-%dT%H:%M:%SZ', x.start_us / 1000000, 'unixepoch')"
+#define DAY_SAME "y.deployment_id = x.deployment_id AND y.start_us = x.start_us"
 #define SOURCE_NAMED "'deployment ' || lower(hex(x.deployment_id)) || ', \"' || x.name || '\"'"
 #define SOURCE_SAME "y.deployment_id = x.deployment_id AND y.name = x.name"
 
@@ -114,6 +118,9 @@ static const struct {
 		OTHERWISE("sample", SAMPLE_NAMED, SAMPLE_SAME,
 			"y.position = x.position AND y.created_us = x.created_us"),
 		MISSING("sample", SAMPLE_NAMED, SAMPLE_SAME), "SELECT count(*) FROM main.sample"},
+	{"day's sample",
+		OTHERWISE("sample_day", DAY_NAMED, DAY_SAME, "y.kept = x.kept AND y.largest = x.largest"),
+		MISSING("sample_day", DAY_NAMED, DAY_SAME), "SELECT count(*) FROM main.sample_day"},
 	{"source", OTHERWISE("source", SOURCE_NAMED, SOURCE_SAME, "y.name = x.name"),
 		MISSING("source", SOURCE_NAMED, SOURCE_SAME), "SELECT count(*) FROM main.source"},
 };
@@ -136,7 +143,7 @@ static enum status differences(
 
 static enum status compare(struct audits *a, struct err *err)
 {
-	size_t *counts[] = {&a->out->rollups, &a->out->heats, &a->out->samples, NULL};
+	size_t *counts[COUNT_OF(tables)] = {&a->out->rollups, &a->out->heats, &a->out->samples};
 	for (size_t i = 0; i < COUNT_OF(tables); i++) {
 		int64_t count;
 		struct db_query q = db_query(a->anew, tables[i].count);

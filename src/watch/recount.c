@@ -11,6 +11,7 @@
 #include "watch/rollups.h"
 #include "watch/watch_inside.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define NOT_CLEARED (-1) /* what was counted at the threshold before is still there */
@@ -53,6 +54,7 @@ struct step {
 	const struct recount *recount;
 	struct watch_rows rows;
 	int64_t from, to;
+	unsigned names;
 };
 
 /* Nothing happens when somebody else has moved meanwhile: it is looked at again. */
@@ -62,6 +64,8 @@ static enum status store_step(struct db_conn *c, void *arg, struct err *err)
 	const struct recount *r = s->recount;
 	struct state now;
 	TRY(read_state(c, r, &now, err));
+	if (atomic_load(&r->w->names) != s->names)
+		return ST_OK;
 	if (!now.wanted || now.recut.position != s->from)
 		return ST_OK;
 	if (s->from == NOT_CLEARED)
@@ -77,7 +81,7 @@ static enum status take_step(const struct recount *r, const struct state *state,
 {
 	struct db_conn *log;
 	struct arena a;
-	struct step s = {.recount = r, .from = state->recut.position};
+	struct step s = {.recount = r, .from = state->recut.position, .names = atomic_load(&r->w->names)};
 	enum status st = ST_OK;
 	arena_init(&a);
 	if (s.from != NOT_CLEARED) {

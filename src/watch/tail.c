@@ -78,6 +78,7 @@ struct batch {
 	struct watch_rows rows;
 	int64_t from;
 	int64_t end; /* of the log */
+	unsigned names;
 };
 
 /* The log and what is watched of it, of one moment. */
@@ -154,6 +155,8 @@ static enum status store_batch(struct db_conn *c, void *arg, struct err *err)
 	struct counting how = {.answered = true};
 	int64_t position;
 	TRY(rollups_position(c, &position, err));
+	if (atomic_load(&b->w->names) != b->names)
+		return err_set(err, ST_CONFLICT, "A data source was renamed meanwhile.");
 	if (position != b->from) /* a commit that was said to have failed had not */
 		return err_set(
 			err, ST_CONFLICT, "The log was counted up to %lld already.", (long long)position);
@@ -241,15 +244,15 @@ static void count_again(struct watch *w)
 static bool next_batch(struct watch *w)
 {
 	struct err err;
-	struct batch b = {.w = w, .from = atomic_load(&w->position)};
+	struct batch b = {.w = w, .from = atomic_load(&w->position), .names = atomic_load(&w->names)};
 	arena_init(&b.arena);
 	enum status st = count_batch(&b, &err);
 	if (st != ST_OK)
 		count_again(w);
-	if (st != ST_OK && !w->failing)
+	if (st != ST_OK && st != ST_CONFLICT && !w->failing)
 		log_err("watch_not_counted", &err);
-	w->failing = st != ST_OK;
-	bool more = st == ST_OK && b.rows.more;
+	w->failing = st != ST_OK && st != ST_CONFLICT;
+	bool more = st == ST_CONFLICT || (st == ST_OK && b.rows.more);
 	arena_release(&b.arena);
 	return more;
 }

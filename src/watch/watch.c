@@ -175,6 +175,7 @@ enum status watch_start(struct watch *w, struct err *err)
 {
 	CHECK(!w->running);
 	TRY(forget_lost(w, err));
+	TRY(watch_check_sources(w, err));
 	atomic_store(&w->on, true);
 	w->running = true;
 	thread_start(&w->thread, "watch", tail_run, w);

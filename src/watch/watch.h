@@ -52,6 +52,9 @@ enum status watch_resume(struct watch *w, struct jobs *jobs, struct err *err) MU
  * is; then a sample says what there is. log: gyre.db; watch: watch.db. */
 enum status watch_view_now(struct db_conn *log, struct db_conn *watch, struct uuid deployment_id, bool *recut,
 	bool *ready, struct err *err) MUST_CHECK;
+/* A data source has another name ("": it was deleted): what was counted follows. After that is stored. */
+enum status watch_source_renamed(
+	struct watch *w, const char *from, const char *to, struct err *err) MUST_CHECK;
 /* It is gone: so is what was counted. */
 enum status watch_forget(struct watch *w, struct uuid deployment_id, struct err *err) MUST_CHECK;
 

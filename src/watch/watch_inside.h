@@ -18,6 +18,8 @@ struct watch {
 	struct failures *failures;
 	struct observer *observer;
 	_Atomic int64_t position;
+	_Atomic unsigned
+		names; /* counts changes of sources' names: rows that were read before are read again */
 	struct bell recorded, poked; /* poked: to stop */
 	_Atomic bool stopping;
 	_Atomic bool on; /* watch_start() was called */
@@ -41,6 +43,8 @@ void tail_run(void *watch);
 
 /* Into w->position, from the file. */
 enum status watch_read_position(struct watch *w, struct err *err) MUST_CHECK;
+/* Before the tail starts: names of sources are those that there are, or all is counted anew. */
+enum status watch_check_sources(struct watch *w, struct err *err) MUST_CHECK;
 bool watch_has_forgotten(struct watch *w, struct uuid deployment_id);
 
 /* Rows of the log, unpacked: at most so many, up to that position, and not many megabytes. What cannot be

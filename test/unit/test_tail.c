@@ -344,6 +344,56 @@ static void test_a_deleted_deployment_is_forgotten(void **state)
 	assert_true(stored_number("SELECT position FROM tail") > 0);
 }
 
+/* ---- sources ---- */
+
+static struct uuid source_id(const char *name)
+{
+	struct data_source_row row;
+	RW_OK(&w, data_source_rows_by_name(w.conn, name, &w.arena, &row, &w.err));
+	return row.id;
+}
+
+static int64_t counted_sources(const char *name)
+{
+	struct db_conn *c;
+	int64_t number;
+	RW_OK(&w, db_reader_take(watch_readers(watch), &c, &w.err));
+	struct db_query q = db_query(c, "SELECT count(*) FROM rollup WHERE source = $1");
+	db_bind_text(&q, name);
+	RW_OK(&w, rows_number(&q, &number, &w.err));
+	db_reader_give(watch_readers(watch), c);
+	return number;
+}
+
+static void test_what_was_counted_follows_a_source_name(void **state)
+{
+	struct uuid assets[60];
+	bool existed;
+	add_images(60, assets);
+	start_watch();
+	wait_counted();
+	for (size_t i = 0; i < 10; i++)
+		RW_OK(&w, prediction_rows_delete_asset(w.conn, assets[i], &existed, &w.err));
+	RW_OK(&w, data_source_rows_rename(w.conn, source_id("camera-1"), "gate", &w.err));
+	RW_OK(&w, watch_source_renamed(watch, "camera-1", "gate", &w.err));
+	assert_true(counted_sources("gate") > 0 && counted_sources("camera-1") == 0);
+	expect_counts(60);
+	expect_equal();
+	RW_OK(&w, data_source_rows_delete(w.conn, source_id("gate"), &w.err));
+	RW_OK(&w, watch_source_renamed(watch, "gate", "", &w.err)); /* now among the others: anew */
+	wait_counted();
+	assert_int_equal(counted_sources("gate"), 0);
+	expect_counts(60);
+	expect_equal();
+	close_watch(); /* renamed, and the server ended before that was told */
+	RW_OK(&w, data_source_rows_rename(w.conn, source_id("camera-2"), "yard", &w.err));
+	start_watch();
+	wait_counted();
+	assert_true(counted_sources("yard") > 0 && counted_sources("camera-2") == 0);
+	expect_counts(60);
+	expect_equal();
+}
+
 /* ---- the file ---- */
 
 static void change_file(const char *sql)
@@ -557,6 +607,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_time_in_the_past, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_deleted_images_stay_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_deleted_deployment_is_forgotten, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_counted_follows_a_source_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_the_file_is_made_anew_when_it_does_not_fit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_audit_finds_what_is_wrong, set_up, tear_down),
