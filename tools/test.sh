@@ -117,5 +117,6 @@ if [ "$mode" = nightly ]; then
 		stage trainer-test pytest_run trainer test/trainer
 	stage bench tools/bench.sh
 	stage bench-watch build/venv/bin/python test/bench/bench_watch.py
+	stage bench-watch-cost build/venv/bin/python test/bench/bench_watch_cost.py
 fi
 finish
