@@ -34,7 +34,7 @@ def position(server):
 
 
 def wait_counted(server, timeout=30):
-    harness.wait_until(lambda: position(server) == (log_length(server)[0] or 0), timeout, "the tail to reach the end of the log", 0.05)
+    harness.wait_until(lambda: position(server) == (log_length(server)[0] or 0), timeout, "the tail to reach the end", 0.05)
 
 
 def audit(server, expect=0):

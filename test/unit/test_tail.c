@@ -11,7 +11,9 @@
 #include "review_world.h"
 #include "store/data_source_rows.h"
 #include "store/failure_rows.h"
+#include "watch/counting.h"
 #include "watch/rollups.h"
+#include "watch/watch_file.h"
 
 #include <poll.h>
 #include <stdio.h>
