@@ -3,9 +3,10 @@
  * A picture is compared with those that were let through, not with each one: else a camera that looks at the
  * same place for years would never be seen again after its first picture. So such a camera counts once in 65.
  *
- * Values are places among the reference's (uniform when nothing changed), not the scores themselves: so a
- * change cannot blow up the variance, look like correlation and hide itself. Until enough was seen, the
- * correlation is taken to be PRIOR_RHO.
+ * The correlation is measured in blocks of BLOCK values, each about its own mean, and the blocks' are
+ * averaged: so a change spoils one block among many instead of looking like correlation, thinning the very
+ * images that show it. What is slower than a block is not seen; a reference has to contain it
+ * (docs/internals/drift.md).
  */
 #include "watch/thin.h"
 
@@ -15,19 +16,21 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define PRIOR_RHO 0.5
-#define PRIOR_PAIRS 20.0
-#define UNIFORM_VARIANCE (1.0 / 12)
-#define MEMORY 2000.0 /* images after which a value weighs 1/e */
-#define TAU_MAX 200.0
+#define BLOCK 64
+#define BLOCK_FIRST 32
+#define BLOCK_LONG 512 /* of sources past RHO_LONG, which a short block cannot tell */
+#define RHO_LONG 0.8
+#define BLOCK_SHORT 16      /* at a window's end: fewer say nothing */
+#define PRIOR_RHO (1.0 / 3) /* of PRIOR_BLOCKS blocks, before there are any: one in two counts */
+#define PRIOR_BLOCKS 0.5
+#define MEMORY 32.0  /* blocks after which one weighs 1/e */
+#define RHO_MAX 0.99 /* one in 200 */
 
 void thin_reset(struct thin *t)
 {
 	memset(t, 0, sizeof(*t));
-	for (int i = 0; i < THIN_SOURCES; i++) {
-		t->sources[i].last = (double)NAN;
+	for (int i = 0; i < THIN_SOURCES; i++)
 		t->sources[i].credit = 1; /* so that the first image counts */
-	}
 }
 
 /* FNV-1a, never 0. */
@@ -51,6 +54,14 @@ static struct thin_source *source_of(struct thin *t, const char *name)
 	return s;
 }
 
+static uint8_t mean_luma(const struct image_sign *sign)
+{
+	unsigned sum = 0;
+	for (unsigned i = 0; i < IMAGE_SIGN_SIZE; i++)
+		sum += sign->luma[i];
+	return (uint8_t)(sum / IMAGE_SIGN_SIZE);
+}
+
 /* Whether a picture is like one of the last that were let through; it joins them. Without a sign: no. */
 static bool is_alike(struct thin_source *s, const struct seen *seen)
 {
@@ -59,10 +70,14 @@ static bool is_alike(struct thin_source *s, const struct seen *seen)
 		return false;
 	memcpy(sign.luma, seen->row->image_sign.data, IMAGE_SIGN_SIZE);
 	uint64_t look = image_sign_hash(&sign);
+	uint8_t luma = mean_luma(&sign);
 	bool alike = false;
 	for (uint32_t i = 0; i < s->filled && !alike; i++)
-		alike = (s->kept_looks >> i & 1) && image_sign_distance(s->looks[i], look) <= THIN_HASH_BITS;
+		alike = (s->kept_looks >> i & 1) &&
+			image_sign_distance(s->looks[i], look) <= THIN_HASH_BITS &&
+			abs(s->lumas[i] - luma) <= THIN_LUMA;
 	s->looks[s->at] = look;
+	s->lumas[s->at] = luma;
 	s->kept_looks = (s->kept_looks & ~(1ULL << s->at)) | (uint64_t)!alike << s->at;
 	s->at = (s->at + 1) % THIN_RECENT;
 	if (s->filled < THIN_RECENT)
@@ -70,32 +85,65 @@ static bool is_alike(struct thin_source *s, const struct seen *seen)
 	return alike;
 }
 
-static double tau_of(const struct thin_source *s)
+static double with_prior(double correlations, double blocks, double prior)
 {
-	double variance = s->squares + PRIOR_PAIRS * UNIFORM_VARIANCE;
-	double products = s->products + PRIOR_PAIRS * UNIFORM_VARIANCE * PRIOR_RHO;
-	double rho = fmax(0, products / variance);
-	return rho >= 1 ? TAU_MAX : fmin(TAU_MAX, (1 + rho) / (1 - rho));
+	double rho = (correlations + PRIOR_BLOCKS * prior) / (blocks + PRIOR_BLOCKS);
+	return fmin(RHO_MAX, fmax(0, rho));
+}
+
+/* A source that has shown little is taken to be as all of them together are; and where nothing is known at
+ * all, one of many is trusted more than one alone, as it cannot make an alarm by itself. */
+static double tau_of(const struct thin *t, const struct thin_source *s)
+{
+	double correlations = 0, blocks = 0;
+	for (int i = 0; i < THIN_SOURCES; i++) {
+		correlations += t->sources[i].correlations;
+		blocks += t->sources[i].blocks;
+	}
+	double prior = PRIOR_RHO * (double)s->seen / (double)t->seen;
+	double rho = with_prior(s->correlations, s->blocks, with_prior(correlations, blocks, prior));
+	return (1 + rho) / (1 - rho);
+}
+
+/* The correlation of the values that follow one another in a block, without the bias of its own mean
+ * (Kendall, 1954: (1 + 4 rho) / n). */
+static double block_rho(const struct thin_source *s)
+{
+	double n = s->values, mean = s->sum / n, squares = s->squares - n * mean * mean;
+	double products = s->products - mean * (2 * s->sum - s->first - s->last) + (n - 1) * mean * mean;
+	if (!(squares > 1e-12))
+		return 0;
+	return (n * products / squares + 1) / (n - 4);
+}
+
+static void end_block(struct thin_source *s)
+{
+	double weight = (double)s->values / BLOCK, fade = exp(-weight / MEMORY);
+	s->blocks = s->blocks * fade + weight;
+	s->correlations = s->correlations * fade + weight * block_rho(s);
+	s->values = 0;
+	s->sum = s->squares = s->products = 0;
 }
 
 static void learn(struct thin_source *s, double value)
 {
 	if (isnan(value))
 		return;
-	double fade = 1 - 1 / MEMORY, apart = value - s->mean;
-	s->weight = s->weight * fade + 1;
-	s->mean += apart / s->weight;
-	s->squares = s->squares * fade + apart * (value - s->mean);
-	if (!isnan(s->last)) {
-		s->pairs = s->pairs * fade + 1;
-		s->products = s->products * fade + (value - s->mean) * (s->last - s->mean);
-	}
+	if (s->values == 0)
+		s->first = value;
+	else
+		s->products += value * s->last;
 	s->last = value;
+	s->sum += value;
+	s->squares += value * value;
+	bool is_first = s->blocks <= 0, is_long = s->correlations > RHO_LONG * s->blocks;
+	if (++s->values >= (is_first ? BLOCK_FIRST : is_long ? BLOCK_LONG : BLOCK))
+		end_block(s);
 }
 
-static bool pays(struct thin_source *s)
+static bool pays(const struct thin *t, struct thin_source *s)
 {
-	s->credit += 1 / tau_of(s); /* never above 2 */
+	s->credit += 1 / tau_of(t, s); /* never above 2 */
 	if (s->credit < 1 - 1e-9)
 		return false;
 	s->credit -= 1;
@@ -106,11 +154,12 @@ bool thin_keeps(struct thin *t, const struct seen *seen, double value)
 {
 	struct thin_source *s = source_of(t, seen->row->source);
 	t->seen++;
+	s->seen++;
 	if (is_alike(s, seen)) {
 		t->alike++;
 		return false;
 	}
-	bool kept = pays(s);
+	bool kept = pays(t, s);
 	learn(s, value);
 	t->kept += kept;
 	return kept;
@@ -168,13 +217,18 @@ void thin_window(
 	thin_reset(t);
 	for (size_t i = 0; i < count; i++) {
 		struct thin_source *s = source_of(t, images[i].row->source);
+		t->seen++;
+		s->seen++;
 		keep[i] = !is_alike(s, &images[i]);
 		if (keep[i])
 			learn(s, places[i]);
 	}
+	for (int i = 0; i < THIN_SOURCES; i++)
+		if (t->sources[i].values >= BLOCK_SHORT)
+			end_block(&t->sources[i]);
 	*effective = 0;
 	for (size_t i = 0; i < count; i++) {
-		keep[i] = keep[i] && pays(source_of(t, images[i].row->source));
+		keep[i] = keep[i] && pays(t, source_of(t, images[i].row->source));
 		*effective += keep[i];
 	}
 	free(places);

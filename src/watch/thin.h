@@ -13,18 +13,25 @@
 
 #define THIN_SOURCES 16 /* each by itself; those that come later share the last one */
 #define THIN_RECENT 64
-#define THIN_HASH_BITS 6 /* of 64 that may differ in pictures that look alike */
+#define THIN_HASH_BITS 6 /* of 64 that may differ in pictures that look alike … */
+#define THIN_LUMA                                                                                            \
+	8 /* … and how much, of 255, their brightness: the same place at night is another picture          \
+	   */
 
 /* Plain data, without pointers: copied and stored as it is. */
 struct thin_source {
-	uint64_t name;                /* its hash; 0: not used */
-	uint64_t looks[THIN_RECENT];  /* dHashes of the last pictures … */
-	uint64_t kept_looks;          /* … bit i: looks[i] is one to compare with */
-	uint32_t at, filled;          /* where the next one goes; how many there are */
-	double weight, mean, squares; /* of values: older ones fade */
-	double pairs, products;       /* of a value and the one before it */
-	double last;                  /* NAN: none */
-	double credit;                /* a kept image costs 1, each brings 1 / tau */
+	uint64_t name; /* its hash; 0: not used */
+	uint64_t seen;
+	uint64_t looks[THIN_RECENT]; /* dHashes of the last pictures … */
+	uint8_t lumas[THIN_RECENT];  /* and their mean brightness … */
+	uint64_t kept_looks;         /* … bit i: looks[i] is one to compare with */
+	uint32_t at, filled;         /* where the next one goes; how many there are */
+	/* The block of values that is being filled: */
+	uint32_t values;
+	double first, last, sum, squares, products; /* products: of each value and the one before it */
+	/* Of the blocks before: */
+	double blocks, correlations; /* how many, and the sum of theirs: older ones fade */
+	double credit;               /* a kept image costs 1, each brings 1 / tau */
 };
 struct thin {
 	struct thin_source sources[THIN_SOURCES];

