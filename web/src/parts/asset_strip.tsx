@@ -4,7 +4,6 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError } from '../api/client';
 import type { ImageData } from '../api/types';
-import { exact } from '../lib/format';
 import { navigate, withParameter } from '../router';
 import { Time } from './basics';
 
@@ -61,9 +60,9 @@ export function AssetStrip({ items, label }: { items: readonly StripItem[]; labe
 				const ms = typeof at === 'number' ? at * 1000 : at;
 				return (
 					<li key={id}>
-						<a href={withParameter('prediction', id)} aria-label={`${means} ${value}, ${exact(ms)}`}>
+						<a href={withParameter('prediction', id)}>
 							<Picture id={id} />
-							<span class="asset-strip-facts"><strong class={bad ? 'warn-text' : undefined}>{value}</strong><span class="muted"><Time at={ms} /></span></span>
+							<span class="asset-strip-facts"><strong class={bad ? 'warn-text' : undefined} title={means}><span class="unseen">{means} </span>{value}</strong><span class="muted"><Time at={ms} /></span></span>
 						</a>
 					</li>
 				);
