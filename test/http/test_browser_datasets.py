@@ -394,7 +394,7 @@ def test_quality_is_the_apis(page, site, street, data, screenshots):
     page.locator("#quality").evaluate("panel => panel.scrollIntoView()")
     accessible(page, "quality")
     shoot(page, screenshots, "learn-25-quality", ALL)
-    panel.get_by_label("Threshold of precision and recall").fill("0.6")
+    page.get_by_label("Threshold", exact=True).fill("0.6")
     higher = site.get(f"/api/deployment/{street['id']}/quality", params={"threshold": 0.6})["versions"][0]["at_threshold"]
     expect(card.locator(".quality-at dd").first).to_have_text(f"{100 * higher['precision']:.1f}")
     panel.locator(".quality-tables").evaluate("tables => tables.scrollIntoView()")

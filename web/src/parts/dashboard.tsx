@@ -41,6 +41,7 @@ import { useStanding } from './use_standing';
 
 const QualityPanel = lazy(() => import('./quality_panel').then((m) => m.QualityPanel));
 
+const QUIET_MS = 30_000;
 /** The tiles beside the heat map. */
 const TILES = 6;
 
@@ -122,6 +123,11 @@ export function Dashboard({ deployment, history, listener, loop, training, onCha
 	const lateKey = watchKey(late);
 	const counted = useStanding(`dashboard ${id} ${lateKey} ${deployment.min_threshold} ${deployment.model_version_id}`, (signal) => dashboard.read(id, watchQuery(late, Date.now()), signal));
 	const data = counted.shown;
+	// What fails makes no event, and "the last hour" goes on.
+	useEffect(() => {
+		const timer = setInterval(() => document.hidden || counted.reload(), QUIET_MS);
+		return () => clearInterval(timer);
+	}, [counted.reload]);
 
 	const [cpu, setCpu] = useState(false);
 	// Later predictions do not move a stretch that begins with the last one, but the first of a new day does.

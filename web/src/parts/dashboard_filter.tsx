@@ -84,8 +84,7 @@ function Threshold({ deployment, filter, floor, effect, onFilter, onSaved }: {
 		<span class="watch-threshold">
 			<Segments name="view" legend="Shapes counted" value={mode} choices={MODES.map((m) => [m, names[m]] as const)} onChoose={(next) => onFilter({ threshold: next === 'value' ? value : next })} />
 			<label class="slider">
-				<span class="unseen">Threshold</span>
-				<input type="range" min={least} max={0.99} step={0.01} value={value} class={mode === 'value' ? undefined : 'is-idle'} onInput={(event) => onFilter({ threshold: Number(event.currentTarget.value) })} />
+				<input type="range" aria-label="Threshold" min={least} max={0.99} step={0.01} value={value} class={mode === 'value' ? undefined : 'is-idle'} onInput={(event) => onFilter({ threshold: Number(event.currentTarget.value) })} />
 				<output>{score(value)}</output>
 			</label>
 			{floor !== null && floor > SCORE_FLOOR && <span class="muted floor-note">nothing was sent below {score(floor)}</span>}

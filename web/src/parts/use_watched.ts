@@ -17,23 +17,32 @@ export function useWatched(element: { readonly current: Element | null }, reload
 	const call = useRef(reload);
 	call.current = reload;
 	const soon = useMemo(() => throttle(() => call.current(), EVERY_MS), []);
+	const state = useRef({ visible: false, news: false, observer: null as IntersectionObserver | null, seen: null as Element | null });
 	useEffect(() => {
-		let visible = false;
-		let news = false;
+		const now = state.current;
 		const tell = (): void => {
-			news = !visible;
-			if (visible) soon();
+			now.news = !now.visible;
+			if (now.visible) soon();
 		};
-		const observer = new IntersectionObserver((entries) => {
-			visible = entries.at(-1)?.isIntersecting ?? false;
-			if (visible && news) tell();
+		now.observer = new IntersectionObserver((entries) => {
+			now.visible = entries.at(-1)?.isIntersecting ?? false;
+			if (now.visible && now.news) tell();
 		}, { rootMargin: '200px' });
-		if (element.current) observer.observe(element.current);
 		const stop = watched.watch(tell);
 		return () => {
 			stop();
-			observer.disconnect();
+			now.observer?.disconnect();
+			now.seen = null;
 			soon.cancel();
 		};
 	}, [soon]);
+	// The element may come later than whoever asks for it, or be another one.
+	useEffect(() => {
+		const now = state.current;
+		if (now.seen === element.current) return;
+		if (now.seen) now.observer?.unobserve(now.seen);
+		now.seen = element.current;
+		if (now.seen) now.observer?.observe(now.seen);
+		else now.visible = false;
+	});
 }
