@@ -112,7 +112,7 @@ export const api = {
 		request<Page<Deployment>>(
 			withQuery(`/api/organization/${organization}/deployments`, { limit, offset }), { signal }),
 	deployment: (id: string, signal?: AbortSignal) => request<Deployment>(deploymentPath(id), { signal }),
-	updateDeployment: (id: string, change: { name?: string; min_threshold?: number }) =>
+	updateDeployment: (id: string, change: { name?: string; min_threshold?: number; sample_rate?: number }) =>
 		request<Deployment>(deploymentPath(id), { method: 'PATCH', body: change }),
 	deleteDeployment: (id: string) => request<void>(deploymentPath(id), { method: 'DELETE' }),
 	pause: (id: string) => post<Deployment>(`${deploymentPath(id)}/pause`),

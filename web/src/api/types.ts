@@ -64,6 +64,8 @@ export interface Deployment {
 	serving_host: string | null;
 	model_version_id: string;
 	min_threshold: number;
+	/** Of images reported by monitor: the share that is kept; their numbers are in any case. */
+	sample_rate?: number;
 	created_at: string;
 	status: DeploymentStatus;
 	status_text: string | null;

@@ -96,6 +96,28 @@ function ThresholdSetting({ deployment, onChanged }: Acting): JSX.Element {
 	);
 }
 
+/** Of what was predicted elsewhere; what is predicted here is kept. */
+function KeptSetting({ deployment, onChanged }: Acting): JSX.Element {
+	const [share, setShare] = useState(deployment.sample_rate ?? 1);
+	const save = async (sample_rate: number): Promise<void> => {
+		try {
+			onChanged(await api.updateDeployment(deployment.id, { sample_rate }));
+		} catch (failure) {
+			say('bad', `Not changed. ${sentence(failure)}`);
+			setShare(deployment.sample_rate ?? 1);
+		}
+	};
+	return (
+		<Section title="Images kept" note="Of each prediction you report its numbers are counted. Of the images so many are kept, drawn by their ids: those can be looked at and reviewed.">
+			<div class="slider">
+				<input type="range" aria-label="Share of images that are kept" min={0} max={1} step={0.05} value={share} onInput={(event) => setShare(Number(event.currentTarget.value))} onChange={(event) => save(Number(event.currentTarget.value))} />
+				<output>{Math.round(100 * share)} %</output>
+			</div>
+			{share === 0 && <p class="warn-text">Without images nothing can be reviewed, and drift shows no examples.</p>}
+		</Section>
+	);
+}
+
 function ServiceSetting({ deployment, onChanged }: Acting): JSX.Element {
 	if (deployment.status === 'EXTERNAL') {
 		return (
@@ -161,6 +183,7 @@ function General({ deployment, onChanged }: Acting): JSX.Element {
 			<NameSetting key={deployment.name} deployment={deployment} onChanged={onChanged} />
 			<ThresholdSetting key={deployment.min_threshold} deployment={deployment} onChanged={onChanged} />
 			<ServiceSetting deployment={deployment} onChanged={onChanged} />
+			{deployment.status === 'EXTERNAL' && <KeptSetting deployment={deployment} onChanged={onChanged} />}
 			<DeleteSetting deployment={deployment} />
 		</div>
 	);
