@@ -204,11 +204,10 @@ static bool passes(const struct log_filter *f, const struct log_row *row)
 
 #define SCRATCH_BYTES_MAX (1u << 20)
 
-/* The rows of a query that pass, at most limit. */
+/* The rows of a query that pass, at most limit, after those that are there. */
 static enum status read_passing(struct db_query *q, const struct log_filter *f, size_t limit, struct arena *a,
-	struct log_row **items, size_t *count, struct err *err)
+	struct log_row **items, size_t *count, size_t room, struct err *err)
 {
-	size_t room = *count;
 	struct arena scratch; /* for what does not pass, which may be most */
 	arena_init(&scratch);
 	while (*count < limit && db_next(q)) {
@@ -234,23 +233,23 @@ enum status log_rows_newest(struct db_conn *c, struct uuid deployment_id, const 
 		filtered(c, &deployment_id, f, NULL, 0, " ORDER BY created_us DESC, position DESC", a);
 	*items = NULL;
 	*count = 0;
-	return read_passing(&q, f, limit, a, items, count, err);
+	return read_passing(&q, f, limit, a, items, count, 0, err);
 }
 
-#define POSITIONS_AT_ONCE 500
+#define POSITIONS_AT_ONCE 50 /* SQLite looks up each named parameter among all of the statement */
 
 enum status log_rows_at(struct db_conn *c, struct uuid deployment_id, const struct log_filter *f,
 	const int64_t *positions, size_t position_count, struct arena *a, struct log_row **items,
 	size_t *count, struct err *err)
 {
-	*items = NULL;
+	*items = ARENA_ARRAY(a, struct log_row, position_count + 1);
 	*count = 0;
 	for (size_t from = 0; from < position_count; from += POSITIONS_AT_ONCE) {
 		size_t size =
 			position_count - from < POSITIONS_AT_ONCE ? position_count - from : POSITIONS_AT_ONCE;
 		struct db_query q =
 			filtered(c, &deployment_id, f, positions + from, size, " ORDER BY position", a);
-		TRY(read_passing(&q, f, position_count, a, items, count, err));
+		TRY(read_passing(&q, f, position_count, a, items, count, position_count + 1, err));
 	}
 	return ST_OK;
 }

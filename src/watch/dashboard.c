@@ -5,6 +5,7 @@
 #include "store/model_rows.h"
 #include "store/rows.h"
 #include "store/shadow_rows.h"
+#include "task/shown.h"
 #include "watch/dashboard_inside.h"
 
 #include <math.h>
@@ -307,8 +308,8 @@ static enum status find_floor(struct reading *r, struct dashboard *d, struct err
 		struct shapes shapes;
 		TRY(shapes_unpack(rows[i].shapes, r->arena, &shapes, err));
 		for (size_t k = 0; k < shapes.count; k++)
-			if (!((double)shapes.items[k].score >= d->floor))
-				d->floor = (double)shapes.items[k].score;
+			if (!(shown_score((double)shapes.items[k].score) >= d->floor))
+				d->floor = shown_score((double)shapes.items[k].score);
 	}
 	return ST_OK;
 }

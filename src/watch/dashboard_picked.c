@@ -62,26 +62,21 @@ static int by_time(const void *a, const void *b)
 	return (x->position > y->position) - (x->position < y->position);
 }
 
-static struct log_filter log_filter_of(struct reading *r, bool tags)
-{
-	return (struct log_filter){
-		.from_us = r->range.from_us,
-		.to_us = r->range.to_us,
-		.tags = r->filter->tags,
-		.tag_count = tags ? r->filter->tag_count : 0,
-	};
-}
-
 /* ---- all ---- */
 
 enum status picked_newest(struct reading *r, size_t limit, struct picked *out, struct err *err)
 {
 	*out = (struct picked){0};
-	struct log_filter f = log_filter_of(r, true);
+	const struct log_filter f = {
+		.from_us = r->range.from_us,
+		.to_us = r->range.to_us,
+		.tags = r->filter->tags,
+		.tag_count = r->filter->tag_count,
+		.keep = fits,
+		.keep_arg = r,
+	};
 	int64_t *positions;
 	size_t named;
-	f.keep = fits;
-	f.keep_arg = r;
 	if (r->filter->only_count) {
 		TRY(dashboard_rows_named(r->log, r->deployment.id, r->filter->only, r->filter->only_count,
 			r->arena, &positions, &named, err));
@@ -145,7 +140,7 @@ enum status dashboard_positions(struct db_conn *log, struct db_conn *watch, stru
 static enum status keep_tagged(
 	struct reading *r, const int64_t *positions, size_t count, struct picked *out, struct err *err)
 {
-	struct log_filter f = log_filter_of(r, true);
+	const struct log_filter f = {.tags = r->filter->tags, .tag_count = r->filter->tag_count};
 	struct log_row *tagged;
 	size_t tagged_count, kept = 0, t = 0;
 	if (r->filter->tag_count == 0)
@@ -167,7 +162,7 @@ static enum status keep_tagged(
 /* counted 0: not known. */
 static enum status read_sample(struct reading *r, uint64_t counted, struct picked *out, struct err *err)
 {
-	const struct log_filter f = log_filter_of(r, false);
+	const struct log_filter f = {0}; /* positions are of the range */
 	int64_t *positions;
 	size_t count, listed, kept = 0;
 	TRY(dashboard_positions(r->log, r->watch, r->deployment.id, r->range.from_us, r->range.to_us,

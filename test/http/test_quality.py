@@ -389,4 +389,5 @@ def test_the_sdk_reads_statistics(server, street):
     assert theirs.get_stats(ServiceMetrics.AGGREGATED_LABEL_DISTRIBUTION)["stats"]["reviews"] == labels
     each = theirs.get_stats(ServiceMetrics.REVIEWS_LABEL_DISTRIBUTION_STATS)["items"]
     assert sum(sum(item["stats"].values()) for item in each) == sum(labels.values())
-    assert "not measured" in theirs.get_stats(ServiceMetrics.PREDICTIONS_OUTLYING_SCORE)["message"]
+    refused = server.call("GET", f"/api/deployment/{deployment['id']}/stats", 400, params={"service": "ae_outlier"})
+    assert "not measured of all predictions together" in refused["message"]
