@@ -27,6 +27,7 @@
 #include "store/migrate.h"
 #include "store/recorder.h"
 #include "watch/quality.h"
+#include "watch/reference.h"
 #include "watch/reference_job.h"
 #include "watch/watch.h"
 #include "watch/webhooks.h"
@@ -226,6 +227,7 @@ static void open_references(struct server *s)
 	s->references.blobs = s->api.blobs;
 	s->references.pixel_budget = serve_pixel_budget(s->api.serve);
 	s->references.jobs = s->api.jobs;
+	s->references.kept = references_new();
 	s->references.watch = s->api.watch;
 	s->api.references = &s->references;
 }
@@ -293,6 +295,7 @@ static void close_all(struct server *s)
 	webhooks_free(s->api.webhooks);
 	watch_close(s->api.watch);
 	quality_free(s->api.quality);
+	references_free(s->references.kept);
 	if (s->api.spare)
 		spare_free(s->api.spare);
 	if (s->api.serve)

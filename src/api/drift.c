@@ -4,6 +4,7 @@
 #include "api/nouns.h"
 #include "api/quality_json.h"
 #include "api/stats.h"
+#include "watch/reference_job.h"
 #include "watch/watch.h"
 
 #include <inttypes.h>
@@ -200,7 +201,7 @@ static enum status read_request(struct http_request *req, struct drift_request *
 {
 	struct quality_filter filter = {0};
 	double from = 0, to = 0, images = DRIFT_IMAGES_DEFAULT;
-	*r = (struct drift_request){.threshold = -1};
+	*r = (struct drift_request){.threshold = -1, .kept = api_of(req)->references->kept};
 	TRY(api_id(req, "id", "deployment", &r->deployment_id, err));
 	TRY(quality_number(req, "from", 0, TIME_S_MAX, &from, err));
 	TRY(quality_number(req, "to", 0, TIME_S_MAX, &to, err));
@@ -271,7 +272,8 @@ enum status stats_drift(struct http_request *req, const struct stats_query *quer
 		.tags = query->filter.tags,
 		.tag_count = query->filter.tag_count,
 		.threshold = -1,
-		.images = DRIFT_IMAGES_DEFAULT};
+		.images = DRIFT_IMAGES_DEFAULT,
+		.kept = api_of(req)->references->kept};
 	struct drift_report report = {0};
 	enum status st = read_report(req, &request, &report, err);
 	if (st == ST_OK) {

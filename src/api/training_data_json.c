@@ -3,7 +3,6 @@
 
 #include "api/dataset_json.h"
 #include "jobs/jobs.h"
-#include "stats/ks.h"
 #include "stats/sequential.h"
 #include "watch/drift.h"
 #include "watch/reference.h"
@@ -104,29 +103,30 @@ static enum status add_version(struct http_request *req, struct db_conn *c, yyjs
 	return ST_OK;
 }
 
-/* The smallest distance that the panel's window of 200 images would show, of each feature. */
+static bool has_feature(const struct training_data *t, enum task task, enum feature f)
+{
+	return feature_is_of(f, task) && (t->reference.predicted || feature_kind_of(f) == FEATURE_OF_IMAGE);
+}
+
+/* The smallest distance that the panel's window of 200 images would show, of each feature. What comes after
+ * the outlier score has only the images that calibrate. */
 static void add_sees(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct training_data *t)
 {
 	enum task task = TASK_DETECTION;
-	size_t tested = 0;
+	size_t features = 0, n = (size_t)t->reference.images;
 	yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, object, "sees");
 	task_parse(t->deployment.type, &task);
-	for (int pass = 0; pass < 2; pass++)
-		for (int f = 0; f < FEATURE_COUNT; f++) {
-			bool model = feature_kind_of((enum feature)f) == FEATURE_OF_MODEL;
-			if (!feature_is_of((enum feature)f, task) || (model && !t->reference.predicted))
-				continue;
-			if (pass == 0) {
-				tested++;
-				continue;
-			}
-			size_t n = (size_t)t->reference.images;
-			double d = ks_critical(f >= FEATURE_OUTLIER ? n / 2 : n, DRIFT_IMAGES_DEFAULT,
-				DRIFT_ALPHA / (double)tested);
-			yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, list);
-			yyjson_mut_obj_add_str(doc, item, "feature", feature_name((enum feature)f));
-			yyjson_mut_obj_add_real(doc, item, "d", d > DRIFT_D_MIN ? d : DRIFT_D_MIN);
-		}
+	for (int f = 0; f < FEATURE_COUNT; f++)
+		features += has_feature(t, task, (enum feature)f);
+	double all = drift_critical(n, DRIFT_IMAGES_DEFAULT, features);
+	double half = drift_critical(n / 2, DRIFT_IMAGES_DEFAULT, features);
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		if (!has_feature(t, task, (enum feature)f))
+			continue;
+		yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, list);
+		yyjson_mut_obj_add_str(doc, item, "feature", feature_name((enum feature)f));
+		yyjson_mut_obj_add_real(doc, item, "d", f >= FEATURE_OUTLIER ? half : all);
+	}
 }
 
 static enum status add_features(yyjson_mut_doc *doc, yyjson_mut_val *object, struct db_conn *c,

@@ -29,8 +29,9 @@ struct drift_request {
 	const char *label;
 	const char *const *tags; /* any of these */
 	size_t tag_count;
-	double threshold; /* below 0: the deployment's */
-	size_t images;    /* of the window, at most DRIFT_IMAGES_MAX */
+	double threshold;        /* below 0: the deployment's */
+	size_t images;           /* of the window, at most DRIFT_IMAGES_MAX */
+	struct references *kept; /* NULL: none are */
 };
 
 struct drift_feature {
@@ -79,6 +80,8 @@ struct drift_report {
 	struct detectors_state detectors; /* as the tail left them */
 };
 
+/* The smallest D that so many images of a window would show as drift, against so many of a reference. */
+double drift_critical(size_t reference_count, size_t count, size_t features);
 /* c reads gyre.db, watch (NULL: no detectors) watch.db. Everything lives in the arena, but for the reference,
  * which is as reference_load() gives it: reference_drop() it, whatever the status. */
 enum status drift_read(struct db_conn *c, struct db_conn *watch, const struct drift_request *request,

@@ -2,6 +2,7 @@
 #include "watch/reference.h"
 
 #include "base/check.h"
+#include "os/thread.h"
 #include "store/deployment_rows.h"
 #include "store/reference_rows.h"
 
@@ -135,26 +136,97 @@ enum status reference_read(struct db_conn *c, const struct reference_row *row, e
 	return st;
 }
 
-enum status reference_load(struct db_conn *c, struct uuid deployment_id, double threshold,
-	struct reference **out, struct err *err)
+/* ---- the last ones ---- */
+
+struct references {
+	pthread_mutex_t lock;                     /* guards the rest */
+	struct reference *items[REFERENCES_KEPT]; /* the one asked for last is the first; NULL: none */
+};
+
+struct references *references_new(void)
+{
+	struct references *kept = calloc(1, sizeof(*kept));
+	CHECK(kept != NULL);
+	CHECK(pthread_mutex_init(&kept->lock, NULL) == 0);
+	return kept;
+}
+
+void references_free(struct references *kept)
+{
+	if (kept == NULL)
+		return;
+	for (size_t i = 0; i < REFERENCES_KEPT; i++)
+		reference_drop(kept->items[i]);
+	pthread_mutex_destroy(&kept->lock);
+	free(kept);
+}
+
+/* Held for the caller; NULL: it is not kept. */
+static struct reference *find(struct references *kept, struct uuid id, double threshold)
+{
+	struct reference *found = NULL;
+	if (kept == NULL)
+		return NULL;
+	mutex_lock(&kept->lock);
+	for (size_t i = 0; i < REFERENCES_KEPT && found == NULL; i++)
+		if (reference_is(kept->items[i], id, threshold)) {
+			found = kept->items[i];
+			memmove(kept->items + 1, kept->items, i * sizeof(kept->items[0]));
+			kept->items[0] = found;
+			reference_hold(found);
+		}
+	mutex_unlock(&kept->lock);
+	return found;
+}
+
+static void keep(struct references *kept, struct reference *r)
+{
+	if (kept == NULL)
+		return;
+	mutex_lock(&kept->lock);
+	reference_drop(kept->items[REFERENCES_KEPT - 1]);
+	memmove(kept->items + 1, kept->items, (REFERENCES_KEPT - 1) * sizeof(kept->items[0]));
+	kept->items[0] = reference_hold(r);
+	mutex_unlock(&kept->lock);
+}
+
+static enum status load_current(struct references *kept, struct db_conn *c, const struct reference_row *row,
+	double threshold, struct arena *a, struct reference **out, struct err *err)
+{
+	struct deployment_row deployment;
+	enum task task = TASK_DETECTION;
+	*out = find(kept, row->id, threshold);
+	if (*out)
+		return ST_OK;
+	TRY(deployment_rows_by_id(c, row->deployment_id, a, &deployment, err));
+	CHECK(task_parse(deployment.type, &task));
+	TRY(reference_read(c, row, task, threshold, out, err));
+	keep(kept, *out);
+	return ST_OK;
+}
+
+enum status references_load(struct references *kept, struct db_conn *c, struct uuid deployment_id,
+	double threshold, struct reference **out, struct err *err)
 {
 	struct arena a;
 	struct reference_row row;
-	struct deployment_row deployment;
-	enum task task = TASK_DETECTION;
 	bool found;
 	*out = NULL;
 	arena_init(&a);
 	enum status st = reference_rows_current(c, deployment_id, false, &a, &row, &found, err);
 	if (st == ST_OK && found)
-		st = deployment_rows_by_id(c, deployment_id, &a, &deployment, err);
-	if (st == ST_OK && found) {
-		CHECK(task_parse(deployment.type, &task));
-		st = reference_read(c, &row, task, threshold, out, err);
-	}
+		st = load_current(kept, c, &row, threshold, &a, out, err);
 	arena_release(&a);
 	return st;
 }
+
+enum status reference_load(struct db_conn *c, struct uuid deployment_id, double threshold,
+	struct reference **out, struct err *err)
+{
+	return references_load(NULL, c, deployment_id, threshold, out, err);
+}
+
+/* ---- held by many ---- */
 
 struct reference *reference_hold(struct reference *r)
 {

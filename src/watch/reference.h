@@ -45,6 +45,14 @@ enum status reference_load(struct db_conn *c, struct uuid deployment_id, double 
 struct reference_row;
 enum status reference_read(struct db_conn *c, const struct reference_row *row, enum task task,
 	double threshold, struct reference **out, struct err *err) MUST_CHECK;
+/* The last ones that were read, as loading takes a tenth of a second where they are large. Any thread. */
+#define REFERENCES_KEPT 4
+struct references;
+struct references *references_new(void);
+void references_free(struct references *kept); /* NULL is fine */
+/* As reference_load(). kept NULL: loads it. */
+enum status references_load(struct references *kept, struct db_conn *c, struct uuid deployment_id,
+	double threshold, struct reference **out, struct err *err) MUST_CHECK;
 struct reference *reference_hold(struct reference *r);
 void reference_drop(struct reference *r);
 /* Whether two are of the same images, model and threshold. */

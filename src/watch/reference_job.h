@@ -22,6 +22,7 @@ struct reference_world {
 	struct blob *blobs;
 	struct budget *pixel_budget; /* NULL: no limit */
 	struct jobs *jobs;
+	struct references *kept; /* for pages, or NULL: watch/reference.h */
 	struct watch *watch;     /* NULL: nothing is looked back at */
 	_Atomic int64_t poke_us; /* clock_mono_us before which reference_poke() does not look; from 0 */
 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training Data, drift and outliers: a reference by a job, the panel's numbers by SciPy, what raises an alarm and what must not."""
+"""Training Data, drift and outliers: a reference by a job, the numbers of the panels by SciPy, what raises an alarm."""
 
 import base64
 import concurrent.futures

@@ -293,6 +293,35 @@ static void its_values_are_sorted_and_those_that_calibrate_are_apart(void **stat
 	assert_null(r);
 }
 
+static struct reference *load_kept(struct references *kept, double threshold)
+{
+	struct reference *r;
+	RW_OK(&w, references_load(kept, w.conn, w.deployment_id, threshold, &r, &w.err));
+	return r;
+}
+
+static void the_last_ones_stay_loaded(void **state)
+{
+	struct references *kept = references_new();
+	add_images(40, 0);
+	assert_null(load_kept(kept, 0.5));
+	make(30);
+	struct reference *first = load_kept(kept, 0.5), *again = load_kept(kept, 0.5);
+	assert_ptr_equal(first, again);
+	reference_drop(again);
+	for (int i = 1; i <= REFERENCES_KEPT; i++) {
+		struct reference *other = load_kept(kept, 0.5 + 0.01 * i);
+		assert_ptr_not_equal(other, first);
+		reference_drop(other);
+	}
+	again = load_kept(kept, 0.5); /* it had to go */
+	assert_ptr_not_equal(again, first);
+	assert_int_equal(first->images, 30); /* whoever holds it has it still */
+	reference_drop(first);
+	reference_drop(again);
+	references_free(kept);
+}
+
 /* ---- held out ---- */
 
 static struct uuid add_version(const char *name)
@@ -471,6 +500,7 @@ int main(void)
 		TEST(what_was_cut_short_begins_anew),
 		TEST(too_few_images_are_no_reference),
 		TEST(its_values_are_sorted_and_those_that_calibrate_are_apart),
+		TEST(the_last_ones_stay_loaded),
 		TEST(experiments_say_what_was_trained_on),
 		TEST(the_drift_panel_names_what_moved),
 		TEST(the_past_gets_its_scores),
