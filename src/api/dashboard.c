@@ -306,11 +306,13 @@ static void add_failures(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
 	}
 }
 
-static enum status reply_dashboard(struct http_request *req, struct http_reply *reply,
-	const struct dashboard *d, const struct dashboard_filter *filter)
+static enum status reply_dashboard(struct http_request *req, struct http_reply *reply, struct dashboard *d,
+	const struct dashboard_filter *filter)
 {
 	yyjson_mut_doc *doc;
 	yyjson_mut_val *root = api_object(req, &doc);
+	if (!watch_is_on(api_of(req)->watch))
+		d->basis.sentence = "Nothing is counted: the setting \"watch\" is off.";
 	add_head(doc, root, d, filter);
 	add_versions(doc, root, d);
 	add_texts(doc, root, "sources", d->sources, d->source_count);

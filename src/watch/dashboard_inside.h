@@ -14,6 +14,8 @@ struct names {
 	struct arena *arena;
 	const char **items;
 	size_t count, room;
+	uint32_t *slots; /* a hash table of items */
+	size_t slot_count;
 	struct version_labels *versions;
 };
 

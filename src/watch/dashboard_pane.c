@@ -10,17 +10,43 @@
 
 /* ---- labels by name ---- */
 
-/* Versions mostly have the same labels in the same order. */
-static uint32_t name_of(struct names *n, const char *name, size_t guess)
+static size_t hash_of_text(const char *text)
 {
-	if (guess < n->count && strcmp(n->items[guess], name) == 0)
-		return (uint32_t)guess;
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	return (size_t)(hash ^ (hash >> 32));
+}
+
+/* Where the name is, or would be. Slots hold places in `items`, from 1. */
+static uint32_t *slot_of(const struct names *n, const char *name)
+{
+	size_t at = hash_of_text(name) & (n->slot_count - 1);
+	while (n->slots[at] && strcmp(n->items[n->slots[at] - 1], name) != 0)
+		at = (at + 1) & (n->slot_count - 1);
+	return &n->slots[at];
+}
+
+static void make_slots(struct names *n)
+{
+	if (2 * (n->count + 1) <= n->slot_count)
+		return;
+	n->slot_count = n->slot_count ? 2 * n->slot_count : 64;
+	n->slots = ARENA_ARRAY(n->arena, uint32_t, n->slot_count);
 	for (size_t i = 0; i < n->count; i++)
-		if (strcmp(n->items[i], name) == 0)
-			return (uint32_t)i;
-	n->items = rows_grow(n->arena, (void *)n->items, n->count, &n->room, sizeof(*n->items));
-	n->items[n->count] = name;
-	return (uint32_t)n->count++;
+		*slot_of(n, n->items[i]) = (uint32_t)i + 1;
+}
+
+static uint32_t name_of(struct names *n, const char *name)
+{
+	make_slots(n);
+	uint32_t *slot = slot_of(n, name);
+	if (*slot == 0) {
+		n->items = rows_grow(n->arena, (void *)n->items, n->count, &n->room, sizeof(*n->items));
+		n->items[n->count++] = name;
+		*slot = (uint32_t)n->count;
+	}
+	return *slot - 1;
 }
 
 static enum status new_version(struct names *n, struct uuid id, struct version_labels **out, struct err *err)
@@ -36,7 +62,7 @@ static enum status new_version(struct names *n, struct uuid id, struct version_l
 	*v = (struct version_labels){.id = id, .count = count, .next = n->versions};
 	v->map = ARENA_ARRAY(n->arena, uint32_t, count + 1);
 	for (uint32_t i = 0; i < count; i++)
-		v->map[i] = name_of(n, labels[i], i);
+		v->map[i] = name_of(n, labels[i]);
 	n->versions = v;
 	*out = v;
 	return ST_OK;
@@ -54,7 +80,7 @@ enum status names_of_version(struct names *n, struct uuid version_id, uint32_t l
 		uint32_t *map = ARENA_ARRAY(n->arena, uint32_t, label_count);
 		memcpy(map, v->map, v->count * sizeof(*map));
 		for (uint32_t i = v->count; i < label_count; i++)
-			map[i] = name_of(n, arena_printf(n->arena, "%u", i), i);
+			map[i] = name_of(n, arena_printf(n->arena, "%u", i));
 		v->map = map;
 		v->count = label_count;
 	}

@@ -487,7 +487,7 @@ def test_the_setting_is_a_sample_until_it_is_counted(many):
     server.start()
     server.patch(f"/api/deployment/{deployment['id']}", {"min_threshold": 0.6})
     meanwhile = read(server, deployment, threshold="setting", **{"from": 0})
-    assert meanwhile["basis"]["kind"] == "sample"
+    assert meanwhile["basis"]["kind"] == "sample" and "off" in meanwhile["basis"]["sentence"]
     assert (meanwhile["threshold"]["mode"], meanwhile["threshold"]["value"]) == ("setting", 0.6)
     server.stop()
     server.env["GYRE_WATCH"] = "on"
