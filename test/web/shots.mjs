@@ -212,6 +212,20 @@ const states = {
 	'predictions-table': { path: `${deployment(1)}/predictions?view=table`, settle: 1200 },
 	'predictions-details': { path: `${deployment(1)}/predictions?view=details`, settle: 1200 },
 	quality: { path: deployment(1), settle: 1500, act: (page) => page.locator('#quality').evaluate((panel) => panel.scrollIntoView()) },
+	drift: { path: deployment(1), settle: 1500, act: (page) => page.locator('#drift').evaluate((panel) => panel.scrollIntoView()) },
+	outliers: { path: deployment(1), settle: 1500, act: (page) => page.locator('#outliers').evaluate((panel) => panel.scrollIntoView()) },
+	'drift-none': { path: deployment(2), settle: 1500, act: (page) => page.locator('#drift').evaluate((panel) => panel.scrollIntoView()) },
+	'settings-training': { path: `${deployment(1)}/settings/training-data`, settle: 1200, full: true },
+	'settings-training-making': { path: `${deployment(2)}/settings/training-data`, weather: { slow_jobs: true }, act: async (page) => {
+		const suggested = page.locator('text="Use what is suggested"');
+		if (await suggested.count()) await suggested.click();
+		await page.waitForSelector('progress');
+	} },
+	'settings-training-choose': { path: `${deployment(3)}/settings/training-data`, act: (page) => page.click('text="Choose Training Data"') },
+	'settings-alerts': { path: `${deployment(1)}/settings/alerts`, full: true, act: async (page) => {
+		await page.click('text="Add an alert"');
+		await page.click('text="Add a webhook"');
+	} },
 	'settings-feedback': { path: `${deployment(1)}/settings/feedback`, settle: 1200, full: true },
 	jobs: { path: '/jobs' },
 	'jobs-empty': { path: '/jobs', weather: { empty: true } },
