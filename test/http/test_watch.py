@@ -4,6 +4,7 @@ anew; failed requests are counted by reason and stay so; the setting `watch`; li
 
 import collections
 import contextlib
+import http.client
 import json
 import re
 import sqlite3
@@ -134,11 +135,17 @@ def test_failures_are_counted_by_reason_and_stay(fresh, tmp_path):
             server.predict(deployment, b"no image at all", expect=415)
         server.predict(deployment, samples.photo("red")[:-200], expect=422)
         server.predict(deployment, b"", expect=400)
+        with contextlib.closing(http.client.HTTPConnection(server.url[7:], timeout=harness.CALL_TIMEOUT)) as too_large:
+            too_large.putrequest("POST", f"/api/deployments/{deployment['id']}/predict")  # refused by its head
+            too_large.putheader("Authorization", f"Bearer {server.token}")
+            too_large.putheader("Content-Length", str(100 << 20))
+            too_large.endheaders()
+            assert too_large.getresponse().status == 413
         server.post(f"{path}/pause")
         server.predict(deployment, samples.photo("red"), expect=503)
         server.post(f"{path}/resume")
         assert server.predict({"id": str(uuid.uuid4())}, samples.photo("red"), expect=404)
-        expected = {(415, "decode"): 3, (422, "decode"): 1, (503, "receive"): 1, (400, "receive"): 1}
+        expected = {(415, "decode"): 3, (422, "decode"): 1, (503, "receive"): 1, (400, "receive"): 1, (413, "receive"): 1}
         harness.wait_until(lambda: failures(server) == expected, 20, f"the failures, which are {failures(server)}", 0.05)
         server.predict(deployment, b"one more, just before the end", expect=415)
         assert server.deployment(deployment)["stats"]["failed"] == 5
