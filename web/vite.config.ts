@@ -6,30 +6,10 @@ import type { Plugin } from 'vite';
 
 const server = process.env.GYRE_HOST ?? 'http://127.0.0.1:8090';
 
-/**
- * uPlot hangs these on itself, so no bundler can tell that nobody here calls them: 4 KB of curves, steps, bars,
- * joins and date formats. A chart that needs one takes its name off the list.
- */
-const UNUSED = ['uPlot.join = join', 'uPlot.fmtDate = fmtDate', 'uPlot.tzDate  = tzDate', 'uPlot.sync = _sync', 'paths.stepped = stepped', 'paths.bars    = bars', 'paths.spline  = monotoneCubic'];
-
-function leanUplot(): Plugin {
-	return {
-		name: 'lean-uplot',
-		transform(code, id) {
-			if (!id.includes('uPlot.esm.js')) return null;
-			for (const line of UNUSED) {
-				if (!code.includes(line)) throw new Error(`uPlot no longer says "${line}": look at its new version and at this list.`);
-				code = code.replace(line, 'void 0');
-			}
-			return { code, map: null };
-		},
-	};
-}
-
 /** Screens that are opened now and then, and what only they use: a piece for what one does together. */
 const LATER = /src\/(pages\/(model|deployment_(settings|history))|parts\/(check_panel|chips|confirm_recipe|deploy_dialog|pick_version|pictures|preview|recipe_controls|try_panel|upload_dialog|use_preview|use_trial|version_facts)|lib\/(deploy_check|labels|names|new_model|preview|recipe|trial))\.tsx?$/;
-/** A deployment's pages, datasets, and uPlot, which only the dashboard draws with. */
-const LEARN = /uPlot|src\/(api\/dashboard|pages\/(datasets?|dataset_version|jobs|my_queues|deployment_predictions)|parts\/(review_settings|alerts?_\w+|asset_\w+|chart_panel|dashboard\w*|dataset_\w+|drift_\w+|feedback_\w+|grid|latency_panel|loop_strip|needs_nothing\w*|one_thing_bar|outlier_\w+|predictions_\w+|quality_\w+|send|stage|threshold|tool_bar|training_data_\w+|use_(feed|latency|paged|standing)|webhook_\w+|window_grid)|charts\/(?!sparkline)\w+|lib\/(alerts|dataset|drift|feed|feed_loader|jobs|outliers|paged|plot|points|quality|selection|whose|windowing))\.tsx?$/;
+/** A deployment's pages and datasets. */
+const LEARN = /src\/(api\/dashboard|pages\/(datasets?|dataset_version|jobs|my_queues|deployment_predictions)|parts\/(review_settings|alerts?_\w+|asset_\w+|chart_panel|dashboard\w*|dataset_\w+|drift_\w+|feedback_\w+|grid|latency_panel|loop_strip|needs_nothing\w*|one_thing_bar|outlier_\w+|predictions_\w+|quality_\w+|send|stage|threshold|tool_bar|training_data_\w+|use_(feed|latency|paged|standing)|webhook_\w+|window_grid)|charts\/(?!sparkline)\w+|lib\/(alerts|dataset|drift|feed|feed_loader|jobs|outliers|paged|plot|points|quality|selection|whose|windowing))\.tsx?$/;
 /** The annotator and the two pages around it. */
 const TOOL = /src\/(annotator\/|pages\/(review|annotate)\.|parts\/(annotator_|review_(?!settings))|lib\/outbox)/;
 
@@ -51,7 +31,7 @@ function weigh(): Plugin {
 }
 
 export default defineConfig({
-	plugins: [leanUplot(), weigh()],
+	plugins: [weigh()],
 	esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
 	build: {
 		target: 'es2022', assetsInlineLimit: 0, modulePreload: false, cssCodeSplit: false,

@@ -215,6 +215,23 @@ def test_the_statistics_of_a_version(page, site, screenshots):
     expect(page.get_by_label("Label", exact=True)).to_have_value("WBC")
 
 
+def test_images_are_kept_to_measure_with(page, site):
+    path = f"/dataset/version/{versions_of(site, 'blood-cells')['v1']['id']}"
+    stats = lambda: site.get(f"/api{path}/stats")  # noqa: E731
+    page.goto(path)
+    page.get_by_role("button", name="Hold out").click()
+    page.get_by_role("dialog").get_by_role("slider").fill("50")
+    page.get_by_role("button", name="Keep them").click()
+    page.locator(".tile-flag").first.wait_for()
+    kept = stats()["nb_evaluation"]
+    assert 0.3 < kept / BCCD_IMAGES < 0.7
+    page.locator(".tile:has(.tile-flag)").first.click()
+    page.get_by_role("button", name="Use it for training").click()
+    page.get_by_role("button", name="Keep it to measure with").wait_for()
+    assert stats()["nb_evaluation"] == kept - 1
+    site.post(f"/api{path}/assets/evaluation", {"share": 0})
+
+
 def test_lock_fork_compare_export(page, site, screenshots, tmp_path):
     versions = versions_of(site, "blood-cells")
     page.goto(f"/dataset/{versions['v1']['origin_id']}")
@@ -403,11 +420,11 @@ def test_quality_is_the_apis(page, site, street, data, screenshots):
 
 def test_the_feedback_loop_is_set_up_and_fills_a_dataset(page, site, street, screenshots):
     page.goto(f"/deployment/{street['id']}/settings/feedback")
-    expect(page.locator(".pipeline-badge")).to_contain_text("off")
+    expect(page.locator(".pipeline-badge").filter(has_text="Feedback Loop")).to_contain_text("off")
     page.get_by_role("button", name="Set it up").wait_for()
     shoot(page, screenshots, "learn-30-loop-off")
     page.get_by_role("button", name="Set it up").click()
-    expect(page.locator(".pipeline-badge")).to_contain_text("no dataset")
+    expect(page.locator(".pipeline-badge").filter(has_text="Feedback Loop")).to_contain_text("problem")
     page.get_by_role("button", name="Attach a version…").click()
     dialog = page.get_by_role("dialog")
     # A locked one offers a fork.

@@ -7,7 +7,8 @@ import { exact } from '../lib/format';
 import { axis, axisBetween, brokenLine, timeTicks } from '../lib/plot';
 import { tickLabel } from '../lib/ticks';
 import { px } from '../parts/basics';
-import type { Marker } from './scatter';
+import { Markers, type Marker } from './markers';
+import { useDrag } from './use_drag';
 import { useWidth } from './use_width';
 
 export interface Series {
@@ -28,7 +29,6 @@ interface Times {
 }
 
 const PAD = { left: 52, right: 12, top: 16, bottom: 22 };
-const DRAG = 6;
 
 function Tip({ x, width, at, step, series, index, format }: { x: number; width: number; at: number; step: number; series: readonly Series[]; index: number; format: (value: number) => string }): JSX.Element {
 	const time = exact(at * 1000);
@@ -50,21 +50,6 @@ function stack(series: readonly Series[], index: number): { tone: Series['tone']
 	});
 }
 
-function Markers({ markers, x, width, height }: { markers: readonly Marker[]; x: (at: number) => number; width: number; height: number }): JSX.Element {
-	let free = 0;
-	return (
-		<>
-			{markers.map(({ at, name }) => {
-				const left = x(at);
-				const named = left >= free && left < width - 20;
-				// A name that would lie on its neighbour's is left out: the line stays, History tells.
-				if (named) free = left + 7 * name.length + 12;
-				return <g key={`${at} ${name}`} class="plot-marker"><line x1={left} x2={left} y1={-4} y2={height} />{named && <text x={left + 4} y={-5}>{name}</text>}<title>{name}</title></g>;
-			})}
-		</>
-	);
-}
-
 export function TimeSeries({ times, series, format, tick = format, markers, label, fromNought = true, height = 168, onPick }: {
 	times: Times;
 	series: readonly Series[];
@@ -81,10 +66,10 @@ export function TimeSeries({ times, series, format, tick = format, markers, labe
 	const host = useRef<HTMLDivElement>(null);
 	const full = useWidth(host);
 	const [marked, setMarked] = useState<number | null>(null);
-	const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
 	const width = Math.max(0, full - PAD.left - PAD.right);
 	const inner = height - PAD.top - PAD.bottom;
 	const { at, step, from, to } = times;
+	const drag = useDrag(host, PAD.left, width, onPick && ((a, b) => onPick({ from: from + a * (to - from), to: from + b * (to - from) })));
 
 	const values = series.filter((s) => s.kind === 'line').flatMap((s) => s.values.filter((v): v is number => v !== null));
 	const stacked = at.map((_, i) => stack(series, i).at(-1)?.to ?? 0);
@@ -105,27 +90,18 @@ export function TimeSeries({ times, series, format, tick = format, markers, labe
 		else return;
 		event.preventDefault();
 	};
-	const release = (): void => {
-		if (drag && onPick && Math.abs(drag.to - drag.from) >= DRAG) {
-			const time = (left: number): number => from + (Math.min(width, Math.max(0, left)) / width) * (to - from);
-			onPick({ from: time(Math.min(drag.from, drag.to)), to: time(Math.max(drag.from, drag.to)) });
-		}
-		setDrag(null);
-	};
-	const place = (event: PointerEvent): number => event.clientX - (host.current?.getBoundingClientRect().left ?? 0) - PAD.left;
 	const bar = Math.max(1, (step / Math.max(1, to - from)) * width - 1);
 	const middle = marked === null ? 0 : x((at[marked] ?? 0) + step / 2);
 	return (
 		<div ref={host} class="chart time-series" tabIndex={0} role="application" aria-label={`${label} Left and right arrow keys read it.`} style={{ height: px(height) }} onKeyDown={onKey} onBlur={() => setMarked(null)}
+			{...drag.handlers}
 			onPointerMove={(event) => {
 				setMarked(indexAt(event.clientX));
-				if (drag) setDrag({ ...drag, to: place(event) });
+				drag.handlers.onPointerMove(event);
 			}}
-			onPointerDown={(event) => event.pointerType === 'mouse' && onPick && setDrag({ from: place(event), to: place(event) })}
-			onPointerUp={release}
 			onPointerLeave={() => {
 				setMarked(null);
-				setDrag(null);
+				drag.handlers.onPointerLeave();
 			}}>
 			{width > 0 && (
 				<svg width={full} height={height} aria-hidden="true">
@@ -136,9 +112,9 @@ export function TimeSeries({ times, series, format, tick = format, markers, labe
 							<rect key={`${time} ${k}`} class={`fill ${part.tone}`} x={Math.max(0, x(time))} width={bar} y={y(part.to)} height={Math.max(1, y(part.from) - y(part.to))} />
 						)))}
 						{series.map((s) => s.kind === 'line' && <path key={s.name} class={`line ${s.tone}`} d={brokenLine(s.values.map((v, i) => (v === null ? null : [x((at[i] ?? 0) + step / 2), y(v)] as const)))} />)}
-						<Markers markers={markers.filter((m) => m.at >= from && m.at <= to)} x={x} width={width} height={inner} />
+						<Markers markers={markers} from={from} to={to} width={width} height={inner} />
 						{marked !== null && <line class="plot-now" x1={middle} x2={middle} y1={0} y2={inner} />}
-						{drag && <rect class="plot-drag" x={Math.min(drag.from, drag.to)} width={Math.abs(drag.to - drag.from)} y={0} height={inner} />}
+						{drag.rect && <rect class="plot-drag" x={drag.rect.left} width={drag.rect.width} y={0} height={inner} />}
 					</g>
 				</svg>
 			)}

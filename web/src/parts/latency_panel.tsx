@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { secondsOf, type DashboardData } from '../api/dashboard';
 import { LatencyChart } from '../charts/latency';
-import type { Marker } from '../charts/scatter';
+import type { Marker } from '../charts/markers';
 import { Legend, TimeSeries, type Series } from '../charts/time_series';
 import { count, milliseconds, plural } from '../lib/format';
 import { Failure, Segments } from './basics';

@@ -5,7 +5,7 @@ import { secondsOf, type DashboardData, type Histogram, type SeriesPoint } from 
 import type { Deployment } from '../api/types';
 import { Bars } from '../charts/bars';
 import { HistogramChart } from '../charts/histogram';
-import type { Marker } from '../charts/scatter';
+import type { Marker } from '../charts/markers';
 import { Legend, TimeSeries, type Series } from '../charts/time_series';
 import { labelColour } from '../lib/colour';
 import { count, plural } from '../lib/format';
