@@ -97,3 +97,32 @@ enum status api_asset_delete_many(struct http_request *req, struct http_reply *r
 	TRY(api_write(req, "asset.delete", version_id, nothing, NULL, err)); /* for the audit log */
 	return http_reply_empty(reply, 204);
 }
+
+/* By hand, or a share of all. */
+enum status api_asset_hold_out(struct http_request *req, struct http_reply *reply, struct err *err)
+{
+	const struct assets_store store = {api_of(req)->readers, api_of(req)->recorder};
+	struct uuid version_id, *ids;
+	yyjson_val *body;
+	size_t count;
+	bool evaluation = true;
+	double share = 0;
+	int64_t changed = 0;
+	TRY(api_id(req, "id", "dataset version", &version_id, err));
+	TRY(api_body(req, &body, err));
+	if (yyjson_obj_get(body, "share")) {
+		TRY(json_number(body, "share", &share, err));
+		if (!(share >= 0 && share <= 1))
+			return err_set(err, ST_INVALID, "\"share\" is a number from 0 to 1.");
+		TRY(assets_hold_out(&store, version_id, share, &changed, err));
+	} else {
+		TRY(json_bool(body, "evaluation", &evaluation, err));
+		TRY(id_list_read(req, body, "ids", DELETE_MAX, &ids, &count, err));
+		TRY(assets_set_evaluation(&store, version_id, ids, count, evaluation, &changed, err));
+	}
+	TRY(api_write(req, "asset.hold_out", version_id, nothing, NULL, err)); /* for the audit log */
+	yyjson_mut_doc *doc;
+	yyjson_mut_val *root = api_object(req, &doc);
+	yyjson_mut_obj_add_int(doc, root, "changed", changed);
+	return http_reply_json(req, reply, doc);
+}

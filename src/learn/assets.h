@@ -65,6 +65,21 @@ struct assets_classify {
 enum status assets_classify(const struct assets_store *store, const struct assets_classify *all,
 	struct job *job, int64_t *changed, struct err *err) MUST_CHECK;
 
+/*
+ * Keeps these assets of one version to measure with, and out of every training; or, with evaluation false, no
+ * more. *changed: how many were not so before. ST_MISSING: an id is of no asset of it, and nothing is
+ * written. ST_LOCKED.
+ */
+enum status assets_set_evaluation(const struct assets_store *store, struct uuid dataset_version_id,
+	const struct uuid *asset_ids, size_t count, bool evaluation, int64_t *changed,
+	struct err *err) MUST_CHECK;
+/*
+ * The same for a share (0…1) of all: exactly those whose bytes' hash is below it, so that the same bytes are
+ * always on one side and a larger share keeps what a smaller one had.
+ */
+enum status assets_hold_out(const struct assets_store *store, struct uuid dataset_version_id, double share,
+	int64_t *changed, struct err *err) MUST_CHECK;
+
 /* Those of one version. ST_MISSING: an id is of no asset of it, and nothing is written. */
 enum status assets_delete(const struct assets_store *store, struct uuid dataset_version_id,
 	const struct uuid *asset_ids, size_t count, struct job *job, struct err *err) MUST_CHECK;

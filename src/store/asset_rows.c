@@ -232,6 +232,19 @@ enum status asset_rows_cover(struct db_conn *c, struct uuid dataset_version_id, 
 	return db_done(&q, err);
 }
 
+enum status asset_rows_set_evaluation(struct db_conn *c, struct uuid dataset_version_id, struct uuid id,
+	bool evaluation, bool *changed, struct err *err)
+{
+	struct db_query q = db_query(c, "UPDATE asset SET evaluation = $1 WHERE id = $2"
+					" AND dataset_version_id = $3 AND evaluation <> $1");
+	db_bind_integer(&q, evaluation);
+	db_bind_uuid(&q, id);
+	db_bind_uuid(&q, dataset_version_id);
+	TRY(db_done(&q, err));
+	*changed = db_changes(c) > 0;
+	return ST_OK;
+}
+
 enum status asset_rows_delete(struct db_conn *c, struct uuid id, struct err *err)
 {
 	struct db_query q = db_query(c, "DELETE FROM tag_target WHERE target_id = $1");

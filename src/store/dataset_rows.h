@@ -115,6 +115,9 @@ void asset_rows_choose(struct arena *a, enum asset_key key, const char *const *t
 /* The object of the oldest; NULL: the version is empty. */
 enum status asset_rows_cover(struct db_conn *c, struct uuid dataset_version_id, struct arena *a,
 	const char **object_name, struct err *err) MUST_CHECK;
+/* *changed false: it was so before, or is no asset of the version. Does not touch the version. */
+enum status asset_rows_set_evaluation(struct db_conn *c, struct uuid dataset_version_id, struct uuid id,
+	bool evaluation, bool *changed, struct err *err) MUST_CHECK;
 /* With its annotations; the data stays. Does not touch the version. */
 enum status asset_rows_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
 

@@ -529,6 +529,36 @@ def test_statistics(server, labelled):
 # ---- the command line --------------------------------------------------------------------------------------------------
 
 
+def test_images_to_measure_with(server, dataset, version, pictures, blobs):
+    """By hand, or a share by their bytes: in no export for training, a change of the version, and nothing where nothing changes."""
+    path = f"/api/dataset/version/{version.id}"
+    revision = lambda: server.get(path)["revision"]  # noqa: E731
+
+    def kept():
+        return {a["id"] for a in server.get(path + "/assets?limit=100")["items"] if a["evaluation"]}
+
+    ids = [str(asset.id) for asset in version.list_assets()]
+    before = revision()
+    assert server.post(path + "/assets/evaluation", {"ids": ids[:2], "evaluation": True}) == {"changed": 2}
+    assert kept() == set(ids[:2]) and revision() == before + 1
+    assert server.post(path + "/assets/evaluation", {"ids": ids[:2], "evaluation": True}) == {"changed": 0}
+    assert revision() == before + 1 and server.get(path + "/stats")["nb_evaluation"] == 2
+    assert server.post(path + "/assets/evaluation", {"ids": ids[:1], "evaluation": False}) == {"changed": 1}
+    assert kept() == {ids[1]}
+    for share in (0, 0.3, 0.7, 1):
+        server.post(path + "/assets/evaluation", {"share": share})
+        wanted = {
+            str(asset.id)
+            for asset in version.list_assets()
+            if int(blobs[asset.filename][:13], 16) / 2**52 < share
+        }
+        assert kept() == wanted
+    refused(server, "POST", path + "/assets/evaluation", 400, {"share": 2}, "0 to 1")
+    refused(server, "POST", path + "/assets/evaluation", 404, {"ids": [str(uuid.uuid4())]}, "no asset")
+    server.post(path + "/lock")
+    refused(server, "POST", path + "/assets/evaluation", 423, {"share": 0}, "locked")
+
+
 def test_commands(cli, server, dataset, labelled):
     name = dataset.name
     line = json.loads(cli("dataset", "show", f"{name}:first", "--json").stdout)

@@ -262,6 +262,9 @@ export const learn = {
 	diff: (id: string, other: string, signal?: AbortSignal) => request<DatasetDiff>(withQuery(`${versionPath(id)}/diff`, { other }), { signal }),
 	assets: (id: string, query: ListQuery, signal?: AbortSignal) =>
 		request<Page<Asset>>(withList(`${versionPath(id)}/assets`, { ...query, with_annotations: 1 }), { signal }),
+	/** Assets that no training gets: a share of all by their bytes, or these. */
+	holdOut: (id: string, what: { share: number } | { ids: readonly string[]; evaluation: boolean }) =>
+		request<{ changed: number }>(`${versionPath(id)}/assets/evaluation`, { method: 'POST', body: what }),
 	removeAssets: (id: string, ids: readonly string[]) => request<void>(`${versionPath(id)}/assets`, { method: 'DELETE', body: { ids } }),
 	importPath: (id: string): string => `${versionPath(id)}/import`,
 	exportPath: (id: string, format: string, images: boolean, purpose: string): string =>

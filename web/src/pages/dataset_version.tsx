@@ -11,7 +11,7 @@ import type { Paged } from '../lib/paged';
 import { AssetDetail } from '../parts/asset_detail';
 import { AssetTile } from '../parts/asset_tile';
 import { Button, Copy, Empty, Failure, Skeleton } from '../parts/basics';
-import { ForkDialog, LockButton } from '../parts/dataset_dialogs';
+import { ForkDialog, HoldOutDialog, LockButton } from '../parts/dataset_dialogs';
 import { ExportDialog } from '../parts/dataset_export';
 import { taken } from '../parts/dataset_handover';
 import { ImportDialog } from '../parts/dataset_import';
@@ -30,11 +30,12 @@ import { NotFoundPage } from './not_found';
 
 const CAPTION = 48;
 
-function Head({ version, onImport, onExport, onFork, onChanged }: {
+function Head({ version, onImport, onExport, onFork, onHoldOut, onChanged }: {
 	version: DatasetVersion;
 	onImport: () => void;
 	onExport: () => void;
 	onFork: () => void;
+	onHoldOut: () => void;
 	onChanged: () => void;
 }): JSX.Element {
 	return (
@@ -55,6 +56,7 @@ function Head({ version, onImport, onExport, onFork, onChanged }: {
 				<Button icon="upload" disabled={version.locked} title={version.locked ? 'It is locked: fork it to go on.' : undefined} onClick={onImport}>Import</Button>
 				<Button icon="download" disabled={version.assets === 0} onClick={onExport}>Export</Button>
 				<Button icon="fork" onClick={onFork}>Fork</Button>
+				<Button disabled={version.locked || version.assets === 0} title="Keep images to measure with, out of every training" onClick={onHoldOut}>Hold out</Button>
 				<LockButton version={version} onChanged={onChanged} />
 				{version.assets > 0 && <a class="button primary" href={`/dataset/version/${version.id}/annotate`}><Icon name="edit" /><span>{version.locked ? 'Open the annotator' : 'Annotate'}</span></a>}
 			</div>
@@ -155,7 +157,7 @@ function Loaded({ version, reload }: { version: DatasetVersion; reload: () => vo
 		if (wanted !== null) setFilter({ ...NO_FILTER, label: wanted });
 	}
 	const [tile, setTile] = useState(200);
-	const [dialog, setDialog] = useState<'export' | 'fork' | null>(null);
+	const [dialog, setDialog] = useState<'export' | 'fork' | 'hold out' | null>(null);
 	const [importing, setImporting] = useState<readonly Found[] | null>(() => {
 		const found = taken(id);
 		return found.length > 0 ? found : null;
@@ -179,7 +181,7 @@ function Loaded({ version, reload }: { version: DatasetVersion; reload: () => vo
 	const home = `/dataset/version/${id}`;
 	return (
 		<>
-			<Head version={version} onImport={() => setImporting([])} onExport={() => setDialog('export')} onFork={() => setDialog('fork')} onChanged={reload} />
+			<Head version={version} onImport={() => setImporting([])} onExport={() => setDialog('export')} onFork={() => setDialog('fork')} onHoldOut={() => setDialog('hold out')} onChanged={reload} />
 			<nav class="tabs" aria-label="Of this version">
 				<a href={home} aria-current={view === '' ? 'page' : undefined}>Images</a>
 				<a href={`${home}?view=statistics`} aria-current={view === 'statistics' ? 'page' : undefined}>Statistics</a>
@@ -190,10 +192,11 @@ function Loaded({ version, reload }: { version: DatasetVersion; reload: () => vo
 			<DropCover over={over}>Drop pictures and annotations to import them</DropCover>
 			{importing && <ImportDialog version={version} found={importing} onDone={changed} onClose={() => setImporting(null)} />}
 			{dialog === 'export' && <ExportDialog version={version} onClose={() => setDialog(null)} />}
+			{dialog === 'hold out' && <HoldOutDialog version={version} onClose={() => setDialog(null)} onDone={changed} />}
 			{dialog === 'fork' && <ForkDialog version={version} suggested={nextVersionName([version.version], version.version)} onClose={() => setDialog(null)} onForked={(made) => navigate(`/dataset/version/${made}`)} />}
 			{opened && (
 				<AssetDetail id={opened} known={index >= 0 ? list.at(index) : undefined} version={version} labels={names} newer={list.at(index - 1)?.id ?? null} older={index >= 0 ? list.at(index + 1)?.id ?? null : null}
-					onMove={(next) => navigate(withParameter('asset', next), 'replace')} onClose={() => navigate(withParameter('asset', null), 'replace')} />
+					onChanged={changed} onMove={(next) => navigate(withParameter('asset', next), 'replace')} onClose={() => navigate(withParameter('asset', null), 'replace')} />
 			)}
 		</>
 	);

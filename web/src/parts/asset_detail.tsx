@@ -6,11 +6,12 @@ import { learn, type Asset, type DatasetVersion } from '../api/learn';
 import type { Shape } from '../api/types';
 import { drawable } from '../lib/dataset_shapes';
 import { exact } from '../lib/format';
-import { Copy, Failure, LabelDot, Skeleton, Time } from './basics';
+import { Button, Copy, Failure, LabelDot, Skeleton, Time } from './basics';
 import { Dialog } from './dialog';
 import { useLoad } from './hooks';
 import { Icon } from './icons';
 import { StageMoves, StagePicture } from './stage';
+import { say } from './toasts';
 
 const place = (shape: Shape): string => {
 	if (shape.type === 'rectangle') return `${Math.round(shape.w)} × ${Math.round(shape.h)} px`;
@@ -31,13 +32,36 @@ function Shapes({ shapes, chosen, choose }: { shapes: readonly Shape[]; chosen: 
 	);
 }
 
-export function AssetDetail({ id, known, version, labels, newer, older, onMove, onClose }: {
+/** What an asset is for, and the other use as a button. */
+function Use({ asset, version, onChanged }: { asset: Asset; version: DatasetVersion; onChanged: () => void }): JSX.Element {
+	const [busy, setBusy] = useState(false);
+	const change = async (): Promise<void> => {
+		setBusy(true);
+		try {
+			await learn.holdOut(version.id, { ids: [asset.id], evaluation: !asset.evaluation });
+			onChanged();
+		} catch (error) {
+			say('bad', error instanceof Error ? error.message : String(error));
+		} finally {
+			setBusy(false);
+		}
+	};
+	return (
+		<>
+			{asset.evaluation ? 'evaluation only' : 'training'}{' '}
+			{!version.locked && <Button kind="quiet" busy={busy} onClick={() => void change()}>{asset.evaluation ? 'Use it for training' : 'Keep it to measure with'}</Button>}
+		</>
+	);
+}
+
+export function AssetDetail({ id, known, version, labels, newer, older, onChanged, onMove, onClose }: {
 	id: string;
 	known: Asset | undefined;
 	version: DatasetVersion;
 	labels: readonly string[];
 	newer: string | null;
 	older: string | null;
+	onChanged: () => void;
 	onMove: (id: string) => void;
 	onClose: () => void;
 }): JSX.Element {
@@ -84,7 +108,7 @@ export function AssetDetail({ id, known, version, labels, newer, older, onMove, 
 								<dl class="facts">
 									{annotation && <div><dt>Drawn</dt><dd title={exact(annotation.updated_at)}>{annotation.who ? `by ${annotation.who}, ` : ''}<Time at={annotation.updated_at} /></dd></div>}
 									{annotation && <div><dt>Status</dt><dd>{annotation.status.toLowerCase()}</dd></div>}
-									<div><dt>Used for</dt><dd>{asset.evaluation ? 'evaluation only' : 'training'}</dd></div>
+									<div><dt>Used for</dt><dd><Use asset={asset} version={version} onChanged={() => { one.reload(); onChanged(); }} /></dd></div>
 									<div><dt>Picture</dt><dd>{asset.data.meta.width} × {asset.data.meta.height} px, {asset.data.content_type.toLowerCase()}</dd></div>
 									<div><dt>Asset</dt><dd><Copy text={asset.id} what="asset id"><code>{asset.id.slice(0, 8)}…{asset.id.slice(-4)}</code></Copy></dd></div>
 									<div><dt>Data</dt><dd><Copy text={asset.data.id} what="data id"><code>{asset.data.id.slice(0, 8)}…{asset.data.id.slice(-4)}</code></Copy></dd></div>

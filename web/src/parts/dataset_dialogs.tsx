@@ -41,6 +41,27 @@ export function ForkDialog({ version, suggested, onClose, onForked }: { version:
 	);
 }
 
+const HOLD_OUT_DEFAULT = 20;
+
+export function HoldOutDialog({ version, onClose, onDone }: { version: DatasetVersion; onClose: () => void; onDone: () => void }): JSX.Element {
+	const [percent, setPercent] = useState(HOLD_OUT_DEFAULT);
+	const about = Math.round((version.assets * percent) / 100);
+	return (
+		<Confirm title="Keep images to measure with" action="Keep them" onClose={onClose} run={async () => {
+			const { changed } = await learn.holdOut(version.id, { share: percent / 100 });
+			say('ok', changed === 0 ? 'It was so already.' : `${plural(changed, 'image')} changed ${changed === 1 ? 'its' : 'their'} use.`);
+			onClose();
+			onDone();
+		}}>
+			<p>No training gets them: models are compared on them, and as Training Data they are what drift and outliers are measured against.</p>
+			<label class="field">Share of the {plural(version.assets, 'image')}
+				<input type="range" min={0} max={50} step={1} autoFocus value={percent} aria-valuetext={`${percent} %, about ${plural(about, 'image')}`} onInput={(event) => setPercent(Number(event.currentTarget.value))} />
+				<span class="muted">{percent} %, about {plural(about, 'image')}. Drawn by their bytes: the same picture twice is on one side, and a larger share keeps what a smaller one had. What was chosen by hand is drawn anew.</span>
+			</label>
+		</Confirm>
+	);
+}
+
 export function LockButton({ version, onChanged }: { version: DatasetVersion; onChanged: () => void }): JSX.Element {
 	const [asking, setAsking] = useState(false);
 	const { locked } = version;
