@@ -100,11 +100,19 @@ static void add_box(struct summary_label *l, struct box b, uint32_t width, uint3
 	const uint64_t w = whole((double)SHOWN_PIXEL_PARTS * (double)(clipped.x2 - clipped.x1));
 	const uint64_t h = whole((double)SHOWN_PIXEL_PARTS * (double)(clipped.y2 - clipped.y1));
 	const uint64_t image = (uint64_t)width * height * SHOWN_PIXEL_PARTS * SHOWN_PIXEL_PARTS;
-	if (image > 0)
-		l->sizes[bin_of(
-			sqrt((double)(w * h * SUMMARY_SIZES * SUMMARY_SIZES / image)), SUMMARY_SIZES)]++;
+	if (image > 0) {
+		const uint64_t square = w * h * SUMMARY_SIZES * SUMMARY_SIZES / image; /* of the bin */
+		l->sizes[bin_of(sqrt((double)square), SUMMARY_SIZES)]++;
+	}
 	if (w > 0 && h > 0)
 		l->ratios[bin_of((log2((double)w / (double)h) + 4) * 4, SUMMARY_RATIOS)]++;
+}
+
+static unsigned score_bin(float score)
+{
+	const uint64_t parts = whole((double)score * SHOWN_SCORE_PARTS);
+	const uint64_t bin = parts * SUMMARY_SCORES / SHOWN_SCORE_PARTS;
+	return bin < SUMMARY_SCORES ? (unsigned)bin : SUMMARY_SCORES - 1;
 }
 
 /* Labels of the shapes before i that count; the shapes of an image are few. */
@@ -136,9 +144,7 @@ void summary_add(struct summary *s, const struct seen *seen, double threshold)
 			continue;
 		l->shapes++;
 		l->images += is_first_of_label(&seen->shapes, i, threshold);
-		l->scores[bin_of((double)(whole((double)shape->score * SHOWN_SCORE_PARTS) * SUMMARY_SCORES /
-					  SHOWN_SCORE_PARTS),
-			SUMMARY_SCORES)]++;
+		l->scores[score_bin(shape->score)]++;
 		if (shape->kind != SHAPE_CLASS)
 			add_box(l, shape->box, row->width, row->height);
 	}
