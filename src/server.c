@@ -284,6 +284,8 @@ static void close_all(struct server *s)
 		submitter_stop(s->api.submitter);
 	if (s->api.watch)
 		watch_stop(s->api.watch);
+	if (s->api.webhooks) /* so that nobody waits for a receiver */
+		webhooks_stop(s->api.webhooks);
 	if (s->api.http)
 		http_server_stop(s->api.http);
 	if (s->api.jobs)

@@ -4,6 +4,7 @@
 import base64
 import pathlib
 import re
+import subprocess
 import time
 
 import harness
@@ -170,13 +171,28 @@ def allowing(tmp_path_factory):
         yield running
 
 
-def test_a_test_is_sent_and_signed(allowing, hooks):
+def the_documentation_says_so(secret, headers, body, folder):
+    """The examples of docs/alerts.md, as they stand there."""
+    text = (harness.REPOSITORY / "docs" / "alerts.md").read_text()
+    python = {}
+    exec(re.search(r"```python\n(.*?)```", text, re.S)[1], python)
+    assert python["is_from_gyre"](secret, headers, body) and not python["is_from_gyre"](secret, headers, body + b" ")
+    assert not python["is_from_gyre"]("whsec_x", headers, body)
+    shell = re.search(r"```sh\n(.*?)```", text, re.S)[1]
+    for sent, said in ((body, "from gyre\n"), (body + b" ", "")):
+        (folder / "body.json").write_bytes(sent)
+        env = harness.environment(SIGNATURE=headers["X-Gyre-Signature"], SECRET=secret)
+        assert subprocess.run(["bash", "-c", shell], env=env, cwd=folder, capture_output=True, text=True).stdout == said
+
+
+def test_a_test_is_sent_and_signed(allowing, hooks, tmp_path):
     made = add_webhook(allowing, f"{hooks.url}/signed")
     assert allowing.post(f"/api/webhook/{made['id']}/test") == {"delivered": True, "http_status": 200, "error": None}
     [(_, headers, body)] = [g for g in hooks.got if g[0] == "/signed"]
     right, at = signed_by(made["secret"], headers, body)
     assert right and abs(time.time() - at) < 30
     assert not signed_by(made["secret"], headers, body + b" ")[0] and not signed_by("whsec_x", headers, body)[0]
+    the_documentation_says_so(made["secret"], headers, body, tmp_path)
     [(headers, said)] = hooks.of("/signed")
     assert (said["event"], said["id"]) == ("test", headers["X-Gyre-Delivery"]) and headers["X-Gyre-Event"] == "test"
     assert headers["Content-Type"] == "application/json" and headers["User-Agent"].startswith("gyre/")
