@@ -61,6 +61,10 @@ describe('drift in words', () => {
 		expect(driftSentence(drift(moved))).toBe('Against Training Data, in the last 200 images brightness is lower and contrast is more spread out.');
 		expect(driftSentence(drift([...moved, feature('A', { drifted: true }), feature('B', { drifted: true })]))).toContain('contrast is more spread out and A is different, and 1 more feature differs.');
 	});
+	it('a title with a comma is quoted, and labels are neither lower nor higher', () => {
+		expect(driftSentence(drift([feature('What the model sees, component 4', { drifted: true, moved: 'lower' })]))).toContain('“what the model sees, component 4” is lower.');
+		expect(driftSentence(drift([feature('Label', { name: 'label', drifted: true, moved: 'lower' })]))).toContain('label is different.');
+	});
 	it('shows what differs however far down it stands, and says nothing twice', () => {
 		const many = [feature('a', {}), feature('b', {}), feature('c', {}), feature('d', { drifted: true })];
 		expect(firstFeatures(drift(many), 2).map((f) => f.title)).toEqual(['a', 'b', 'd']);

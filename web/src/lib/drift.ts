@@ -110,12 +110,16 @@ export function pWords(p: number | null): string {
 }
 
 const MOVED: Record<string, string> = { higher: 'higher', lower: 'lower', wider: 'more spread out', narrower: 'less spread out' };
-export const movedWords = (moved: DriftFeature['moved']): string => (moved ? MOVED[moved] ?? moved : '');
+/** Labels have an order of their own in the model, and none in the world. */
+export const movedWords = ({ name, moved }: DriftFeature): string => (moved && name !== 'label' ? MOVED[moved] ?? moved : '');
 
 export const drifted = (drift: Drift): DriftFeature[] => drift.features.filter((f) => f.drifted);
 
 /** A title in the middle of a sentence. */
-const within = (title: string): string => (/^[A-Z][a-z]/.test(title) ? title[0]?.toLowerCase() + title.slice(1) : title);
+export function within(title: string): string {
+	const low = /^[A-Z][a-z]/.test(title) ? title[0]?.toLowerCase() + title.slice(1) : title;
+	return low.includes(',') ? `“${low}”` : low;
+}
 
 /** What differs, and beside it so many as there is room for. */
 export const firstFeatures = (drift: Drift, room: number): DriftFeature[] => drift.features.filter((f, i) => f.drifted || i < room);
@@ -131,7 +135,7 @@ export function driftSentence(drift: Drift): string {
 	const last = plural(images, 'image');
 	const [first] = moved;
 	if (!first) return `The last ${last} look like Training Data: of ${plural(drift.features.length, 'feature')} none differs by more than chance and D ${D_MIN.toFixed(2)}.`;
-	const names = moved.slice(0, 3).map((f) => `${within(f.title)}${f.moved ? ` is ${movedWords(f.moved)}` : ' is different'}`);
+	const names = moved.slice(0, 3).map((f) => `${within(f.title)} is ${movedWords(f) || 'different'}`);
 	const list = names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}` : names[0] ?? '';
 	const more = moved.length > 3 ? `, and ${plural(moved.length - 3, 'more feature differs', 'more features differ')}` : '';
 	return `Against Training Data, in the last ${last} ${list}${more}.`;

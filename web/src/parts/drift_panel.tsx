@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { watch, type Drift, type DriftFeature } from '../api/watch';
 import type { Deployment } from '../api/types';
 import { Distributions } from '../charts/distribution';
-import { basisWords, D_MIN, drifted, driftSentence, dWords, firstFeatures, leftToSay, movedWords, pWords, short, smallestSeen } from '../lib/drift';
+import { basisWords, D_MIN, drifted, driftSentence, dWords, firstFeatures, leftToSay, movedWords, pWords, short, smallestSeen, within } from '../lib/drift';
 import { count, plural } from '../lib/format';
 import { trainingReady, trainingState } from '../lib/training_data';
 import { watchKey, watchQuery, type WatchFilter } from '../lib/watch_filter';
@@ -58,7 +58,7 @@ function Features({ drift, chosen, onChoose }: { drift: Drift; chosen: string; o
 						<tr key={f.name} class={f.name === chosen ? 'is-chosen' : undefined} title={featureHelp(f)}>
 							<th scope="row">
 								<button type="button" class="row-button" aria-pressed={f.name === chosen} onClick={() => onChoose(f.name)}>{f.title}</button>
-								{f.moved && <small class={f.drifted ? 'warn-text' : undefined}>{movedWords(f.moved)}</small>}
+								{movedWords(f) && <small class={f.drifted ? 'warn-text' : undefined}>{movedWords(f)}</small>}
 							</th>
 							<td><span class="d-cell"><DBar feature={f} /><strong>{dWords(f.d)}</strong></span></td>
 							{watching && <td class="number evidence">{f.may_alarm && f.strength !== null ? `${Math.round(100 * Math.min(1, f.strength))} %` : <span class="muted">–</span>}</td>}
@@ -66,20 +66,21 @@ function Features({ drift, chosen, onChoose }: { drift: Drift; chosen: string; o
 					))}
 				</tbody>
 			</table>
-			{more > 0 && <Button kind="quiet" onClick={() => setAll(true)}>{`${more} more`}</Button>}
+			{more > 0 && <Button kind="quiet" onClick={() => setAll(true)}>{plural(more, 'more feature', 'more features')}</Button>}
 		</div>
 	);
 }
 
 function Chosen({ drift, feature, deployment }: { drift: Drift; feature: DriftFeature; deployment: Deployment }): JSX.Element {
+	const counting = Math.round(drift.window.effective ?? drift.window.images);
 	return (
 		<figure class="drift-chosen">
 			<figcaption>
 				<strong>{feature.title}</strong>{' '}
-				{feature.drifted ? <span class="pill warn">{feature.moved ? movedWords(feature.moved) : 'differs'}</span> : <span class="muted">as in Training Data</span>}
-				<span class="drift-key muted"><i class="swatch past" />Training Data <i class="swatch" />the last {plural(drift.window.images, 'image')}</span>
+				{feature.drifted ? <span class="pill warn">{movedWords(feature) || 'differs'}</span> : <span class="muted">as in Training Data</span>}
+				<span class="drift-key muted"><i class="swatch past" />Training Data <i class="swatch" />the last {plural(drift.window.images, 'image')}{counting !== drift.window.images && ` (${count(counting)} count)`}</span>
 			</figcaption>
-			<Distributions feature={feature} names={feature.name === 'label' ? deployment.labels : null} images={{ reference: drift.reference?.images ?? 0, window: drift.window.images }} />
+			<Distributions feature={feature} names={feature.name === 'label' ? deployment.labels : null} images={{ reference: drift.reference?.images ?? 0, window: counting }} />
 			<p class="muted drift-note">{featureHelp(feature)}</p>
 		</figure>
 	);
@@ -109,7 +110,7 @@ function Examples({ drift }: { drift: Drift }): JSX.Element | null {
 	if (!moved || drift.examples.length === 0) return null;
 	return (
 		<section aria-label="Images that moved most">
-			<h3>Images <span class="muted">whose {moved.title.toLowerCase()} is farthest from Training Data</span></h3>
+			<h3>Images <span class="muted">farthest from Training Data by {within(moved.title)}</span></h3>
 			<AssetStrip label="Images that moved most" items={drift.examples.map((e) => ({ id: e.predicted_asset_id, value: short(e.value), means: moved.title, at: e.created_at }))} />
 		</section>
 	);
