@@ -99,6 +99,22 @@ const alerts = {
 	}),
 	events: list(event),
 };
+const basis = { kind: one('all', 'sample'), images: count, of: count, sentence: maybe(text) };
+const histogram = maybe({ edges: list(number), counts: list(count) });
+const step = { at: moment, predictions: count, mean_latency_ms: maybe(number), p50_ms: maybe(number), p99_ms: maybe(number) };
+const dashboard = {
+	from: moment, to: moment, step_s: number, task: text, threshold: { mode: one('answered', 'setting', 'value'), value: maybe(share), floor: maybe(share) }, basis,
+	versions: list({ id: text, name: maybe(text), model_name: maybe(text), version: count, role: one('champion', 'shadow', 'past'), predictions: count }), sources: list(text), labels: list(text),
+	totals: { predictions: count, failed: count, refused: count, mean_latency_ms: maybe(number), p50_ms: maybe(number), p90_ms: maybe(number), p99_ms: maybe(number), shapes: count, without_shapes: count },
+	series: list({ ...step, failed: count, refused: count, brightness: maybe(number), contrast: maybe(number), blur: maybe(number), objects: maybe(number), no_answer: maybe(count) }),
+	shadows: list({ model_version_id: text, series: list(step) }),
+	distributions: {
+		labels: list({ label: text, shapes: count, images: count }), objects: histogram, scores: histogram, sizes: histogram, ratios: histogram, image_areas: histogram, image_ratios: maybe(list({ name: text, images: count })),
+		brightness: histogram, contrast: histogram, blur: histogram,
+	},
+	failed: list({ http_status: count, step: maybe(text), count, last_at: maybe(moment), text: maybe(text) }),
+};
+const heatmap = { side: count, centres: list(count), coverage: list(count), images: count, shapes: count, label: maybe(text), basis };
 const webhook = { id: text, name: text, url: text, active: flag, last_at: maybe(time), last_status: maybe(count), last_error: maybe(text) };
 const version = {
 	id: text, origin: { id: text, name: text }, version: count, type: taskType, framework: text, labels: maybe(dictionary(text)), state: one('EMPTY', 'READY', 'REFUSED'), state_text: maybe(text),
@@ -134,6 +150,9 @@ export async function checkContract(address, token) {
 		await get(`/api/deployment/${d.id}/queue`, queue);
 		await get(`/api/deployment/${d.id}/pipeline/fl`, feedback);
 		await get(`/api/deployment/${d.id}/quality`, quality);
+		await get(`/api/deployment/${d.id}/dashboard`, dashboard);
+		await get(`/api/deployment/${d.id}/dashboard?from=0&threshold=0.5`, dashboard);
+		if (d.type !== 'CLASSIFICATION') await get(`/api/deployment/${d.id}/heatmap`, heatmap);
 		await get(`/api/deployment/${d.id}/pipeline/td`, training);
 		await get(`/api/deployment/${d.id}/drift?images=200`, drift);
 		await get(`/api/deployment/${d.id}/outliers`, outliers);
