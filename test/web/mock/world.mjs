@@ -157,7 +157,7 @@ export class Deployment {
 		const { history, failed, first, ...fields } = this.fields;
 		return {
 			id: this.id, oracle_host: '', serving_host: '', review_campaign_id: null, shadow_model_version_id: this.shadows[0]?.version.id ?? null, tags: [], status_text: null,
-			paused_by: null, paused_at: null, model_version_id: fields.champion.version_id, labels, ...fields, stats: this.stats(),
+			paused_by: null, paused_at: null, alerts_open: this.n === 1 ? 1 : 0, model_version_id: fields.champion.version_id, labels, ...fields, stats: this.stats(),
 			shadows: this.shadows.map((s) => ({
 				model_version_id: s.version.id, model_id: s.version.origin.id, model_name: s.version.origin.name, version: s.version.version, since: s.since, lag: s.lag,
 				predictions: Math.max(0, this.times.length - s.from - s.lag), mean_cpu_ms: this.times.length - s.from - s.lag > 0 ? s.ms : null, champion_mean_cpu_ms: this.times.length - s.from - s.lag > 0 ? this.baseMs * 0.97 : null,

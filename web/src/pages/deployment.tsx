@@ -98,6 +98,9 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 				refreshLoop();
 				refreshTotals();
 				history.reload();
+				// Somebody closed an alert, or set Training Data, elsewhere.
+				tell('alerts');
+				tell('training');
 			},
 			// Counted by whoever watches the log, a moment after the predictions themselves.
 			watch: () => watched.set(watched.get() + 1),

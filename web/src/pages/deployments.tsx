@@ -28,7 +28,10 @@ function Row({ deployment }: { deployment: Deployment }): JSX.Element {
 				<a class="row-link" href={`/deployment/${deployment.id}`}>{deployment.name}</a>
 				<small>{taskName(deployment.type)}</small>
 			</th>
-			<td data-label="Status"><StatusPill status={deployment.status} title={deployment.status_text} /></td>
+			<td data-label="Status">
+				<StatusPill status={deployment.status} title={deployment.status_text} />
+				{deployment.alerts_open ? <small class="bad-text">{plural(deployment.alerts_open, 'alert')} open</small> : null}
+			</td>
 			<td data-label="Champion">
 				{champion ? <a href={`/model/${champion.model_id}?version=${champion.version}`}>{champion.model_name}<span class="muted">:{champion.version}</span></a> : <span class="muted">none</span>}
 				{shadows.length > 0 && <small>{shadows.length === 1 ? `shadow ${shadows[0]?.model_name}:${shadows[0]?.version}` : plural(shadows.length, 'shadow')}</small>}
