@@ -33,6 +33,7 @@ export GYRE_SWAPS=${GYRE_SWAPS:-$(pick 10 20 500)}
 export GYRE_CORRECTIONS=${GYRE_CORRECTIONS:-$(pick 16 30 30)}
 export GYRE_REPLAYS=${GYRE_REPLAYS:-$(pick 40 100 2000)}
 export GYRE_ROUNDTRIPS=${GYRE_ROUNDTRIPS:-$(pick 3 10 200)}
+export GYRE_CLEAN_IMAGES=${GYRE_CLEAN_IMAGES:-$(pick 100000 100000 2000000)}
 export GYRE_REVIEWS=${GYRE_REVIEWS:-$(pick 200 500 2000)}
 fuzz_seconds=${FUZZ_SECONDS:-$(pick 2 5 60)}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-abort_on_error=0:detect_stack_use_after_return=0}
@@ -116,6 +117,7 @@ if [ "$mode" = nightly ]; then
 	stage trainer-set-up tools/setup.sh trainer && stage trainer tools/build.sh trainer &&
 		stage trainer-test pytest_run trainer test/trainer
 	stage bench tools/bench.sh
+	stage bench-drift tools/bench.sh drift
 	stage bench-watch build/venv/bin/python test/bench/bench_watch.py
 	stage bench-watch-cost build/venv/bin/python test/bench/bench_watch_cost.py
 fi

@@ -39,7 +39,7 @@ uint64_t sequential_changed(const struct sequential *s, enum sequential_change c
 /* c' for one stream so that `features` of them together alarm at most once in `images` values on average. */
 double sequential_limit(unsigned features, double images);
 /*
- * The tolerance that a reference of this size needs: max(0.03, 3.8 / sqrt(12 n)), at most 1/2. What counts is
+ * The tolerance that a reference of this size needs: max(0.03, 3.5 / sqrt(12 n)), at most 1/2. What counts is
  * how far the mean place of an unchanged stream can be from 1/2 because the reference is a sample, and that
  * is distributed as the mean of n uniform values; the bound on the whole distribution function
  * (Dvoretzky-Kiefer-Wolfowitz, 1.36 / sqrt(n)) is larger than it has to be. docs/internals/drift.md has the

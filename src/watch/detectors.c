@@ -78,20 +78,27 @@ static void start_anew(struct state *s)
 	s->since_alarm = 0;
 }
 
-/* The strongest evidence of those that one image adds; its feature, or FEATURE_COUNT. */
+/*
+ * Adds an image; the feature whose evidence is the strongest, or FEATURE_COUNT, and the evidence of all
+ * together, of which 1 alarms: a mean of e-detectors is one too, so features that drift together are told
+ * sooner.
+ */
 static enum feature add_values(struct detectors *d, const double values[FEATURE_COUNT],
-	const struct seen *seen, enum sequential_change *change)
+	const struct seen *seen, enum sequential_change *change, double *together)
 {
 	struct state *s = &d->state;
 	enum feature strongest = FEATURE_COUNT;
 	double most = 0;
+	*together = 0;
 	for (int f = 0; f < FEATURE_COUNT; f++) {
-		if (isnan(d->tolerance[f]) || isnan(values[f]))
+		if (isnan(d->tolerance[f]))
 			continue;
-		double u = place(d, (enum feature)f, values[f], seen);
-		enum sequential_change way =
-			sequential_add(&s->features[f], u, d->tolerance[f], d->limit, &s->strength[f]);
-		if (s->strength[f] <= most)
+		enum sequential_change way = SEQUENTIAL_NONE;
+		if (!isnan(values[f]))
+			way = sequential_add(&s->features[f], place(d, (enum feature)f, values[f], seen),
+				d->tolerance[f], d->limit, &s->strength[f]);
+		*together += s->strength[f];
+		if (way == SEQUENTIAL_NONE || s->strength[f] <= most)
 			continue;
 		most = s->strength[f];
 		strongest = (enum feature)f;
@@ -105,7 +112,7 @@ void detectors_add(struct detectors *d, const struct seen *seen, const struct ou
 {
 	const struct reference *r = d->reference;
 	struct state *s = &d->state;
-	double values[FEATURE_COUNT];
+	double values[FEATURE_COUNT], together;
 	enum sequential_change change = SEQUENTIAL_NONE;
 	*alarmed = false;
 	features_of(seen, r->threshold, r->task, r->outlier ? outlier_gaussian(r->outlier) : NULL,
@@ -115,8 +122,8 @@ void detectors_add(struct detectors *d, const struct seen *seen, const struct ou
 		return;
 	s->effective++;
 	s->since_alarm++;
-	enum feature f = add_values(d, values, seen, &change);
-	if (f == FEATURE_COUNT || s->strength[f] < 1)
+	enum feature f = add_values(d, values, seen, &change, &together);
+	if (f == FEATURE_COUNT || together < 1)
 		return;
 	*alarmed = true;
 	*alarm = (struct detectors_alarm){.position = seen->row->position,

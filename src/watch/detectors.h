@@ -33,7 +33,7 @@ struct detectors_state {
 	uint64_t seen, effective;         /* images; those that counted after thinning */
 	uint64_t alarms, since_alarm;     /* … and, of these, since the last alarm */
 	bool watched[FEATURE_COUNT];      /* may raise an alarm */
-	double strength[FEATURE_COUNT];   /* 0…1 of what alarms */
+	double strength[FEATURE_COUNT];   /* 0…1: its share of what alarms; when they add up to 1 */
 	double tolerances[FEATURE_COUNT]; /* by how much its mean place may differ; NAN: not watched */
 	double tolerance;                 /* of a feature that all images of the reference have */
 	double thinning;                  /* one of how many, so far */

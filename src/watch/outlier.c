@@ -26,8 +26,15 @@ struct ranks {
 	size_t count;
 };
 
+/* A statistic's usual range: its median, and either side the tenth's edge and how far those beyond it are on
+ * average. */
+struct range {
+	double median; /* NAN: not known */
+	double edge[2], excess[2];
+};
+
 struct outlier_model {
-	double mean[PIXELS], deviation[PIXELS]; /* of fit images; NAN: not known */
+	struct range ranges[PIXELS]; /* of fit images */
 	struct gaussian *gaussian;
 	struct ranks distances, zs, surprises;
 	double limit; /* the surprise that is an outlier's */
@@ -74,12 +81,24 @@ static double surprise(const struct ranks *r, double value)
 
 /* ---- the measures ---- */
 
+/* How surprising a value is: minus the logarithm of the share beyond it, on its side, as if the middle were
+ * even and the tail exponential. So a side that has always been short is left quickly. */
+static double out_of_range(const struct range *r, double value)
+{
+	int side = value > r->median;
+	double from_edge = side ? value - r->edge[1] : r->edge[0] - value;
+	if (from_edge > 0)
+		return -log(TAIL) + from_edge / r->excess[side];
+	double width = fabs(r->edge[side] - r->median);
+	return width > 0 ? -log(TAIL) * fabs(value - r->median) / width : 0;
+}
+
 static double largest_z(const struct outlier_model *m, const struct seen *seen, int *feature)
 {
 	double largest = (double)NAN;
 	for (int f = 0; f < PIXELS; f++) {
-		double z =
-			fabs(feature_of_pixels((enum feature)f, &seen->stats) - m->mean[f]) / m->deviation[f];
+		double value = feature_of_pixels((enum feature)f, &seen->stats);
+		double z = isnan(m->ranges[f].median) ? (double)NAN : out_of_range(&m->ranges[f], value);
 		if (isnan(z) || z <= largest)
 			continue;
 		largest = fmin(z, Z_MAX);
@@ -128,22 +147,37 @@ double outlier_smallest_rank(const struct outlier_model *m)
 
 /* ---- fitting ---- */
 
-static void fit_pixels(
-	struct outlier_model *m, const struct seen *images, const bool *calibration, size_t count)
+static void fit_range(struct range *r, double *values, size_t n)
 {
+	*r = (struct range){.median = (double)NAN, .edge = {0, 0}, .excess = {1, 1}};
+	if (n < FIT_MIN)
+		return;
+	qsort(values, n, sizeof(double), ascending);
+	size_t tail = (size_t)(TAIL * (double)n); /* at least one beyond each edge */
+	double sums[2] = {0};
+	r->median = values[n / 2];
+	r->edge[0] = values[tail];
+	r->edge[1] = values[n - 1 - tail];
+	for (size_t i = 0; i < tail; i++) {
+		sums[0] += r->edge[0] - values[i];
+		sums[1] += values[n - 1 - i] - r->edge[1];
+	}
+	for (int side = 0; side < 2; side++)
+		r->excess[side] = fmax(sums[side] / (double)tail, 1e-3 * fabs(r->median) + 1e-6);
+}
+
+static void fit_pixels(struct outlier_model *m, const struct seen *images, const bool *calibration,
+	size_t count, struct arena *scratch)
+{
+	double *values = ARENA_ARRAY(scratch, double, count);
 	for (int f = 0; f < PIXELS; f++) {
-		double n = 0, mean = 0, squares = 0;
+		size_t n = 0;
 		for (size_t i = 0; i < count; i++) {
-			double x = calibration[i] ? (double)NAN
-						  : feature_of_pixels((enum feature)f, &images[i].stats);
-			if (!isfinite(x))
-				continue;
-			double apart = x - mean;
-			mean += apart / ++n;
-			squares += apart * (x - mean);
+			double x = feature_of_pixels((enum feature)f, &images[i].stats);
+			if (!calibration[i] && isfinite(x))
+				values[n++] = x;
 		}
-		m->mean[f] = n >= FIT_MIN ? mean : (double)NAN;
-		m->deviation[f] = fmax(sqrt(squares / fmax(n, 1)), 1e-3 * fabs(mean) + 1e-6);
+		fit_range(&m->ranges[f], values, n);
 	}
 }
 
@@ -241,7 +275,7 @@ enum status outlier_fit(const struct seen *images, const bool *calibration, size
 	enum status st = fit_features(m, images, calibration, count, a, &scratch, err);
 	if (st == ST_OK) {
 		struct outlier_value *values = ARENA_ARRAY(&scratch, struct outlier_value, count);
-		fit_pixels(m, images, calibration, count);
+		fit_pixels(m, images, calibration, count, &scratch);
 		m->distances.values = ARENA_ARRAY(a, double, held);
 		m->zs.values = ARENA_ARRAY(a, double, held);
 		m->surprises.values = ARENA_ARRAY(a, double, held);
@@ -268,7 +302,7 @@ enum status outlier_fit(const struct seen *images, const bool *calibration, size
 
 /* ---- packing ---- */
 
-/* Then mean and deviation, the three lists, and the gaussian's own bytes: all as this machine has them. */
+/* Then the ranges, the three lists, and the gaussian's own bytes: all as this machine has them. */
 struct head {
 	uint32_t version, pixels, distances, zs, surprises, gaussian_bytes;
 	double limit;
@@ -286,11 +320,10 @@ struct span outlier_pack(const struct outlier_model *m, struct arena *a)
 	struct span gaussian = m->gaussian ? gaussian_pack(m->gaussian, a) : (struct span){0};
 	const struct head head = {PACKED_VERSION, PIXELS, (uint32_t)m->distances.count, (uint32_t)m->zs.count,
 		(uint32_t)m->surprises.count, (uint32_t)gaussian.size, m->limit};
-	size_t numbers = 2 * PIXELS + m->distances.count + m->zs.count + m->surprises.count;
-	size_t size = sizeof(head) + numbers * sizeof(double) + gaussian.size;
+	size_t numbers = m->distances.count + m->zs.count + m->surprises.count;
+	size_t size = sizeof(head) + sizeof(m->ranges) + numbers * sizeof(double) + gaussian.size;
 	uint8_t *bytes = arena_alloc(a, size), *at = append(bytes, &head, sizeof(head));
-	at = append(at, m->mean, sizeof(m->mean));
-	at = append(at, m->deviation, sizeof(m->deviation));
+	at = append(at, m->ranges, sizeof(m->ranges));
 	at = append(at, m->distances.values, m->distances.count * sizeof(double));
 	at = append(at, m->zs.values, m->zs.count * sizeof(double));
 	at = append(at, m->surprises.values, m->surprises.count * sizeof(double));
@@ -320,22 +353,22 @@ enum status outlier_unpack(struct span packed, struct arena *a, struct outlier_m
 	struct head head = {0};
 	if (packed.size >= sizeof(head))
 		memcpy(&head, packed.data, sizeof(head));
-	uint64_t numbers = 2 * (uint64_t)PIXELS + head.distances + head.zs + head.surprises;
+	uint64_t numbers = (uint64_t)head.distances + head.zs + head.surprises;
 	if (head.version != PACKED_VERSION || head.pixels != PIXELS || head.surprises == 0 ||
 		!(head.limit > 0) ||
-		packed.size != sizeof(head) + numbers * sizeof(double) + head.gaussian_bytes)
+		packed.size != sizeof(head) + PIXELS * sizeof(struct range) + numbers * sizeof(double) +
+				       head.gaussian_bytes)
 		return err_set(err, ST_INVALID, "This is no packed model of what is unusual.");
 	struct outlier_model *m = ARENA_NEW(a, struct outlier_model);
 	bool fine = isfinite(head.limit);
 	m->limit = head.limit;
 	const uint8_t *at = packed.data + sizeof(head);
-	at = take(at, m->mean, sizeof(m->mean));
-	at = take(at, m->deviation, sizeof(m->deviation));
+	at = take(at, m->ranges, sizeof(m->ranges));
 	at = take_ranks(at, &m->distances, head.distances, &fine, a);
 	at = take_ranks(at, &m->zs, head.zs, &fine, a);
 	at = take_ranks(at, &m->surprises, head.surprises, &fine, a);
 	for (int f = 0; f < PIXELS; f++)
-		fine &= m->deviation[f] > 0;
+		fine &= m->ranges[f].excess[0] > 0 && m->ranges[f].excess[1] > 0;
 	if (!fine)
 		return err_set(err, ST_INVALID, "The packed model of what is unusual is damaged.");
 	if (head.gaussian_bytes)

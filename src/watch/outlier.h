@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How unusual an image is, against a reference: the larger of two ranks, of its features' Mahalanobis
- * distance (stats/gaussian.h) and of its pixels' statistics (the largest z-score); the larger one is ranked
- * again (metrics.md 2). "Unusual", not "unknown class". The rank is against reference images that the model
- * was not fitted on.
+ * How unusual an image is, against a reference: the larger of two surprises, of its features' Mahalanobis
+ * distance (stats/gaussian.h) and of its pixels' statistics (the one that is farthest out of its usual
+ * range); the larger one is ranked (metrics.md 2). "Unusual", not "unknown class". The rank is against
+ * reference images that the model was not fitted on. docs/internals/drift.md.
  */
 #ifndef GYRE_WATCH_OUTLIER_H
 #define GYRE_WATCH_OUTLIER_H
@@ -18,7 +18,7 @@ struct outlier_value {
 	double score;    /* >= 0; 1: the limit, the value at OUTLIER_RANK */
 	double rank;     /* (1 + reference images at least as unusual) / (n + 1) */
 	double distance; /* of features, squared Mahalanobis; NAN: none */
-	double z;        /* the largest of the pixels' */
+	double z;        /* the largest of the pixels': as rare as exp(-z), on its side; NAN: none */
 	int z_feature;   /* which one that is: enum feature */
 };
 

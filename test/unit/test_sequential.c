@@ -216,7 +216,7 @@ static void the_edges(void **state)
 {
 	struct sequential s;
 	double strength = 0;
-	assert_true(is_near(sequential_tolerance(500), 3.8 / sqrt(6000), 1e-12));
+	assert_true(is_near(sequential_tolerance(500), 3.5 / sqrt(6000), 1e-12));
 	assert_true(is_near(sequential_tolerance(100000), 0.03, 1e-12));
 	assert_true(sequential_tolerance(0) >= 0.5 && sequential_tolerance(4) >= 0.5);
 	assert_true(is_near(sequential_limit(19, 100000), 3.8e6, 1e-12));
