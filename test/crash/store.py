@@ -8,8 +8,7 @@ import uuid
 
 
 def database_of(data):
-    (path,) = pathlib.Path(data).glob("*.db")
-    return path
+    return pathlib.Path(data) / "gyre.db"
 
 
 def images_of(data):

@@ -2,8 +2,8 @@
 """kill -9 at random moments while the tail counts: whatever was cut off, `gyre audit` finds each prediction counted once.
 
 Half of GYRE_KILLS (10) kills; GYRE_SEED repeats a run. Meanwhile a shadow follows, images are deleted, the threshold moves (so
-that a job counts anew), watch.db is removed. There is no power cut here: watch.db is not synced, and can be made again
-(docs/decisions/0082-watch-db-can-be-made-again.md).
+that a job counts anew), watch.db is removed. Power cuts are in test_syscalls.py: watch.db is not synced, and can be
+made again (docs/decisions/0082-watch-db-can-be-made-again.md).
 """
 
 import contextlib

@@ -321,7 +321,7 @@ def test_a_killed_model_is_started_again(fresh, tmp_path):
 def test_a_newer_schema_is_refused(fresh):
     server = fresh.start()
     assert server.stop() == 0
-    (database,) = server.data.glob("*.db")
+    database = server.data / "gyre.db"
     with sqlite3.connect(database) as db:
         row = list(db.execute("SELECT number, name, at_us FROM schema_migration ORDER BY number DESC").fetchone())
         row[0] += 1000
@@ -336,7 +336,7 @@ def test_a_newer_schema_is_refused(fresh):
 def test_a_damaged_database_is_said_to_be(fresh):
     server = fresh.start()
     assert server.stop() == 0
-    (database,) = server.data.glob("*.db")
+    database = server.data / "gyre.db"
     database.write_bytes(b"this is no database" * 500)
     server.launch()
     assert server.process.wait(20) > 0

@@ -66,7 +66,10 @@ def test_every_row_is_still_there(fresh, name, schema, predictions):
             continue
         now_columns, now_rows = after[table]
         kept = [now_columns.index(column) for column in columns]
-        assert sorted(map(repr, (tuple(row[i] for i in kept) for row in now_rows))) == sorted(map(repr, rows)), table
+        there = sorted(map(repr, (tuple(row[i] for i in kept) for row in now_rows)))
+        if table == "job":  # what is counted at another threshold than answered is counted by one
+            there = [row for row in there if "'recount'" not in row]
+        assert there == sorted(map(repr, rows)), table
     db = database(old)
     assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
