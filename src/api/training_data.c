@@ -242,6 +242,14 @@ static enum status choose(
 	return ST_OK;
 }
 
+/* What drifted from the champion before says nothing of this one. */
+static enum status end_drift(struct db_conn *c, void *arg, struct err *err)
+{
+	bool closed;
+	return alerts_end(c, *(const struct uuid *)arg, ALERT_DRIFT, clock_unix_us(),
+		"Another champion answers: drift is measured anew.", &closed, err);
+}
+
 static enum status follow(struct http_request *req, struct uuid deployment_id, struct err *err)
 {
 	struct setting s = {.row = {.deployment_id = deployment_id,
@@ -252,8 +260,8 @@ static enum status follow(struct http_request *req, struct uuid deployment_id, s
 		.why = "Training Data changed with the champion."};
 	bool change;
 	TRY(choose(req, deployment_id, &s, &change, err));
-	if (change)
-		TRY(recorder_run(api_of(req)->recorder, put_row, &s, err));
+	TRY(change ? recorder_run(api_of(req)->recorder, put_row, &s, err)
+		   : recorder_run(api_of(req)->recorder, end_drift, &deployment_id, err));
 	return begin(req, deployment_id, false, err);
 }
 

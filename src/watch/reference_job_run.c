@@ -22,6 +22,7 @@
 #define BUDGET_WAIT_US 20000 /* until pixels are asked for again */
 #define PART_IMAGES 0.85     /* of the progress; the rest is looking back */
 #define NOTE_MAX 4000
+#define OUTLIER_IMAGES_MIN 198 /* 99 that calibrate: the rarest rank is then 1 of 100 */
 
 /* ---- rows, in batches ---- */
 
@@ -193,7 +194,9 @@ static void note_images(const struct reference_job *r, struct str *note)
 			r->skipped_text, r->skipped > NAMED_MAX ? ", and others" : "");
 }
 
-static const char *note(const struct reference_job *r, const char *outlier_fault, struct arena *a)
+/* outlier_fault: why there is no outlier model, when there is none. */
+static const char *note(const struct reference_job *r, const struct outlier_model *model,
+	const char *outlier_fault, struct arena *a)
 {
 	struct str text;
 	str_init(&text, NOTE_MAX);
@@ -206,8 +209,13 @@ static const char *note(const struct reference_job *r, const char *outlier_fault
 	else if (r->with_features < r->images)
 		str_append(&text, "The model's own features are not known: drift of what it sees cannot be "
 				  "told, and outliers are found by pixels alone. ");
-	if (outlier_fault)
+	if (model == NULL)
 		str_printf(&text, "There is no outlier score: %.300s ", outlier_fault);
+	else if (outlier_smallest_rank(model) > OUTLIER_RANK)
+		str_printf(&text,
+			"Outliers are ranked by %zu images, so that none can be called one in a hundred: "
+			"that takes %d images of Training Data. ",
+			outlier_calibration(model), OUTLIER_IMAGES_MIN);
 	const char *out = arena_strdup(a, str_text(&text));
 	size_t size = out ? strlen(out) : 0;
 	str_release(&text);
@@ -255,7 +263,7 @@ static enum status finish(
 			r->skipped ? r->skipped_text : "");
 	TRY(fit(r, a, model, &why, err));
 	r->row.images = (int64_t)r->images;
-	r->row.note = note(r, *model ? NULL : why.text, a);
+	r->row.note = note(r, *model, why.text, a);
 	r->row.ready_us = clock_unix_us();
 	struct ending ending = {.row = &r->row};
 	if (*model)
