@@ -68,7 +68,13 @@ def stored(server, deployment):
 
 
 def told(shapes):
-    return [(s["label"], s["score"], s.get("x"), s.get("y"), s.get("w"), s.get("h")) for s in shapes]
+    """Of polygons their bounds."""
+    return [(s["label"], s["score"], *(bounds(s["polygon"]) if "polygon" in s else map(s.get, "xywh"))) for s in shapes]
+
+
+def bounds(polygon):
+    xs, ys = zip(*polygon)
+    return min(xs), min(ys), round(max(xs) - min(xs), 2), round(max(ys) - min(ys), 2)
 
 
 def labels_of(server, version):

@@ -284,6 +284,26 @@ def test_digits(server, data, mnist):
     assert heat["shapes"] == 0 and not any(heat["centres"]) and not any(heat["coverage"])
 
 
+def test_masks(server):
+    """Where they are, and their size and shape, is that of their bounds."""
+    labels = ["sky", "road"]
+    version = server.make_version(server.make_model("counted masks"), "SEGMENTATION", labels)
+    deployment = server.post(
+        f"/api/organization/{server.organization['id']}/deployments",
+        {"name": "counted masks", "model_version_id": version["id"], "min_threshold": 0.3, "disable_serving": True},
+    )
+    for n in range(6):
+        masks = [[[k, n], [40 + k, n], [30, 20 + n + 3 * k], [5 + k, 30]] for k in range(n)]
+        scores, classes = [0.9 - k / 7 for k in range(n)], [k % 2 for k in range(n)]
+        said = {"detection_classes": classes, "detection_scores": scores, "detection_masks": masks}
+        monitor(server, deployment, time.time() - 100 * n, 0.01, [], "line", labels, raw_predictions=said)
+    counted(server, deployment, 6)
+    predictions = reference.stored(server, deployment)
+    for filters in ({}, {"threshold": 0.6}, {"label": "road"}):
+        same(server, deployment, predictions, **filters)
+        assert same_heat(server, deployment, predictions, **filters)["shapes"] > 3
+
+
 # ---- elsewhere, at any time ----------------------------------------------------------------------------------------------
 
 
@@ -502,3 +522,17 @@ def test_the_setting_is_a_sample_until_it_is_counted(many):
     same(server, deployment, predictions, threshold=0.6)  # the same by its number
     same(server, deployment, predictions)  # and as answered it is what it was
     same_heat(server, deployment, predictions, threshold=0.6)
+
+
+def test_what_is_not_counted_yet(many):
+    """It is told, on pages and by the SDK's infos."""
+    server, deployment, _ = many
+    path = f"/api/deployment/{deployment['id']}"
+    assert read(server, deployment)["behind"] is False and "infos" not in server.get(f"{path}/stats", params={"service": "metrics"})
+    server.stop()
+    server.env["GYRE_WATCH"] = "off"
+    server.start()
+    monitor(server, deployment, time.time(), 0.01, [], "gate", ["bolt", "nut", "washer"])
+    assert read(server, deployment)["behind"] is True
+    assert "not counted yet" in server.get(f"{path}/stats", params={"service": "metrics"})["infos"]["info"]
+    assert server.get(f"{path}/predictions/stats", params={"service": "metrics", "since": 60})["count"] == 1

@@ -208,12 +208,59 @@ static void test_positions_are_of_the_range(void **state)
 	assert_true(old > 60 && old < 140);
 }
 
+/* Every tenth image, from the first. */
+static void tag_images(void)
+{
+	const struct uuid tag = rw_id();
+	struct db_query q =
+		db_query(w.conn, "INSERT INTO tag (id, target_type, scope_id, name, created_us)"
+				 " VALUES ($1, 'DATA', $2, 'night', 1)");
+	db_bind_uuid(&q, tag);
+	db_bind_uuid(&q, w.datalake_id);
+	RW_OK(&w, db_done(&q, &w.err));
+	q = db_query(w.conn,
+		"INSERT INTO tag_target (tag_id, target_id) SELECT $1, a.data_id FROM prediction p"
+		" JOIN predicted_asset a ON a.id = p.predicted_asset_id WHERE p.position % 10 = 1");
+	db_bind_uuid(&q, tag);
+	RW_OK(&w, db_done(&q, &w.err));
+}
+
+static void test_a_sample_by_tag_is_multiplied(void **state)
+{
+	const char *const tags[] = {"night", "dusk"};
+	struct dashboard_filter f = {.tags = tags, .tag_count = 2};
+	int64_t *positions;
+	size_t count, listed, tagged = 0;
+	RW_OK(&w, db_script(w.conn, "BEGIN", &w.err));
+	add_images(5300);
+	tag_images();
+	RW_OK(&w, db_script(w.conn, "COMMIT", &w.err));
+	RW_OK(&w, db_script(watch, "BEGIN", &w.err));
+	count_all();
+	RW_OK(&w, db_script(watch, "COMMIT", &w.err));
+	struct dashboard d = read_it(&f);
+	RW_OK(&w, dashboard_positions(w.conn, watch, w.deployment_id, d.range.from_us, d.range.to_us,
+			  DASHBOARD_IMAGES_MAX, &w.arena, &positions, &count, &listed, &w.err));
+	for (size_t i = 0; i < count; i++)
+		tagged += positions[i] % 10 == 1;
+	assert_true(d.basis.sample && d.basis.of == 5300 && d.basis.images == count);
+	assert_int_equal(d.total.predictions, (tagged * 5300 + count / 2) / count);
+	assert_true(d.total.predictions > 500 && d.total.predictions < 560); /* 530 are */
+	assert_non_null(strstr(d.basis.sentence, "of 5,300 images"));
+	dashboard_release(&d);
+	f.tag_count = 0;
+	d = read_it(&f);
+	assert_true(!d.basis.sample && d.total.predictions == 5300);
+	dashboard_release(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_roll_ups_are_the_sum_of_predictions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_counted_yet_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_labels_are_one_by_their_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_sample_by_tag_is_multiplied, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_positions_are_of_the_range, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
