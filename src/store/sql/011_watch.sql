@@ -26,9 +26,13 @@ CREATE TABLE gone_prediction (
 	height INTEGER NOT NULL,
 	gone_us INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX gone_prediction_champion ON gone_prediction(deployment_id, created_us, is_shadow) WHERE is_shadow = 0;
+CREATE INDEX gone_prediction_champion ON gone_prediction(deployment_id, created_us, is_shadow, latency_us) WHERE is_shadow = 0;
 CREATE INDEX gone_prediction_followed ON gone_prediction(deployment_id, position);
 CREATE INDEX gone_prediction_asset ON gone_prediction(predicted_asset_id);
+
+-- With the latency, so that a server that starts on a million predictions adds theirs up without reading the rows.
+DROP INDEX prediction_champion;
+CREATE INDEX prediction_champion ON prediction(deployment_id, created_us, is_shadow, latency_us) WHERE is_shadow = 0;
 
 -- Requests that got no prediction, by minute: kept in memory for some seconds, then added here.
 CREATE TABLE failure (
