@@ -11,6 +11,8 @@
  * ways) one is past it in one reference of 50, and then by little. */
 #define DEVIATIONS 3.5
 
+#define BESIDES 0.05 /* past the tolerance, for guessing since when: or the guess is much too early */
+
 /* Small ones find small changes, large ones are quick. */
 static const double stakes[SEQUENTIAL_BETS] = {0.05, 0.1, 0.2, 0.4, 0.8, 1.2, 1.6};
 static const enum sequential_change changes[2][2] = {
@@ -39,7 +41,7 @@ static double add(struct sequential *s, int stream, int way, double past, double
 		total += *bet;
 	}
 	double *sum = &s->sums[stream][way];
-	*sum = fmax(0, *sum + past);
+	*sum = fmax(0, *sum + past - BESIDES);
 	if (*sum == 0)
 		s->since[stream][way] = s->seen;
 	return total;

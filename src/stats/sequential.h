@@ -24,7 +24,7 @@ const char *sequential_change_name(enum sequential_change c); /* "lower"; of NON
 /* Plain data: copied and stored as it is. First index: of u, of 2|u - 1/2|; second: upward, downward. */
 struct sequential {
 	double bets[2][2][SEQUENTIAL_BETS];
-	double sums[2][2];    /* Page's cumulative sum of what is past the tolerance, never below 0 … */
+	double sums[2][2]; /* Page's cumulative sum of what is well past the tolerance, never below 0 … */
 	uint64_t since[2][2]; /* … and after how many values it last was 0: where the change is guessed */
 	uint64_t seen;
 };
