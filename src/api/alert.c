@@ -262,6 +262,7 @@ static enum status begin_change(
 static void told(struct http_request *req, struct uuid deployment_id)
 {
 	webhooks_poke(api_of(req)->webhooks);
+	live_watch(api_of(req), deployment_id, true);
 	live_changed(api_of(req), deployment_id);
 }
 

@@ -34,7 +34,7 @@ bool alert_kind_parse(const char *name, enum alert_kind *out);
 bool alert_is_supervised(enum alert_kind k); /* needs reviews */
 const char *alert_budget(enum alert_kind k); /* of false alarms, a sentence; NULL: none is promised */
 
-#define ALERT_WINDOW_S_MAX (30 * 86400)
+#define ALERT_WINDOW_S_MAX 2592000 /* 30 days */
 
 /* An alert as its kind begins: all but id, deployment and who made it. */
 void alert_init(enum alert_kind k, struct alert_row *out);

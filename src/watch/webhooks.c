@@ -23,7 +23,7 @@
 #define LOOK_US SECOND_US
 #define LOOK_FAILING_US (10 * SECOND_US)
 #define HOLD_BACK_US (60 * SECOND_US) /* the rest for a webhook that just did not answer */
-#define KEEP_US (30 * 86400 * SECOND_US)
+#define KEEP_US (2592000 * SECOND_US) /* 30 days */
 #define AT_ONCE 50
 #define REPLY_BYTES_MAX (64u << 10)
 
@@ -42,7 +42,7 @@ void webhook_secret(char out[WEBHOOK_SECRET_SIZE])
 {
 	uint8_t random[32];
 	random_fill(random, sizeof(random));
-	memcpy(out, "whsec_", 6);
+	memcpy(out, "whsec_", 7);
 	base64url_encode(span_of(random, sizeof(random)), out + 6);
 }
 
