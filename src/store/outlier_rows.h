@@ -42,8 +42,5 @@ enum status outlier_rows_sample(struct db_conn *c, const struct outlier_filter *
 /* When the first and the last are; 0 and 0: none. */
 enum status outlier_rows_range(struct db_conn *c, struct uuid deployment_id, int64_t *first_us,
 	int64_t *last_us, struct err *err) MUST_CHECK;
-/* Of one predicted image; *found false: none. */
-enum status outlier_rows_of(struct db_conn *c, struct uuid deployment_id, int64_t position, struct arena *a,
-	struct outlier_row *out, bool *found, struct err *err) MUST_CHECK;
 
 #endif
