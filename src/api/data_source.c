@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/nouns.h"
 #include "os/clock.h"
+#include "os/log.h"
 #include "store/data_source_rows.h"
 #include "watch/watch.h"
 
@@ -100,6 +101,14 @@ static enum status rename_source(struct db_conn *c, void *arg, struct err *err)
 	return data_source_rows_by_id(c, r->id, r->arena, &r->row, err);
 }
 
+/* It is done; what was counted follows, now or at the next start. */
+static void follow_name(struct http_request *req, const char *before, const char *now)
+{
+	struct err why;
+	if (strcmp(before, now) != 0 && watch_source_renamed(api_of(req)->watch, before, now, &why) != ST_OK)
+		log_err("source_not_renamed", &why);
+}
+
 enum status api_data_source_patch(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	yyjson_val *body;
@@ -108,8 +117,7 @@ enum status api_data_source_patch(struct http_request *req, struct http_reply *r
 	TRY(api_body(req, &body, err));
 	TRY(api_json_name(body, "name", false, &r.name, err));
 	TRY(api_write(req, "data_source.update", r.id, rename_source, &r, err));
-	if (strcmp(r.before, r.row.name) != 0)
-		TRY(watch_source_renamed(api_of(req)->watch, r.before, r.row.name, err));
+	follow_name(req, r.before, r.row.name);
 	return reply_source(req, reply, &r.row);
 }
 
@@ -125,6 +133,6 @@ enum status api_data_source_delete(struct http_request *req, struct http_reply *
 	struct rename r = {.arena = req->arena};
 	TRY(api_id(req, "id", "data source", &r.id, err));
 	TRY(api_write(req, "data_source.delete", r.id, delete_source, &r, err));
-	TRY(watch_source_renamed(api_of(req)->watch, r.row.name, "", err));
+	follow_name(req, r.row.name, "");
 	return http_reply_empty(reply, 204);
 }
