@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define VALUES_MIN 30 /* of a feature in the reference: below, its distribution is not known */
+#define VAGUE_SHARE 0.01
 #define PACKED_VERSION 1
 
 /* What is stored: plain data. */
@@ -78,33 +79,46 @@ static void start_anew(struct state *s)
 	s->since_alarm = 0;
 }
 
-/*
- * Adds an image; the feature whose evidence is the strongest, or FEATURE_COUNT, and the evidence of all
- * together, of which 1 alarms: a mean of e-detectors is one too, so features that drift together are told
- * sooner.
- */
-static enum feature add_values(struct detectors *d, const double values[FEATURE_COUNT],
-	const struct seen *seen, enum sequential_change *change, double *together)
+/* "What the model sees" moves with whatever moved; what can be pictured is named rather, if it moved nearly
+ * as much. */
+static bool is_vague(enum feature f)
+{
+	return f >= FEATURE_OUTLIER;
+}
+
+/* Adds an image. Returns the evidence of all features together, of which 1 alarms: a mean of e-detectors is
+ * one too, so features that drift together are told sooner. */
+static double add_values(struct detectors *d, const double values[FEATURE_COUNT], const struct seen *seen,
+	enum sequential_change changes[FEATURE_COUNT])
 {
 	struct state *s = &d->state;
-	enum feature strongest = FEATURE_COUNT;
-	double most = 0;
-	*together = 0;
+	double together = 0;
 	for (int f = 0; f < FEATURE_COUNT; f++) {
+		changes[f] = SEQUENTIAL_NONE;
 		if (isnan(d->tolerance[f]))
 			continue;
-		enum sequential_change way = SEQUENTIAL_NONE;
 		if (!isnan(values[f]))
-			way = sequential_add(&s->features[f], place(d, (enum feature)f, values[f], seen),
-				d->tolerance[f], d->limit, &s->strength[f]);
-		*together += s->strength[f];
-		if (way == SEQUENTIAL_NONE || s->strength[f] <= most)
-			continue;
-		most = s->strength[f];
-		strongest = (enum feature)f;
-		*change = way;
+			changes[f] =
+				sequential_add(&s->features[f], place(d, (enum feature)f, values[f], seen),
+					d->tolerance[f], d->limit, &s->strength[f]);
+		together += s->strength[f];
 	}
-	return strongest;
+	return together;
+}
+
+/* The feature to name, of those that the last image had. */
+static enum feature strongest(const struct state *s, const enum sequential_change changes[FEATURE_COUNT])
+{
+	enum feature best = FEATURE_COUNT;
+	double most = 0;
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		double strength = s->strength[f] * (is_vague((enum feature)f) ? VAGUE_SHARE : 1);
+		if (changes[f] == SEQUENTIAL_NONE || strength <= most)
+			continue;
+		most = strength;
+		best = (enum feature)f;
+	}
+	return best;
 }
 
 void detectors_add(struct detectors *d, const struct seen *seen, const struct outlier_value *outlier,
@@ -112,8 +126,8 @@ void detectors_add(struct detectors *d, const struct seen *seen, const struct ou
 {
 	const struct reference *r = d->reference;
 	struct state *s = &d->state;
-	double values[FEATURE_COUNT], together;
-	enum sequential_change change = SEQUENTIAL_NONE;
+	double values[FEATURE_COUNT];
+	enum sequential_change changes[FEATURE_COUNT];
 	*alarmed = false;
 	features_of(seen, r->threshold, r->task, r->outlier ? outlier_gaussian(r->outlier) : NULL,
 		outlier ? outlier->score : (double)NAN, values);
@@ -122,15 +136,16 @@ void detectors_add(struct detectors *d, const struct seen *seen, const struct ou
 		return;
 	s->effective++;
 	s->since_alarm++;
-	enum feature f = add_values(d, values, seen, &change, &together);
+	double together = add_values(d, values, seen, changes);
+	enum feature f = strongest(s, changes);
 	if (f == FEATURE_COUNT || together < 1)
 		return;
 	*alarmed = true;
 	*alarm = (struct detectors_alarm){.position = seen->row->position,
 		.at_us = seen->row->created_us,
 		.feature = f,
-		.change = change,
-		.images = sequential_changed(&s->features[f], change)};
+		.change = changes[f],
+		.images = sequential_changed(&s->features[f], changes[f])};
 	s->alarms++;
 	start_anew(s);
 }
