@@ -141,25 +141,36 @@ static enum status read_range(
 	return ST_OK;
 }
 
+static enum status read_points(struct http_request *req, struct db_conn *c, struct db_conn *watch,
+	const struct latency_range *range, uint64_t counted, struct chart *champion, struct chart *shadow,
+	struct err *err)
+{
+	const struct dashboard_draw draw = {
+		range->from_us, range->to_us + 1, (size_t)range->points_max, counted};
+	int64_t *positions;
+	size_t count, listed;
+	TRY(dashboard_positions(
+		c, watch, range->deployment_id, &draw, req->arena, &positions, &count, &listed, err));
+	TRY(prediction_rows_latency_at(c, (struct uuid){{0}}, positions, count, req->arena, &champion->points,
+		&champion->count, err));
+	if (uuid_is_zero(range->shadow_version_id))
+		return ST_OK;
+	return prediction_rows_latency_at(c, range->shadow_version_id, positions, count, req->arena,
+		&shadow->points, &shadow->count, err);
+}
+
 /* Too many to read them all: points are of a sample, numbers are those of the roll-ups. */
 static enum status read_sample(struct http_request *req, struct db_conn *c, const struct latency_range *range,
 	struct chart *champion, struct chart *shadow, struct times *times, int64_t *in_range, struct err *err)
 {
 	API_READER watch = {0};
-	struct dashboard_filter filter = {.from_us = range->from_us, .to_us = range->to_us + 1};
+	const struct dashboard_filter filter = {.from_us = range->from_us, .to_us = range->to_us + 1};
 	struct dashboard d = {0};
-	int64_t *positions;
-	size_t count, listed;
 	TRY(dashboard_reader(req, &watch, err));
-	TRY(dashboard_positions(c, watch.conn, range->deployment_id, filter.from_us, filter.to_us,
-		(size_t)range->points_max, req->arena, &positions, &count, &listed, err));
-	TRY(prediction_rows_latency_at(c, (struct uuid){{0}}, positions, count, req->arena, &champion->points,
-		&champion->count, err));
-	if (!uuid_is_zero(range->shadow_version_id))
-		TRY(prediction_rows_latency_at(c, range->shadow_version_id, positions, count, req->arena,
-			&shadow->points, &shadow->count, err));
 	enum status st = dashboard_read(
 		c, watch.conn, range->deployment_id, &filter, clock_unix_us(), req->arena, &d, err);
+	if (st == ST_OK)
+		st = read_points(req, c, watch.conn, range, d.total.predictions, champion, shadow, err);
 	if (st == ST_OK) {
 		*in_range = (int64_t)d.total.predictions;
 		*times = champion->cpu ? times_of_points(champion, req->arena) : times_of_summary(&d.total);

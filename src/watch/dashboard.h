@@ -127,10 +127,15 @@ enum status dashboard_read_images(struct db_conn *log, struct db_conn *watch, st
 	const struct dashboard_filter *filter, size_t limit, int64_t now_us, struct arena *a,
 	struct dashboard_image **items, size_t *count, struct err *err) MUST_CHECK;
 
-/* A uniform sample of the champions' predictions in [from_us, to_us), or all if they are at most `limit`:
- * where they are in the log, in any order. *listed: how many there are, if it is at most 200,000. */
+/* A uniform sample of the champions' predictions in [from_us, to_us), or all if they are at most `limit`. */
+struct dashboard_draw {
+	int64_t from_us, to_us;
+	size_t limit;
+	uint64_t at_least; /* so many there are, as far as is known; 0: not known */
+};
+/* Where they are in the log, in any order. *listed: how many there are, if it is at most 200,000. */
 enum status dashboard_positions(struct db_conn *log, struct db_conn *watch, struct uuid deployment_id,
-	int64_t from_us, int64_t to_us, size_t limit, struct arena *a, int64_t **positions, size_t *count,
+	const struct dashboard_draw *draw, struct arena *a, int64_t **positions, size_t *count,
 	size_t *listed, struct err *err) MUST_CHECK;
 
 #endif

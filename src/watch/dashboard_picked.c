@@ -121,18 +121,21 @@ static void choose(int64_t *positions, size_t *count, size_t limit)
 
 /* A part of a day is drawn from all of it, as the day's own sample may have few of that part. */
 enum status dashboard_positions(struct db_conn *log, struct db_conn *watch, struct uuid deployment_id,
-	int64_t from_us, int64_t to_us, size_t limit, struct arena *a, int64_t **positions, size_t *count,
+	const struct dashboard_draw *draw, struct arena *a, int64_t **positions, size_t *count,
 	size_t *listed, struct err *err)
 {
 	bool exact;
-	TRY(dashboard_rows_positions(
-		log, deployment_id, from_us, to_us, LISTED_MAX + 1, a, positions, count, err));
-	*listed = *count;
-	if (*count > LISTED_MAX)
-		return rollups_sample(
-			watch, deployment_id, from_us, to_us, limit, a, positions, count, &exact, err);
-	if (*count > limit)
-		choose(*positions, count, limit);
+	*listed = LISTED_MAX + 1;
+	if (draw->at_least <= LISTED_MAX) {
+		TRY(dashboard_rows_positions(log, deployment_id, draw->from_us, draw->to_us, LISTED_MAX + 1,
+			a, positions, count, err));
+		*listed = *count;
+	}
+	if (*listed > LISTED_MAX)
+		return rollups_sample(watch, deployment_id, draw->from_us, draw->to_us, draw->limit, a,
+			positions, count, &exact, err);
+	if (*count > draw->limit)
+		choose(*positions, count, draw->limit);
 	return ST_OK;
 }
 
@@ -165,8 +168,9 @@ static enum status read_sample(struct reading *r, uint64_t counted, struct picke
 	const struct log_filter f = {0}; /* positions are of the range */
 	int64_t *positions;
 	size_t count, listed, kept = 0;
-	TRY(dashboard_positions(r->log, r->watch, r->deployment.id, r->range.from_us, r->range.to_us,
-		DASHBOARD_IMAGES_MAX, r->arena, &positions, &count, &listed, err));
+	const struct dashboard_draw how = {r->range.from_us, r->range.to_us, DASHBOARD_IMAGES_MAX, counted};
+	TRY(dashboard_positions(
+		r->log, r->watch, r->deployment.id, &how, r->arena, &positions, &count, &listed, err));
 	TRY(log_rows_at(
 		r->log, r->deployment.id, &f, positions, count, r->arena, &out->rows, &out->count, err));
 	if (out->count)

@@ -172,9 +172,11 @@ def test_photos_by_threshold(server, street, seen):
 
 def test_a_shadow_stands_beside(server, street, seen):
     deployment, (first, _) = street
-    said = read(server, deployment)
-    assert [s["model_version_id"] for s in said["shadows"]] == [first["id"]]
     own = [p for p in seen if p.shadow]
+    setting = read(server, deployment, threshold="setting")
+    said = read(server, deployment)
+    assert [s["model_version_id"] for s in said["shadows"]] == [s["model_version_id"] for s in setting["shadows"]] == [first["id"]]
+    assert sum(p["predictions"] for p in setting["shadows"][0]["series"]) == len(own) == 5
     points = said["shadows"][0]["series"]
     assert [p["at"] for p in points] == [p["at"] for p in said["series"]]
     wanted = {"at", "predictions", "mean_latency_ms", "p50_ms", "p99_ms"}
@@ -528,7 +530,8 @@ def test_what_is_not_counted_yet(many):
     """It is told, on pages and by the SDK's infos."""
     server, deployment, _ = many
     path = f"/api/deployment/{deployment['id']}"
-    assert read(server, deployment)["behind"] is False and "infos" not in server.get(f"{path}/stats", params={"service": "metrics"})
+    assert read(server, deployment)["behind"] is False
+    assert "infos" not in server.get(f"{path}/stats", params={"service": "metrics"})
     server.stop()
     server.env["GYRE_WATCH"] = "off"
     server.start()

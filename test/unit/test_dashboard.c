@@ -194,12 +194,14 @@ static void test_positions_are_of_the_range(void **state)
 	int64_t *positions;
 	size_t count, listed, old = 0;
 	add_images(900);
-	const int64_t from_us = RW_FIRST_US + 101 * RW_SECOND_US, to_us = from_us + 700 * RW_SECOND_US;
-	RW_OK(&w, dashboard_positions(w.conn, watch, w.deployment_id, from_us, to_us, 1000, &w.arena,
-			  &positions, &count, &listed, &w.err));
+	const int64_t from_us = RW_FIRST_US + 101 * RW_SECOND_US;
+	struct dashboard_draw draw = {from_us, from_us + 700 * RW_SECOND_US, 1000, 0};
+	RW_OK(&w, dashboard_positions(w.conn, watch, w.deployment_id, &draw, &w.arena, &positions, &count,
+			  &listed, &w.err));
 	assert_true(count == 700 && listed == 700);
-	RW_OK(&w, dashboard_positions(w.conn, watch, w.deployment_id, from_us, to_us, 200, &w.arena,
-			  &positions, &count, &listed, &w.err));
+	draw.limit = 200;
+	RW_OK(&w, dashboard_positions(w.conn, watch, w.deployment_id, &draw, &w.arena, &positions, &count,
+			  &listed, &w.err));
 	assert_true(listed == 700 && count <= 200 && count > 150); /* 4.2 deviations */
 	for (size_t i = 0; i < count; i++) {
 		assert_true(positions[i] > 100 && positions[i] <= 800);
@@ -212,9 +214,8 @@ static void test_positions_are_of_the_range(void **state)
 static void tag_images(void)
 {
 	const struct uuid tag = rw_id();
-	struct db_query q =
-		db_query(w.conn, "INSERT INTO tag (id, target_type, scope_id, name, created_us)"
-				 " VALUES ($1, 'DATA', $2, 'night', 1)");
+	struct db_query q = db_query(w.conn, "INSERT INTO tag (id, target_type, scope_id, name, created_us)"
+					     " VALUES ($1, 'DATA', $2, 'night', 1)");
 	db_bind_uuid(&q, tag);
 	db_bind_uuid(&q, w.datalake_id);
 	RW_OK(&w, db_done(&q, &w.err));
@@ -239,8 +240,9 @@ static void test_a_sample_by_tag_is_multiplied(void **state)
 	count_all();
 	RW_OK(&w, db_script(watch, "COMMIT", &w.err));
 	struct dashboard d = read_it(&f);
-	RW_OK(&w, dashboard_positions(w.conn, watch, w.deployment_id, d.range.from_us, d.range.to_us,
-			  DASHBOARD_IMAGES_MAX, &w.arena, &positions, &count, &listed, &w.err));
+	struct dashboard_draw draw = {d.range.from_us, d.range.to_us, DASHBOARD_IMAGES_MAX, 5300};
+	RW_OK(&w, dashboard_positions(w.conn, watch, w.deployment_id, &draw, &w.arena, &positions, &count,
+			  &listed, &w.err));
 	for (size_t i = 0; i < count; i++)
 		tagged += positions[i] % 10 == 1;
 	assert_true(d.basis.sample && d.basis.of == 5300 && d.basis.images == count);
