@@ -61,11 +61,11 @@ const states = {
 	'deployment-threshold': { path: deployment(1), act: async (page) => {
 		await page.locator('.predictions').scrollIntoViewIfNeeded();
 		await page.evaluate(() => document.querySelector('.predictions').scrollIntoView());
-		await page.locator('.threshold .slider input').fill('0.55');
+		await page.locator('.watch-threshold .slider input').fill('0.55');
 		await page.waitForTimeout(700);
 	} },
 	'deployment-save': { path: deployment(1), act: async (page) => {
-		await page.locator('.threshold .slider input').fill('0.55');
+		await page.locator('.watch-threshold .slider input').fill('0.55');
 		await page.waitForTimeout(600);
 		await page.click('text=/Set as threshold/');
 	} },

@@ -46,12 +46,6 @@ export class FeedLoader {
 		this.pump();
 	}
 
-	showNewest(): void {
-		this.follow = true;
-		this.apply({ kind: 'follow' });
-		this.pump();
-	}
-
 	close(): void {
 		this.stop.abort();
 	}
