@@ -233,7 +233,9 @@ static void test_a_sample_by_tag_is_multiplied(void **state)
 	int64_t *positions;
 	size_t count, listed, tagged = 0;
 	RW_OK(&w, db_script(w.conn, "BEGIN", &w.err));
-	add_images(5300);
+	add_images(2650);
+	change_champion();
+	add_images(2650);
 	tag_images();
 	RW_OK(&w, db_script(w.conn, "COMMIT", &w.err));
 	RW_OK(&w, db_script(watch, "BEGIN", &w.err));
@@ -253,6 +255,13 @@ static void test_a_sample_by_tag_is_multiplied(void **state)
 	f.tag_count = 0;
 	d = read_it(&f);
 	assert_true(!d.basis.sample && d.total.predictions == 5300);
+	/* And by days the heatmap of a label has that of both versions. */
+	struct dashboard_heat *heat = ARENA_NEW(&w.arena, struct dashboard_heat);
+	f.label = "red";
+	RW_OK(&w, dashboard_read_heat(w.conn, watch, w.deployment_id, &f, now_us(), &w.arena, heat, &w.err));
+	assert_false(heat->basis.sample);
+	assert_true(heat->shapes == *shapes_of(&d, "red") && heat->images == heat->shapes);
+	assert_true(heat->shapes > 700); /* half of a third of 5,300 is 883 */
 	dashboard_release(&d);
 }
 
