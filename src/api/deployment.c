@@ -18,6 +18,7 @@
 #include "store/data_rows.h"
 #include "store/datalake_rows.h"
 #include "store/model_rows.h"
+#include "task/task.h"
 #include "watch/alerts.h"
 #include "watch/watch.h"
 
@@ -64,6 +65,7 @@ static enum status read_defaults(struct http_request *req, struct deployment_row
 	API_READER reader = {0};
 	struct model_version_row version;
 	struct datalake_row datalake;
+	enum task task;
 	TRY(api_read(req, &reader, err));
 	TRY(model_rows_version_by_id(reader.conn, row->champion_id, req->arena, &version, err));
 	if (uuid_is_zero(row->datalake_id))
@@ -72,6 +74,12 @@ static enum status read_defaults(struct http_request *req, struct deployment_row
 		TRY(datalake_rows_by_id(reader.conn, row->datalake_id, req->arena, &datalake, err));
 	row->type = version.type;
 	row->datalake_id = datalake.id;
+	if (!task_parse(row->type, &task))
+		return err_set(err, ST_UNPROCESSABLE,
+			"A version of the type %s cannot be deployed: classifications, detections and "
+			"segmentations "
+			"can. Set the version's type first.",
+			row->type);
 	return ST_OK;
 }
 

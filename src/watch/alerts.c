@@ -10,7 +10,7 @@
 #include "store/webhook_rows.h"
 #include "watch/alerts_inside.h"
 
-#include <math.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum { NO = false, YES = true };
@@ -84,8 +84,12 @@ static enum status check_by_window(enum alert_kind k, const struct alert_row *ro
 		return err_set(err, ST_INVALID,
 			"\"window_s\" must be whole minutes, in seconds, from 60 to %d (30 days).",
 			ALERT_WINDOW_S_MAX);
-	if (row->images_min < 1 || row->images_min > 1000000)
-		return err_set(err, ST_INVALID, "\"images_min\" must be a number from 1 to 1,000,000.");
+	/* Where each image is looked at, it is the newest ones. */
+	bool each = k == ALERT_DATA_QUALITY || k == ALERT_DISTRIBUTION;
+	int64_t images_max = each ? ALERT_LOG_IMAGES : 1000000;
+	if (row->images_min < 1 || row->images_min > images_max)
+		return err_set(err, ST_INVALID,
+			"\"images_min\" of this kind must be a number from 1 to %" PRId64 ".", images_max);
 	if (row->label && k != ALERT_AP && k != ALERT_DISTRIBUTION)
 		return err_set(err, ST_INVALID,
 			"Alerts of the kind \"%s\" are about all labels; leave \"label\" out.", row->kind);

@@ -40,6 +40,14 @@ def test_the_deployment_object(server, own):
     assert stats["inferences"] == 1 and stats["mean_latency_ms"] > 0 and stats["last_at"]
 
 
+@pytest.mark.parametrize("kind", ["LINE", "POINT", "KEYPOINT", "MULTI", "NOT_CONFIGURED"])
+def test_what_has_no_dashboard_is_not_deployed(server, kind):
+    version = server.make_version(server.make_model("unlike any other"), kind, ["a"])
+    body = {"model_version_id": version["id"], "disable_serving": True}
+    refused = server.post(f"/api/organization/{server.organization['id']}/deployments", body, expect=422)
+    assert kind in refused["message"]
+
+
 def test_pause_names_who_and_since_when(server, own):
     before = time.time()
     paused = server.post(f"/api/deployment/{own['id']}/pause")

@@ -85,11 +85,14 @@ static void settings_without_sense_are_refused(void **state)
 	REFUSED(row.window_s = 90);
 	REFUSED(row.window_s = ALERT_WINDOW_S_MAX + 60);
 	REFUSED(row.images_min = 0);
+	REFUSED(row.images_min = 1000001);
 	REFUSED(row.label = "car");
 	base = aw_alert(&aw, ALERT_DRIFT);
 	REFUSED(row.window_s = 60);
 	REFUSED(row.value = 0.5);
 	REFUSED(row.comparison = ">");
+	base = aw_alert(&aw, ALERT_DATA_QUALITY);
+	REFUSED(row.images_min = 1001); /* more are not looked at */
 	base = aw_alert(&aw, ALERT_AP);
 	REFUSED(row.value = 1.5);
 	row = base;

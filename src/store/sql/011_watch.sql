@@ -127,6 +127,7 @@ CREATE TABLE alert_event (
 ) STRICT;
 CREATE INDEX alert_event_deployment ON alert_event(deployment_id, opened_us);
 CREATE INDEX alert_event_open ON alert_event(alert_id) WHERE closed_us IS NULL;
+CREATE INDEX alert_event_alert ON alert_event(alert_id, opened_us);
 
 CREATE TABLE webhook (
 	id BLOB PRIMARY KEY,
