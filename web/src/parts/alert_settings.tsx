@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings, Alerts: what one wants to be told of, and where it is sent.
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { session } from '../api/session';
 import { tell, watch, type Alert, type AlertChange } from '../api/watch';
 import type { Deployment } from '../api/types';
@@ -19,12 +19,20 @@ type Fields = Required<Pick<Alert, 'operator' | 'value' | 'window_s' | 'images_m
 /** The controls of one condition. Numbers are saved when one leaves them, choices at once. */
 function Condition({ alert, labels, onChange }: { alert: Pick<Alert, 'kind' | 'title' | 'unit'> & Fields; labels: readonly string[]; onChange: (change: AlertChange) => void }): JSX.Element {
 	const [text, setText] = useState(String(alert.value));
+	/** What was sent last: leaving the field after Enter sends nothing twice. */
+	const sent = useRef(alert.value);
+	useEffect(() => {
+		sent.current = alert.value;
+		setText(String(alert.value));
+	}, [alert.value]);
 	const kind = kindOf(alert.kind);
 	const problem = valueProblem(text, alert.unit);
 	if (alert.window_s === 0 && !kind?.windowed) return <span class="muted">as soon as it is found</span>;
 	const name = alert.title;
 	const commit = (): void => {
-		if (!problem && Number(text) !== alert.value) onChange({ value: Number(text) });
+		if (problem || Number(text) === sent.current) return;
+		sent.current = Number(text);
+		onChange({ value: sent.current });
 	};
 	return (
 		<span class="condition">
@@ -52,13 +60,11 @@ function Condition({ alert, labels, onChange }: { alert: Pick<Alert, 'kind' | 't
 }
 
 function Row({ alert, deployment, onDelete }: { alert: Alert; deployment: Deployment; onDelete: () => void }): JSX.Element {
-	const change = async (fields: AlertChange): Promise<void> => {
-		try {
-			await watch.changeAlert(alert.id, fields);
-		} catch (error) {
-			say('bad', `Not changed. ${sentence(error)}`);
-		}
-		tell('alerts');
+	// One change after the other, in the order they were made.
+	const before = useRef<Promise<unknown>>(Promise.resolve());
+	const change = (fields: AlertChange): void => {
+		before.current = before.current.then(() => watch.changeAlert(alert.id, fields))
+			.catch((error: unknown) => say('bad', `Not changed. ${sentence(error)}`)).then(() => tell('alerts'));
 	};
 	const { open } = alert;
 	return (
@@ -68,7 +74,7 @@ function Row({ alert, deployment, onDelete }: { alert: Alert; deployment: Deploy
 				<strong>{alert.title}</strong>
 				<small>{alert.supervised ? 'of reviewed images' : alert.budget ?? ''}</small>
 			</th>
-			<td data-label="Condition"><Condition key={`${alert.value} ${alert.operator}`} alert={alert} labels={deployment.labels} onChange={change} /></td>
+			<td data-label="Condition"><Condition alert={alert} labels={deployment.labels} onChange={change} /></td>
 			<td class="fired">{open ? <span class="pill bad" title={open.sentence}>open</span> : <span class="muted"><Time at={alert.last_fired_at} /></span>}</td>
 			<td class="action"><button type="button" class="bare" aria-label={`Delete the alert ${alert.title}, ${conditionWords(alert)}`} title="Delete" onClick={onDelete}>×</button></td>
 		</tr>
