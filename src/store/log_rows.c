@@ -208,12 +208,14 @@ static bool passes(const struct log_filter *f, const struct log_row *row)
 static enum status read_passing(struct db_query *q, const struct log_filter *f, size_t limit, struct arena *a,
 	struct log_row **items, size_t *count, size_t room, struct err *err)
 {
+	const bool all_pass = f->keep == NULL && f->without_count == 0;
 	struct arena scratch; /* for what does not pass, which may be most */
 	arena_init(&scratch);
 	while (*count < limit && db_next(q)) {
 		struct log_row row;
-		read_row(q, &scratch, &row);
-		if (passes(f, &row)) {
+		if (!all_pass)
+			read_row(q, &scratch, &row);
+		if (all_pass || passes(f, &row)) {
 			*items = rows_grow(a, *items, *count, &room, sizeof(**items));
 			read_row(q, a, &(*items)[(*count)++]);
 		}
