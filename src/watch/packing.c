@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define NUMBER_BYTES_MAX 10 /* of 64 bits */
+#define INDEX_BYTES_MAX 5   /* of 32 bits */
 
 static void make_room(struct packer *p, size_t more)
 {
@@ -17,29 +18,36 @@ static void make_room(struct packer *p, size_t more)
 	p->room = room;
 }
 
+static uint8_t *put(uint8_t *at, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		*at++ = (uint8_t)(value | 0x80);
+	*at++ = (uint8_t)value;
+	return at;
+}
+
 void pack_number(struct packer *p, uint64_t value)
 {
 	make_room(p, NUMBER_BYTES_MAX);
-	for (; value >= 0x80; value >>= 7)
-		p->data[p->size++] = (uint8_t)(value | 0x80);
-	p->data[p->size++] = (uint8_t)value;
+	p->size = (size_t)(put(p->data + p->size, value) - p->data);
 }
 
-/* The same for both widths. */
+/* The same for both widths. Room for all of them first, as a grid has thousands. */
 #define PACK_COUNTS(p, counts, count)                                                                        \
 	do {                                                                                                 \
 		uint32_t some = 0, last = 0;                                                                 \
 		for (uint32_t i = 0; i < (count); i++)                                                       \
 			some += (counts)[i] != 0;                                                            \
-		pack_number((p), some);                                                                      \
-		for (uint32_t i = 0; i < (count) && some > 0; i++) {                                         \
+		make_room((p), (size_t)(some + 1) * (INDEX_BYTES_MAX + NUMBER_BYTES_MAX));                   \
+		uint8_t *at = put((p)->data + (p)->size, some);                                              \
+		for (uint32_t i = 0; some > 0; i++) {                                                        \
 			if ((counts)[i] == 0)                                                                \
 				continue;                                                                    \
-			pack_number((p), i - last);                                                          \
-			pack_number((p), (counts)[i]);                                                       \
+			at = put(put(at, i - last), (counts)[i]);                                            \
 			last = i + 1;                                                                        \
 			some--;                                                                              \
 		}                                                                                            \
+		(p)->size = (size_t)(at - (p)->data);                                                        \
 	} while (0)
 
 void pack_counts(struct packer *p, const uint64_t *counts, uint32_t count)
@@ -79,8 +87,15 @@ uint64_t unpack_number(struct unpacker *u)
 /* One entry; false: there is none, and nothing of the kind that is written. */
 static bool unpack_entry(struct unpacker *u, uint32_t count, uint32_t *next, uint32_t *index, uint64_t *value)
 {
-	uint64_t zeros = unpack_number(u);
-	*value = unpack_number(u);
+	uint64_t zeros;
+	if (u->end - u->at >= 2 && (u->at[0] | u->at[1]) < 0x80) { /* both small, as most are */
+		zeros = u->at[0];
+		*value = u->at[1];
+		u->at += 2;
+	} else {
+		zeros = unpack_number(u);
+		*value = unpack_number(u);
+	}
 	if (u->is_broken || zeros >= count - *next || *value == 0) {
 		broken(u);
 		return false;
