@@ -125,6 +125,7 @@ static void add_sees(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct t
 			continue;
 		yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, list);
 		yyjson_mut_obj_add_str(doc, item, "feature", feature_name((enum feature)f));
+		yyjson_mut_obj_add_str(doc, item, "title", feature_title((enum feature)f));
 		yyjson_mut_obj_add_real(doc, item, "d", f >= FEATURE_OUTLIER ? half : all);
 	}
 }
