@@ -8,7 +8,7 @@
 
 #define VALUES_MIN 30 /* of a feature in the reference: below, its distribution is not known */
 #define VAGUE_SHARE 0.01
-#define PACKED_VERSION 1
+#define PACKED_VERSION 2
 
 /* What is stored: plain data. */
 struct state {
@@ -60,14 +60,6 @@ static double place(const struct detectors *d, enum feature f, double value, con
 	if (isnan(value) || r->counts[f] == 0)
 		return (double)NAN;
 	return feature_place(r->values[f], r->counts[f], value, f, feature_asset(seen));
-}
-
-/* What the stream is thinned by. */
-static double thinned_by(
-	const struct detectors *d, const double values[FEATURE_COUNT], const struct seen *seen)
-{
-	double by = place(d, FEATURE_OUTLIER, values[FEATURE_OUTLIER], seen);
-	return isnan(by) ? place(d, FEATURE_BRIGHTNESS, values[FEATURE_BRIGHTNESS], seen) : by;
 }
 
 static void start_anew(struct state *s)
@@ -132,7 +124,10 @@ void detectors_add(struct detectors *d, const struct seen *seen, const struct ou
 	features_of(seen, r->threshold, r->task, r->outlier ? outlier_gaussian(r->outlier) : NULL,
 		outlier ? outlier->score : (double)NAN, values);
 	s->seen++;
-	if (!thin_keeps(&s->thin, seen, thinned_by(d, values, seen)))
+	const double thinned_by[THIN_VALUES] = {
+		[THIN_OUTLIER] = place(d, FEATURE_OUTLIER, values[FEATURE_OUTLIER], seen),
+		[THIN_BRIGHTNESS] = place(d, FEATURE_BRIGHTNESS, values[FEATURE_BRIGHTNESS], seen)};
+	if (!thin_keeps(&s->thin, seen, thinned_by))
 		return;
 	s->effective++;
 	s->since_alarm++;

@@ -93,21 +93,26 @@ static double with_prior(double correlations, double blocks, double prior)
 
 /* A source that has shown little is taken to be as all of them together are; and where nothing is known at
  * all, one of many is trusted more than one alone, as it cannot make an alarm by itself. */
-static double tau_of(const struct thin *t, const struct thin_source *s)
+static double rho_of(const struct thin *t, const struct thin_source *s)
 {
-	double correlations = 0, blocks = 0;
-	for (int i = 0; i < THIN_SOURCES; i++) {
-		correlations += t->sources[i].correlations;
-		blocks += t->sources[i].blocks;
+	double largest = -1, prior = PRIOR_RHO * (double)s->seen / (double)t->seen;
+	for (int value = 0; value < THIN_VALUES; value++) {
+		const struct thin_series *own = &s->series[value];
+		double correlations = 0, blocks = 0;
+		for (int i = 0; i < THIN_SOURCES; i++) {
+			correlations += t->sources[i].series[value].correlations;
+			blocks += t->sources[i].series[value].blocks;
+		}
+		double all = with_prior(correlations, blocks, prior);
+		if (blocks > 0) /* else nothing is known of this value */
+			largest = fmax(largest, with_prior(own->correlations, own->blocks, all));
 	}
-	double prior = PRIOR_RHO * (double)s->seen / (double)t->seen;
-	double rho = with_prior(s->correlations, s->blocks, with_prior(correlations, blocks, prior));
-	return (1 + rho) / (1 - rho);
+	return largest < 0 ? prior : largest;
 }
 
 /* The correlation of the values that follow one another in a block, without the bias of its own mean
  * (Kendall, 1954: (1 + 4 rho) / n). */
-static double block_rho(const struct thin_source *s)
+static double block_rho(const struct thin_series *s)
 {
 	double n = s->values, mean = s->sum / n, squares = s->squares - n * mean * mean;
 	double products = s->products - mean * (2 * s->sum - s->first - s->last) + (n - 1) * mean * mean;
@@ -116,7 +121,7 @@ static double block_rho(const struct thin_source *s)
 	return (n * products / squares + 1) / (n - 4);
 }
 
-static void end_block(struct thin_source *s)
+static void end_block(struct thin_series *s)
 {
 	double weight = (double)s->values / BLOCK, fade = exp(-weight / MEMORY);
 	s->blocks = s->blocks * fade + weight;
@@ -125,7 +130,7 @@ static void end_block(struct thin_source *s)
 	s->sum = s->squares = s->products = 0;
 }
 
-static void learn(struct thin_source *s, double value)
+static void learn(struct thin_series *s, double value)
 {
 	if (isnan(value))
 		return;
@@ -143,14 +148,15 @@ static void learn(struct thin_source *s, double value)
 
 static bool pays(const struct thin *t, struct thin_source *s)
 {
-	s->credit += 1 / tau_of(t, s); /* never above 2 */
+	double rho = rho_of(t, s);
+	s->credit += (1 - rho) / (1 + rho); /* never above 2 */
 	if (s->credit < 1 - 1e-9)
 		return false;
 	s->credit -= 1;
 	return true;
 }
 
-bool thin_keeps(struct thin *t, const struct seen *seen, double value)
+bool thin_keeps(struct thin *t, const struct seen *seen, const double values[THIN_VALUES])
 {
 	struct thin_source *s = source_of(t, seen->row->source);
 	t->seen++;
@@ -160,7 +166,8 @@ bool thin_keeps(struct thin *t, const struct seen *seen, double value)
 		return false;
 	}
 	bool kept = pays(t, s);
-	learn(s, value);
+	for (int i = 0; i < THIN_VALUES; i++)
+		learn(&s->series[i], values[i]);
 	t->kept += kept;
 	return kept;
 }
@@ -185,17 +192,16 @@ static int ascending(const void *a, const void *b)
 }
 
 /* The place of each value among those of the window. */
-static double *places_of(const struct seen *images, const double *outliers, size_t count)
+static double *places_of(const double *values, size_t count)
 {
 	struct valued *order = calloc(count + 1, sizeof(*order));
 	double *places = calloc(count + 1, sizeof(*places));
 	size_t known = 0;
 	CHECK(order != NULL && places != NULL);
 	for (size_t i = 0; i < count; i++) {
-		double value = outliers && !isnan(outliers[i]) ? outliers[i] : images[i].stats.brightness;
 		places[i] = (double)NAN;
-		if (!isnan(value))
-			order[known++] = (struct valued){value, i};
+		if (!isnan(values[i]))
+			order[known++] = (struct valued){values[i], i};
 	}
 	qsort(order, known, sizeof(*order), ascending);
 	for (size_t first = 0, end = 0; first < known; first = end) {
@@ -208,29 +214,51 @@ static double *places_of(const struct seen *images, const double *outliers, size
 	return places;
 }
 
-void thin_window(
-	const struct seen *images, const double *outliers, size_t count, bool *keep, size_t *effective)
+static double *brightness_of(const struct seen *images, size_t count)
 {
-	struct thin *t = calloc(1, sizeof(*t));
-	double *places = places_of(images, outliers, count);
-	CHECK(t != NULL);
-	thin_reset(t);
+	double *values = calloc(count + 1, sizeof(*values));
+	CHECK(values != NULL);
+	for (size_t i = 0; i < count; i++)
+		values[i] = images[i].stats.brightness;
+	double *places = places_of(values, count);
+	free(values);
+	return places;
+}
+
+/* What the window shows of itself. */
+static void learn_window(
+	struct thin *t, const struct seen *images, const double *outliers, size_t count, bool *keep)
+{
+	double *places[THIN_VALUES] = {
+		outliers ? places_of(outliers, count) : NULL, brightness_of(images, count)};
 	for (size_t i = 0; i < count; i++) {
 		struct thin_source *s = source_of(t, images[i].row->source);
 		t->seen++;
 		s->seen++;
 		keep[i] = !is_alike(s, &images[i]);
-		if (keep[i])
-			learn(s, places[i]);
+		for (int k = 0; keep[i] && k < THIN_VALUES; k++)
+			if (places[k])
+				learn(&s->series[k], places[k][i]);
 	}
 	for (int i = 0; i < THIN_SOURCES; i++)
-		if (t->sources[i].values >= BLOCK_SHORT)
-			end_block(&t->sources[i]);
+		for (int k = 0; k < THIN_VALUES; k++)
+			if (t->sources[i].series[k].values >= BLOCK_SHORT)
+				end_block(&t->sources[i].series[k]);
+	free(places[0]);
+	free(places[1]);
+}
+
+void thin_window(
+	const struct seen *images, const double *outliers, size_t count, bool *keep, size_t *effective)
+{
+	struct thin *t = calloc(1, sizeof(*t));
+	CHECK(t != NULL);
+	thin_reset(t);
+	learn_window(t, images, outliers, count, keep);
 	*effective = 0;
 	for (size_t i = 0; i < count; i++) {
 		keep[i] = keep[i] && pays(t, source_of(t, images[i].row->source));
 		*effective += keep[i];
 	}
-	free(places);
 	free(t);
 }

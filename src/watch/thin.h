@@ -18,7 +18,16 @@
 	8 /* … and how much, of 255, their brightness: the same place at night is another picture          \
 	   */
 
+enum thin_value { THIN_OUTLIER, THIN_BRIGHTNESS, THIN_VALUES };
+
 /* Plain data, without pointers: copied and stored as it is. */
+struct thin_series {
+	/* The block of values that is being filled: */
+	uint32_t values;
+	double first, last, sum, squares, products; /* products: of each value and the one before it */
+	/* Of the blocks before: */
+	double blocks, correlations; /* how many, and the sum of theirs: older ones fade */
+};
 struct thin_source {
 	uint64_t name; /* its hash; 0: not used */
 	uint64_t seen;
@@ -26,12 +35,8 @@ struct thin_source {
 	uint8_t lumas[THIN_RECENT];  /* and their mean brightness … */
 	uint64_t kept_looks;         /* … bit i: looks[i] is one to compare with */
 	uint32_t at, filled;         /* where the next one goes; how many there are */
-	/* The block of values that is being filled: */
-	uint32_t values;
-	double first, last, sum, squares, products; /* products: of each value and the one before it */
-	/* Of the blocks before: */
-	double blocks, correlations; /* how many, and the sum of theirs: older ones fade */
-	double credit;               /* a kept image costs 1, each brings 1 / tau */
+	struct thin_series series[THIN_VALUES];
+	double credit; /* a kept image costs 1, each brings 1 / tau */
 };
 struct thin {
 	struct thin_source sources[THIN_SOURCES];
@@ -39,9 +44,8 @@ struct thin {
 };
 
 void thin_reset(struct thin *t);
-/* Whether the image counts. value: its place among the reference's, 0…1, of the outlier score or, without
- * one, of the brightness; NAN: not known. */
-bool thin_keeps(struct thin *t, const struct seen *seen, double value);
+/* Whether the image counts. values: their places among the reference's, 0…1; NAN: not known. */
+bool thin_keeps(struct thin *t, const struct seen *seen, const double values[THIN_VALUES]);
 /* One of how many images of all sources counts, by what is known now; >= 1. */
 double thin_factor(const struct thin *t);
 

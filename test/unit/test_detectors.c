@@ -159,6 +159,33 @@ static void clean_images_are_no_drift(void **state)
 	reference_drop(r);
 }
 
+/* Light that comes and goes slowly, and nothing else that does. */
+static void slow_light_is_no_drift(void **state)
+{
+	struct reference *r = made_reference(1000, TASK_DETECTION, 0.5);
+	struct detectors *d = detectors_new(r);
+	struct detectors_state s;
+	struct detectors_alarm alarm;
+	struct chance c = {33};
+	struct made m;
+	double light = 0;
+	unsigned alarms = 0;
+	for (uint64_t n = 1; n <= 20000; n++) {
+		make_image(&m, &c, n, TASK_DETECTION);
+		light = 0.95 * light + sqrt(1 - 0.95 * 0.95) * chance_normal(&c);
+		m.seen.stats.brightness = 120 + 20 * light;
+		alarms += goes_by(d, r, &m, &alarm);
+	}
+	detectors_state(d, &s);
+	print_message("           light with a correlation of 0.95: one image in %.0f counts, %u alarms in "
+		      "20,000 images\n",
+		s.thinning, alarms);
+	assert_int_equal(alarms, 0);
+	assert_true(s.thinning > 20);
+	detectors_free(d);
+	reference_drop(r);
+}
+
 static void change_brightness(struct made *m)
 {
 	m->seen.stats.brightness -= 40;
@@ -306,6 +333,7 @@ int main(void)
 		cmocka_unit_test(false_alarms_are_rare),
 		cmocka_unit_test(delays_after_a_shift),
 		cmocka_unit_test(clean_images_are_no_drift),
+		cmocka_unit_test(slow_light_is_no_drift),
 		cmocka_unit_test(what_changed_is_named),
 		cmocka_unit_test(stored_and_read_it_goes_on),
 		cmocka_unit_test(a_small_reference_tolerates_more),

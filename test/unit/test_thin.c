@@ -12,6 +12,13 @@
 
 static struct thin thin;
 
+/* As it is used here: both values are one. */
+static bool keeps(const struct seen *seen, double value)
+{
+	const double values[THIN_VALUES] = {value, value};
+	return thin_keeps(&thin, seen, values);
+}
+
 static double normal_place(double x)
 {
 	return 0.5 * erfc(-x / sqrt(2));
@@ -28,7 +35,7 @@ static unsigned kept_of(double rho, unsigned count, const char *source, struct c
 		struct log_row row = {.position = n, .source = source};
 		struct seen seen = {.row = &row};
 		x = rho * x + sqrt(1 - rho * rho) * chance_normal(c);
-		if (!thin_keeps(&thin, &seen, normal_place(x)))
+		if (!keeps(&seen, normal_place(x)))
 			continue;
 		kept++;
 		if (!isnan(last))
@@ -71,7 +78,7 @@ static void sources_do_not_mix(void **state)
 		struct seen seen = {.row = &row};
 		double rho = i == 1 ? 0.9 : 0;
 		x[i] = rho * x[i] + sqrt(1 - rho * rho) * chance_normal(&c);
-		kept[i] += thin_keeps(&thin, &seen, normal_place(x[i]));
+		kept[i] += keeps(&seen, normal_place(x[i]));
 	}
 	assert_in_range(kept[0], 9200, 10000);
 	assert_in_range(kept[1], 10000 / 28, 10000 / 11);
@@ -82,7 +89,7 @@ static void sources_do_not_mix(void **state)
 		struct log_row row = {.position = n, .source = name};
 		struct seen seen = {.row = &row};
 		snprintf(name, sizeof(name), "camera %u", n % 100);
-		thin_keeps(&thin, &seen, chance_share(&c));
+		keeps(&seen, chance_share(&c));
 	}
 	assert_int_equal(thin.seen, 31000);
 }
@@ -97,7 +104,7 @@ static void pictures_that_look_alike_count_once(void **state)
 		if (n % 10 == 1)
 			make_image(&m, &c, n, TASK_DETECTION);
 		m.sign[chance_below(&c, IMAGE_SIGN_SIZE)] ^= 1; /* hardly */
-		kept += thin_keeps(&thin, &m.seen, chance_share(&c));
+		kept += keeps(&m.seen, chance_share(&c));
 	}
 	assert_in_range(kept, 300, 400); /* of 400 scenes of ten pictures */
 	assert_int_equal(thin.alike, 3600);
@@ -105,13 +112,13 @@ static void pictures_that_look_alike_count_once(void **state)
 	thin_reset(&thin);
 	kept = 0;
 	for (uint64_t n = 1; n <= 6500; n++)
-		kept += thin_keeps(&thin, &m.seen, chance_share(&c));
+		kept += keeps(&m.seen, chance_share(&c));
 	assert_in_range(kept, 40, 101); /* of 100; at first it is careful */
 	/* Without a sign nothing is known to be alike. */
 	thin_reset(&thin);
 	m.row.image_sign = (struct span){0};
 	for (uint64_t n = 1; n <= 100; n++)
-		thin_keeps(&thin, &m.seen, chance_share(&c));
+		keeps(&m.seen, chance_share(&c));
 	assert_int_equal(thin.alike, 0);
 }
 
@@ -124,9 +131,8 @@ static void a_change_is_not_thinned_away(void **state)
 	for (unsigned n = 0; n < 700; n++) {
 		struct log_row row = {.position = n, .source = ""};
 		struct seen seen = {.row = &row};
-		bool keeps =
-			thin_keeps(&thin, &seen, n < 500 ? chance_share(&c) : 0.97 + 0.03 * chance_share(&c));
-		kept += n >= 500 && n < 600 && keeps;
+		bool kept_now = keeps(&seen, n < 500 ? chance_share(&c) : 0.97 + 0.03 * chance_share(&c));
+		kept += n >= 500 && n < 600 && kept_now;
 	}
 	assert_in_range(kept, 40, 100); /* of the first hundred after it */
 }
