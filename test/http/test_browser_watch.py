@@ -113,7 +113,11 @@ def test_another_threshold_redraws_the_past(page, belt):
     assert "threshold=0.5" in page.url
     page.get_by_label("Threshold", exact=True).fill("0.95")
     expect(page.locator("#labels")).to_contain_text("No shape was found")
-    page.get_by_text("As answered").click()
+    # Whoever has a ball at this threshold: nobody; a block: everybody.
+    for label, count in [("ball", 0), ("block", IMAGES)]:
+        page.goto(f"/deployment/{belt['id']}?label={label}&threshold=0.8")
+        expect(page.locator(".predictions .count")).to_have_text(str(count))
+    page.get_by_role("group", name="What is shown below").get_by_role("button", name="Clear").click()
     expect(label_bar(page, "ball")).to_have_text(f"ball{2 * IMAGES} on {IMAGES}")
 
 

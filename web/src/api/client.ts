@@ -129,7 +129,7 @@ export const api = {
 		request<Page<HistoryItem>>(`${deploymentPath(id)}/history`, { signal }),
 	latency: (id: string, query: { from: number; to: number; points_max: number; cpu?: 1 }, signal?: AbortSignal) =>
 		request<LatencySeries>(withQuery(`${deploymentPath(id)}/latency`, query), { signal }),
-	predictedAssets: (id: string, query: { limit: number; offset: number; threshold?: number; source?: string | undefined; tag?: string | undefined; label?: string | undefined; version?: string | undefined }, signal?: AbortSignal) =>
+	predictedAssets: (id: string, query: { limit: number; offset: number; threshold?: number; source?: string | undefined; tag?: string | undefined; label?: string | undefined; version?: string | undefined; from?: number | undefined; to?: number | undefined }, signal?: AbortSignal) =>
 		request<Page<PredictedAsset>>(
 			withQuery(`${deploymentPath(id)}/predictedassets`, { ...query, order_by: '-created_at' }), { signal }),
 	predictedAsset: (id: string, threshold: number | undefined, signal?: AbortSignal) =>

@@ -136,7 +136,11 @@ export function Dashboard({ deployment, history, listener, loop, training, onCha
 	const latency = useLatency(id, window, cpu);
 
 	const opened = useStore(place).query.get('prediction');
-	const loader = useFeed(id, view, { source: late.source || undefined, tag: late.tags[0], label: late.label || undefined, version: late.version || undefined });
+	const lateView: ThresholdView = late.label && typeof late.threshold === 'number' ? late.threshold : view;
+	const loader = useFeed(id, lateView, {
+		source: late.source || undefined, tag: late.tags[0], label: late.label || undefined, version: late.version || undefined,
+		from: late.range === 'custom' ? Math.floor(late.from ?? 0) : undefined, to: late.range === 'custom' ? Math.ceil(late.to ?? 0) : undefined,
+	});
 	const { feed } = loader;
 	const alerts = useAlerts(id);
 	const queue = useLoad(`queue ${id}`, (signal) => learn.queue(id, signal));

@@ -9,6 +9,9 @@ export interface FeedFilter {
 	tag?: string | undefined;
 	label?: string | undefined;
 	version?: string | undefined;
+	/** Unix seconds. */
+	from?: number | undefined;
+	to?: number | undefined;
 }
 
 /** The last predictions of a deployment that fit, loaded where they are looked at. */
@@ -29,7 +32,9 @@ export function useFeed(deployment: string, view: ThresholdView, filter: FeedFil
 			});
 	}, [deployment, key]);
 	useEffect(() => () => loader.close(), [loader]);
-	// At a threshold everything stored is fetched once, so that the slider moves without asking the server.
-	useEffect(() => loader.setThreshold(view === null ? undefined : SCORE_FLOOR), [loader, view === null]);
+	// At a threshold everything stored is fetched once, so that the slider moves without asking the server; but who has a label
+	// at this threshold, the server must say.
+	const threshold = view === null ? undefined : filter.label ? view : SCORE_FLOOR;
+	useEffect(() => loader.setThreshold(threshold), [loader, threshold]);
 	return loader;
 }
