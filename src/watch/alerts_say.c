@@ -10,11 +10,9 @@
 static const char *number_text(double value, struct arena *a)
 {
 	double size = fabs(value);
-	if (size != 0 && size < 0.001)
-		return arena_printf(a, "%.1e", value);
 	if (size >= 100 || value == floor(value))
 		return arena_printf(a, "%.0f", value);
-	return arena_printf(a, size >= 1 ? "%.1f" : "%.3f", value);
+	return arena_printf(a, size >= 1 ? "%.1f" : "%.3g", value);
 }
 
 static const char *with_unit(double value, enum alert_kind kind, struct arena *a)
