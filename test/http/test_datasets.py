@@ -530,7 +530,7 @@ def test_statistics(server, labelled):
 
 
 def test_images_to_measure_with(server, dataset, version, pictures, blobs):
-    """By hand, or a share by their bytes: in no export for training, a change of the version, and nothing where nothing changes."""
+    """By hand, or a share by their bytes: in no export for training, a change of the version, or nothing."""
     path = f"/api/dataset/version/{version.id}"
     revision = lambda: server.get(path)["revision"]  # noqa: E731
 
