@@ -83,8 +83,10 @@ enum status reference_rows_ready(
 	db_bind_integer(&q, row->ready_us);
 	db_bind_uuid(&q, row->id);
 	TRY(db_done(&q, err));
-	return db_changes(c) == 1 ? ST_OK
-				  : err_set(err, ST_MISSING, "The deployment was deleted in the meantime.");
+	return db_changes(c) == 1
+		       ? ST_OK
+		       : err_set(err, ST_MISSING,
+				 "Training Data was changed, or the deployment deleted, in the meantime.");
 }
 
 enum status reference_rows_fail(struct db_conn *c, struct uuid id, const char *error, struct err *err)

@@ -171,6 +171,7 @@ enum status reference_stop(struct reference_world *world, struct uuid deployment
 	db_reader_give(world->readers, c);
 	for (size_t i = 0; st == ST_OK && i < count; i++) {
 		struct err ended; /* it may have ended just now */
+		fail(world, rows[i].id, "Training Data was changed or disabled while it was made.");
 		if (!uuid_is_zero(rows[i].job_id))
 			(void)!jobs_cancel(world->jobs, rows[i].job_id, &ended);
 	}
@@ -258,7 +259,8 @@ enum status reference_resume(struct reference_world *world, struct err *err)
 	for (size_t i = 0; st == ST_OK && i < count; i++)
 		st = restart(world, &rows[i], err);
 	for (size_t i = 0; st == ST_OK && i < set; i++)
-		st = start_waiting(world, ids[i], err);
+		if (start_waiting(world, ids[i], err) != ST_OK)
+			log_err("reference_not_started", err);
 	arena_release(&a);
 	return st;
 }
