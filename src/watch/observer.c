@@ -5,12 +5,14 @@
 #include "base/json.h"
 #include "os/log.h"
 #include "store/detectors_rows.h"
+#include "store/log_rows.h"
 #include "store/outlier_rows.h"
 #include "store/reference_rows.h"
 #include "watch/alerts.h"
 
 #include <stdlib.h>
 
+#define EVENTS_MAX 500   /* that are looked through */
 #define CALM_IMAGES 1000 /* that count, without another alarm: the drift is over */
 
 /* A deployment that is watched. */
@@ -20,6 +22,7 @@ struct entry {
 	struct reference *reference; /* NULL: it could not be read, which was said */
 	struct detectors *detectors;
 	int64_t after; /* what is not above this position was seen, or is none of its business */
+	int64_t told;  /* up to this position an alarm may have been told before: watch.db was made anew */
 	bool changed;  /* since it was stored */
 };
 
@@ -28,6 +31,7 @@ struct happening {
 	struct uuid deployment_id;
 	struct alert_news news;
 	bool over; /* the drift, that is */
+	bool maybe_told;
 };
 
 struct observer {
@@ -133,9 +137,10 @@ static enum status begin(struct observer *o, struct entry *e, struct db_conn *c,
 	if (!e->reference)
 		return ST_OK;
 	TRY(stored(watch, e->reference, a, &e->detectors, &e->after, err));
-	if (!e->detectors)
-		e->detectors = detectors_new(e->reference);
-	return ST_OK;
+	if (e->detectors)
+		return ST_OK;
+	e->detectors = detectors_new(e->reference);
+	return log_rows_end(c, &e->told, err);
 }
 
 static const struct reference_watched *find(
@@ -275,6 +280,7 @@ static void note_alarm(struct observer *o, const struct entry *e, const struct d
 			.at_us = alarm->at_us,
 			.sentence = observer_sentence(alarm, e->reference, state.thinning, &o->batch),
 			.detail = detail_of(alarm, e->reference, &o->batch)},
+		.maybe_told = alarm->position <= e->told,
 	};
 }
 
@@ -342,13 +348,36 @@ struct telling {
 	bool changed;
 };
 
+/* Whether an event of drift was open at that time, or opened later: then this was told, or belonged to it. */
+static enum status was_told(
+	struct db_conn *c, const struct happening *h, struct arena *a, bool *told, struct err *err)
+{
+	struct alert_event_row *events;
+	size_t count;
+	TRY(alert_event_rows_list(c, h->deployment_id, false, EVENTS_MAX, a, &events, &count, err));
+	*told = false;
+	for (size_t i = 0; i < count && !*told; i++)
+		*told = strcmp(events[i].kind, alert_kind_name(ALERT_DRIFT)) == 0 &&
+			(events[i].closed_us == 0 || events[i].closed_us > h->news.at_us);
+	return ST_OK;
+}
+
 static enum status tell(struct db_conn *c, void *arg, struct err *err)
 {
 	struct telling *t = arg;
 	const struct happening *h = t->happening;
-	return h->over ? alerts_end(c, h->deployment_id, ALERT_DRIFT, h->news.at_us, h->news.sentence,
-				 &t->changed, err)
-		       : alerts_fire(c, &h->news, &t->changed, err);
+	bool told = false;
+	if (h->over)
+		return alerts_end(
+			c, h->deployment_id, ALERT_DRIFT, h->news.at_us, h->news.sentence, &t->changed, err);
+	if (h->maybe_told) {
+		struct arena a;
+		arena_init(&a);
+		enum status st = was_told(c, h, &a, &told, err);
+		arena_release(&a);
+		TRY(st);
+	}
+	return told ? ST_OK : alerts_fire(c, &h->news, &t->changed, err);
 }
 
 enum status observer_fire(struct observer *o, struct recorder *recorder, bool *fired, struct err *err)

@@ -257,6 +257,35 @@ static void drift_that_is_over_ends(void **state)
 	assert_string_equal(items[0].closed_by, "gyre");
 }
 
+/* watch.db is removed and made anew from the log: what was told, and closed by somebody, is not told again.
+ */
+static void made_anew_nothing_is_told_twice(void **state)
+{
+	struct alert_event_row *items;
+	refresh();
+	add(FIRST, FIRST + 299, 60);
+	assert_true(fire());
+	store(FIRST + 299);
+	assert_int_equal(events(true, &items), 1);
+	RW_OK(&w,
+		alert_event_close(w.conn, items[0].id, (FIRST + 300) * RW_SECOND_US, "ann", "seen", &w.err));
+	/* The log's end, as predictions would have left it. */
+	struct db_query q =
+		db_query(w.conn, "INSERT INTO sqlite_sequence (name, seq) VALUES ('prediction', $1)");
+	db_bind_integer(&q, FIRST + 299);
+	RW_OK(&w, db_done(&q, &w.err));
+	RW_OK(&w, db_script(watch, "DELETE FROM detectors; DELETE FROM outlier", &w.err));
+	observer_forget(o);
+	refresh();
+	add(FIRST, FIRST + 299, 60);
+	assert_false(fire());
+	assert_int_equal(events(false, &items), 1);
+	store(FIRST + 299);
+	add(FIRST + 300, FIRST + 399, 60); /* what comes now is news */
+	assert_true(fire());
+	assert_int_equal(events(false, &items), 2);
+}
+
 static void others_have_no_part_in_it(void **state)
 {
 	struct made m;
@@ -311,6 +340,7 @@ int main(void)
 		TEST(outliers_are_rows_and_drift_is_an_event),
 		TEST(done_again_it_is_the_same),
 		TEST(drift_that_is_over_ends),
+		TEST(made_anew_nothing_is_told_twice),
 		TEST(others_have_no_part_in_it),
 		TEST(another_threshold_begins_anew),
 	};
