@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { Drift, DriftFeature, OutlierPoint, Outliers } from '../src/api/watch';
-import { commonRange, cumulative, density, driftSentence, firstFeatures, isWhole, leftToSay, pWords, shareBelow, short, smallestSeen, wholeShares, widestGap } from '../src/lib/drift';
+import { commonRange, cumulative, density, driftSentence, firstFeatures, isWhole, leftToSay, nameShares, pWords, shareBelow, short, smallestSeen, wholeShares, widestGap } from '../src/lib/drift';
 import { dots, height, outlierSentence, percent, rankWords, scoreTicks } from '../src/lib/outliers';
 
 const even = (low: number, high: number): number[] => Array.from({ length: 65 }, (_, i) => low + ((high - low) * i) / 64);
@@ -39,6 +39,11 @@ describe('distributions', () => {
 	it('whole numbers are bars', () => {
 		expect([isWhole([0, 1, 2], [3]), isWhole([0.5], [1]), isWhole([0, 1000]), isWhole([])]).toEqual([true, false, false, false]);
 		expect(wholeShares([0, 0, 2, 3], 0, 3)).toEqual([0.5, 0, 0.25, 0.25]);
+	});
+	it('labels are shares without an order, those that differ most first', () => {
+		expect(nameShares([7, 7, 7, 60], [7, 60, 60, 60], 5)).toEqual([{ value: 7, reference: 0.75, window: 0.25 }, { value: 60, reference: 0.25, window: 0.75 }]);
+		expect(nameShares([1, 2, 2.5, 3, 3], [1, 1, 1, 1.5], 2)).toEqual([{ value: 1, reference: 0.25, window: 1 }, { value: 3, reference: 0.5, window: 0 }]);
+		expect(nameShares([], [], 3)).toEqual([]);
 	});
 	it('numbers are short', () => {
 		expect([short(0.123456), short(12345.6), short(0), short(null), short(-0.5)]).toEqual(['0.123', '12346', '0', '–', '-0.5']);

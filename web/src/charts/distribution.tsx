@@ -2,8 +2,8 @@
 // Two distributions over each other: as densities (bars, where values are whole numbers), and as cumulative shares,
 // where D is the widest gap.
 import type { JSX } from 'preact';
-import type { DriftFeature } from '../api/watch';
-import { commonRange, cumulative, density, dWords, isWhole, short, wholeShares, widestGap, type Curve } from '../lib/drift';
+import type { DriftFeature, Quantiles } from '../api/watch';
+import { commonRange, cumulative, density, dWords, isWhole, nameShares, short, wholeShares, widestGap, type Curve } from '../lib/drift';
 import { axisBetween } from '../lib/plot';
 
 const W = 330;
@@ -47,7 +47,7 @@ function Axes({ range, title, ticks, shares, label, children }: {
 				))}
 				{ticks.map(([at, text]) => <text key={text} class="plot-text" x={((at - low) / (high - low)) * INNER_W} y={INNER_H + 15} text-anchor="middle">{text}</text>)}
 				<text class="plot-name" x={INNER_W} y={INNER_H + 31} text-anchor="end">{title}</text>
-				{shares && <text class="plot-name" x={4} y={9}>% of images at or below</text>}
+				{shares && <text class="plot-name" x={INNER_W} y={INNER_H - 7} text-anchor="end">% of images at or below</text>}
 				{children}
 			</g>
 		</svg>
@@ -119,16 +119,38 @@ function Cumulative({ reference, window, range, ticks, title, whole, d }: Both &
 	);
 }
 
-/** names: what a whole value is called, where it is a label. */
+const NAMES_SHOWN = 8;
+
+/** Labels: two bars each, and no order among them. */
+function Names({ reference, window, names }: { reference: readonly number[]; window: readonly number[]; names: readonly string[] }): JSX.Element {
+	const shares = nameShares(reference, window, NAMES_SHOWN);
+	const top = Math.max(...shares.flatMap((s) => [s.reference, s.window]), 1e-9);
+	const bar = (name: string, share: number): JSX.Element => <i class={`name-bar ${name}`} style={{ width: `${(100 * share) / top}%` }} />;
+	return (
+		<ul class="name-shares">
+			{shares.map((s) => (
+				<li key={s.value}>
+					<span>{s.value < 0 ? 'no answer' : names[s.value] ?? s.value}</span>
+					<span aria-hidden="true">{bar('reference', s.reference)}{bar('window', s.window)}</span>
+					<span class="muted">{Math.round(100 * s.reference)} → {Math.round(100 * s.window)} %</span>
+				</li>
+			))}
+		</ul>
+	);
+}
+
+/** names: what a value is called, where it is a label. */
 export function Distributions({ feature, images, names }: { feature: DriftFeature; images: { reference: number; window: number }; names: readonly string[] | null }): JSX.Element {
-	const reference = feature.reference?.quantiles ?? [];
-	const window = feature.window?.quantiles ?? [];
+	// Counts are whole; a quantile between two of them is the nearer one.
+	const values = (side: Quantiles | null): number[] => (feature.name === 'objects' ? side?.quantiles.map(Math.round) : side?.quantiles) ?? [];
+	const [reference, window] = [values(feature.reference), values(feature.window)];
 	if (reference.length < 2 || window.length < 2) return <p class="muted">{reference.length < 2 ? 'Training Data has no value of it.' : 'No image of this window has a value of it.'}</p>;
+	if (names) return <Names reference={reference} window={window} names={names} />;
 	const whole = isWhole(reference, window);
 	const [low, high] = [Math.min(reference[0] ?? 0, window[0] ?? 0), Math.max(reference.at(-1) ?? 0, window.at(-1) ?? 0)];
 	const range = whole ? ([low - 0.6, high + 0.6] as const) : commonRange(reference, window);
 	const ticks = (whole && high - low <= 8 ? Array.from({ length: high - low + 1 }, (_, i) => low + i) : axisBetween(range[0], range[1], 6))
-		.filter((t) => t >= range[0] && t <= range[1] && (!whole || Number.isInteger(t))).map((t) => [t, names?.[t]?.slice(0, 12) ?? short(t)] as const);
+		.filter((t) => t >= range[0] && t <= range[1] && (!whole || Number.isInteger(t))).map((t) => [t, short(t)] as const);
 	const both = { reference, window, range, ticks, title: feature.unit ? `${feature.title}, ${feature.unit}` : feature.title };
 	return (
 		<div class="distributions">

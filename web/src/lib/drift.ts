@@ -57,6 +57,21 @@ export function wholeShares(quantiles: readonly number[], low: number, high: num
 	return shares;
 }
 
+export interface Share {
+	value: number;
+	reference: number;
+	window: number;
+}
+
+/** Values that are names, not sizes: how often each is, as far as the quantiles tell; those that differ most first. */
+export function nameShares(reference: readonly number[], window: readonly number[], most: number): Share[] {
+	// A quantile between two labels is neither.
+	const [before, now] = [reference.filter(Number.isInteger), window.filter(Number.isInteger)];
+	const share = (list: readonly number[], value: number): number => list.filter((v) => v === value).length / Math.max(1, list.length);
+	return [...new Set([...before, ...now])].map((value) => ({ value, reference: share(before, value), window: share(now, value) }))
+		.sort((a, b) => Math.abs(b.window - b.reference) - Math.abs(a.window - a.reference) || b.reference - a.reference || a.value - b.value).slice(0, most);
+}
+
 /** The range that both need, a little wider; a far tail of either is left out of sight. */
 export function commonRange(...lists: readonly (readonly number[])[]): [number, number] {
 	const all = lists.filter((l) => l.length > 0);
