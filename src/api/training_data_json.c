@@ -22,10 +22,10 @@ static enum status read_waiting(
 	t->status = "RUNNING";
 	t->message = "It starts when the jobs before it are done.";
 	if (strcmp(t->row.kind, "PRODUCTION") != 0) {
-		t->status = "FAILED";
-		t->message = uuid_is_zero(t->row.dataset_version_id)
-				     ? "The dataset version was deleted: choose another one."
-				     : "No reference was made for this champion: make it again.";
+		if (uuid_is_zero(t->row.dataset_version_id)) {
+			t->status = "FAILED";
+			t->message = "The dataset version was deleted: choose another one.";
+		}
 		return ST_OK;
 	}
 	TRY(training_data_rows_seen(c, &t->row, version, &seen, err));

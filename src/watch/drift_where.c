@@ -4,6 +4,7 @@
 #include "deploy/model.h"
 #include "stats/ks.h"
 #include "store/reference_rows.h"
+#include "task/shown.h"
 #include "watch/drift_inside.h"
 
 #include <math.h>
@@ -52,7 +53,7 @@ static void add_labels(struct groups *g, const struct seen *seen, const struct d
 	size_t image, double value, const char **labels, uint32_t label_count)
 {
 	for (size_t s = 0; s < seen->shapes.count; s++)
-		if ((double)seen->shapes.items[s].score >= out->threshold)
+		if (shown_score((double)seen->shapes.items[s].score) >= out->threshold)
 			add(g, "label",
 				model_label((const char *const *)labels, label_count,
 					seen->shapes.items[s].label, g->arena),

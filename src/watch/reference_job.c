@@ -102,8 +102,12 @@ static enum status start_job(struct reference_world *world, const struct referen
 		.arg = r,
 		.release = release_job};
 	enum status st = jobs_start(world->jobs, &work, a, job, err);
-	if (st != ST_OK) {
-		fail(world, row->id, err->text);
+	if (st !=
+		ST_OK) { /* too many jobs: it is tried again when predictions come in, and after a restart */
+		struct err other;
+		struct uuid id = row->id;
+		if (recorder_run(world->recorder, delete_row, &id, &other) != ST_OK)
+			log_err("reference_not_deleted", &other);
 		arena_release(&r->arena);
 		free(r);
 		return st;
@@ -188,7 +192,8 @@ static enum status read_waiting(
 	struct reference_row row;
 	bool found;
 	TRY(training_data_rows_get(c, deployment_id, a, &set, waiting, err));
-	*waiting = *waiting && set.active && strcmp(set.kind, "PRODUCTION") == 0;
+	*waiting = *waiting && set.active &&
+		   (strcmp(set.kind, "PRODUCTION") == 0 || !uuid_is_zero(set.dataset_version_id));
 	if (!*waiting)
 		return ST_OK;
 	TRY(reference_rows_current(c, deployment_id, true, a, &row, &found, err));

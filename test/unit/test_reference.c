@@ -244,6 +244,41 @@ static void what_was_cut_short_begins_anew(void **state)
 	assert_int_equal(rw_number(&w, "SELECT count(*) FROM reference_image", (struct uuid){{0}}), 25);
 }
 
+static void what_could_not_begin_is_tried_again(void **state)
+{
+	bool found;
+	struct job_row job;
+	add_images(30, 0);
+	set_production(25);
+	jobs_stop(jobs);
+	assert_int_equal(reference_start(&world, w.deployment_id, false, "ann", &w.arena, &job, &w.err),
+		ST_UNAVAILABLE);
+	current(true, &found);
+	assert_false(found);
+	jobs_free(jobs);
+	start_jobs();
+	RW_OK(&w, reference_resume(&world, &w.err));
+	struct reference_row row = current(true, &found);
+	assert_true(found);
+	assert_string_equal(ended(row.job_id).status, "SUCCESS");
+}
+
+static void what_is_wanted_no_more_fails_at_once(void **state)
+{
+	bool found;
+	add_images(60, 0);
+	set_production(50);
+	struct job_row job = start(false);
+	RW_OK(&w, reference_stop(&world, w.deployment_id, &w.err));
+	struct reference_row row = current(true, &found);
+	assert_string_not_equal(row.status, "RUNNING"); /* it may have been ready before */
+	struct job_row again = start(true);
+	assert_false(uuid_is_zero(again.id));
+	ended(job.id);
+	assert_string_equal(ended(again.id).status, "SUCCESS");
+	assert_int_equal(current(false, &found).images, 50);
+}
+
 static void too_few_images_are_no_reference(void **state)
 {
 	bool found;
@@ -498,6 +533,8 @@ int main(void)
 		TEST(the_newest_ready_one_of_the_champion_counts),
 		TEST(images_that_are_not_enough_are_waited_for),
 		TEST(what_was_cut_short_begins_anew),
+		TEST(what_could_not_begin_is_tried_again),
+		TEST(what_is_wanted_no_more_fails_at_once),
 		TEST(too_few_images_are_no_reference),
 		TEST(its_values_are_sorted_and_those_that_calibrate_are_apart),
 		TEST(the_last_ones_stay_loaded),
