@@ -55,14 +55,14 @@ static void covariance(const double *rows, size_t count, unsigned size, double *
 }
 
 /* Rows p and q of a symmetric matrix, its columns p and q, and the same rows of the vectors. */
-static void rotate(double *a, double *vectors, unsigned n, unsigned p, unsigned q)
+static void rotate(double *a, double *vectors, size_t n, size_t p, size_t q)
 {
 	double theta = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q]);
 	double t = (theta < 0 ? -1 : 1) / (fabs(theta) + sqrt(theta * theta + 1));
 	double c = 1 / sqrt(t * t + 1), s = t * c, shift = t * a[p * n + q];
 	double *row_p = a + p * n, *row_q = a + q * n;
 	double corner_p = row_p[p] - shift, corner_q = row_q[q] + shift;
-	for (unsigned k = 0; k < n; k++) {
+	for (size_t k = 0; k < n; k++) {
 		double x = row_p[k], y = row_q[k];
 		a[k * n + p] = row_p[k] = c * x - s * y;
 		a[k * n + q] = row_q[k] = s * x + c * y;
@@ -70,7 +70,7 @@ static void rotate(double *a, double *vectors, unsigned n, unsigned p, unsigned 
 	row_p[p] = corner_p;
 	row_q[q] = corner_q;
 	row_p[q] = row_q[p] = 0;
-	for (unsigned k = 0; k < n; k++) {
+	for (size_t k = 0; k < n; k++) {
 		double x = vectors[p * n + k], y = vectors[q * n + k];
 		vectors[p * n + k] = c * x - s * y;
 		vectors[q * n + k] = s * x + c * y;
