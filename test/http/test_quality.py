@@ -272,8 +272,10 @@ def test_reviews_of_the_queue_stand_for_all_images(server, colours):
     while done < 12:  # while nobody draws a second batch, the chances then are those of now
         leased = server.post(f"{path}/lease", {"client": "tab", "count": 4, "held": []})["items"]
         assert leased
-        for item in leased:
-            review(server, item["id"], [named(samples.COLOURS[done % 3])])
+        for item in leased:  # a third of them right
+            said = item["predictions"][0]["shapes"][0]["label"]
+            wrong = next(colour for colour in samples.COLOURS if colour != said)
+            review(server, item["id"], [named(wrong if done % 3 else said)])
             done += 1
     by_hand = next(i for i in server.predicted_assets(deployment)[0] if not i["reviews"] and not i["chosen"])
     review(server, by_hand["id"], [named("red")])
