@@ -77,17 +77,18 @@ enum status training_data_rows_active(
 
 /* ---- what it is made of ---- */
 
-/* min() takes the other columns along from the row that has it. */
+/* A picture that is there twice is an evaluation image when both are: else it was trained on. */
 enum status training_data_rows_images(struct db_conn *c, struct uuid dataset_version_id, struct arena *a,
 	struct training_image **items, size_t *count, int64_t *assets, struct err *err)
 {
 	struct db_query q = db_query(c, "SELECT count(*) FROM asset WHERE dataset_version_id = $1");
 	db_bind_uuid(&q, dataset_version_id);
 	TRY(rows_number(&q, assets, err));
-	q = db_query(c, "SELECT min(a.id), a.evaluation, o.sha256, d.filename, d.width, d.height FROM asset a"
-			" JOIN data d ON d.id = a.data_id LEFT JOIN object o ON o.name = d.object_name"
-			" WHERE a.dataset_version_id = $1"
-			" GROUP BY coalesce(o.sha256, hex(a.id)) ORDER BY coalesce(o.sha256, hex(a.id))");
+	q = db_query(c,
+		"SELECT min(a.id), min(a.evaluation), o.sha256, d.filename, d.width, d.height FROM asset a"
+		" JOIN data d ON d.id = a.data_id LEFT JOIN object o ON o.name = d.object_name"
+		" WHERE a.dataset_version_id = $1"
+		" GROUP BY coalesce(o.sha256, hex(a.id)) ORDER BY coalesce(o.sha256, hex(a.id))");
 	db_bind_uuid(&q, dataset_version_id);
 	size_t room = 0;
 	*items = NULL;

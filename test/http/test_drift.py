@@ -240,6 +240,9 @@ def test_filters_and_places(watched):
     assert watched.drift(label="red")["window"]["images"] == 90  # stored for each, at whatever score
     assert watched.drift(source="nowhere")["window"]["effective"] == 0
     assert watched.drift(source="nowhere")["features"] == []
+    middle = after["window"]["from"]  # of the oldest that counts, of the sixty
+    early, late = watched.drift(to=middle, ids=1)["window"], watched.drift(**{"from": middle}, ids=1)["window"]
+    assert early["images"] + late["images"] == 90 and early["images"] >= 30 and late["from"] >= middle > early["to"]
     first = after["features"][0]
     [source] = [w for w in after["where"] if w["by"] == "source"]
     assert source["name"] == "after" and source["feature"] == first["name"] and source["images"] == after["window"]["effective"]
