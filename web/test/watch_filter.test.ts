@@ -54,9 +54,12 @@ describe('the filter of the dashboard', () => {
 	});
 
 	it('begins with the last hour of what is younger than that', () => {
-		expect(withRecent(read(''), 60_000).range).toBe('1h');
-		expect(withRecent(read(''), 3_700_000).range).toBe('');
-		expect(withRecent(read('range=7d'), 60_000).range).toBe('7d');
+		const ago = (minutes: number): string => new Date(NOW - minutes * 60_000).toISOString();
+		expect(withRecent(read(''), ago(1), null, NOW).range).toBe('1h');
+		expect(withRecent(read(''), ago(10), ago(1), NOW).range).toBe('1h');
+		expect(withRecent(read(''), ago(61), ago(1), NOW).range).toBe('');
+		expect(withRecent(read(''), ago(1), ago(3000), NOW).range).toBe('');
+		expect(withRecent(read('range=7d'), ago(1), null, NOW).range).toBe('7d');
 	});
 
 	it('leads to the same predictions', () => {

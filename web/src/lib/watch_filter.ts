@@ -96,8 +96,14 @@ export function watchQuery(filter: WatchFilter, nowMs: number): ListQuery {
 /** The same view is the same key. */
 export const watchKey = (filter: WatchFilter): string => JSON.stringify([filter.range, filter.from, filter.to, filter.version, filter.source, filter.tags, filter.label, filter.threshold]);
 
-/** What is looked at where nothing was chosen: of a deployment that is younger than an hour that hour, or all would lie at one edge. */
-export const withRecent = (filter: WatchFilter, ageMs: number): WatchFilter => (filter.range === '' && ageMs < HOUR * 1000 ? { ...filter, range: '1h' } : filter);
+/**
+ * What is looked at where nothing was chosen: of a deployment that is younger than an hour that hour, or all would lie at one
+ * edge; unless its predictions are older than itself, as those made elsewhere may be.
+ */
+export function withRecent(filter: WatchFilter, createdAt: string, lastAt: string | null, nowMs: number): WatchFilter {
+	const young = nowMs - Date.parse(createdAt) < HOUR * 1000 && (lastAt === null || nowMs - Date.parse(lastAt) < HOUR * 1000);
+	return filter.range === '' && young ? { ...filter, range: '1h' } : filter;
+}
 
 /** "in the last 24 hours", "between 2026-03-01 and 2026-03-04". */
 export function rangeWords(filter: WatchFilter): string {

@@ -116,8 +116,8 @@ export function Dashboard({ deployment, history, listener, loop, training, onCha
 }): JSX.Element {
 	const { id, shadows } = deployment;
 	const [filter, setFilter] = useWatchFilter();
-	const key = watchKey(withRecent(filter, Date.now() - Date.parse(deployment.created_at)));
-	const late = useDelayed(useMemo(() => withRecent(filter, Date.now() - Date.parse(deployment.created_at)), [key]), 150);
+	const wanted = withRecent(filter, deployment.created_at, deployment.stats.last_at, Date.now());
+	const late = useDelayed(useMemo(() => wanted, [watchKey(wanted)]), 150);
 	const change = (part: Partial<WatchFilter>): void => setFilter({ ...filter, ...part });
 	const view: ThresholdView = filter.threshold === 'answered' ? null : filter.threshold === 'setting' ? deployment.min_threshold : filter.threshold;
 	const lateKey = watchKey(late);
