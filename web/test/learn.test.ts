@@ -243,6 +243,7 @@ describe('whose shapes are drawn', () => {
 describe('jobs', () => {
 	const job = { id: '1', kind: 'dataset_import', status: 'RUNNING', progress: 0.5, message: null, created_at: '2026-01-01T00:00:00Z', finished_at: null, result: null, error: null, object_id: 'v' } as const;
 	it('have a name, a place and a duration', () => {
+		expect([jobName('reference'), jobObject({ ...job, kind: 'recount' })]).toEqual(['Training Data', 'deployment']);
 		expect([jobName('dataset_import'), jobName('night_work'), jobObject(job), jobObject({ ...job, object_id: null }), isRunning(job)]).toEqual(['Import into a dataset', 'Night work', 'dataset version', null, true]);
 		expect([jobSeconds(job, Date.parse('2026-01-01T00:00:09Z')), jobSeconds({ ...job, finished_at: '2026-01-01T00:00:02Z' }, 0)]).toEqual([9, 2]);
 	});

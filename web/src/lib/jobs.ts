@@ -3,7 +3,7 @@
 import type { AnyJob } from '../api/learn';
 
 /** What a job may be about. */
-export type JobObject = 'dataset version' | 'model version';
+export type JobObject = 'dataset version' | 'model version' | 'deployment';
 
 const KINDS: Record<string, { name: string; about: JobObject }> = {
 	check: { name: 'Check of recipes', about: 'model version' },
@@ -11,6 +11,8 @@ const KINDS: Record<string, { name: string; about: JobObject }> = {
 	dataset_export: { name: 'Export of a dataset', about: 'dataset version' },
 	dataset_fork: { name: 'Fork of a dataset version', about: 'dataset version' },
 	dataset_copy: { name: 'Copy of assets', about: 'dataset version' },
+	reference: { name: 'Training Data', about: 'deployment' },
+	recount: { name: 'Count at another threshold', about: 'deployment' },
 	dataset_add: { name: 'Data into a dataset', about: 'dataset version' },
 };
 

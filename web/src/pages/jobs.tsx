@@ -29,6 +29,10 @@ async function aboutOf(job: AnyJob, signal: AbortSignal): Promise<About | null> 
 			const version = await learn.version(id, signal);
 			return { name: `${version.origin_name} ${version.version}`, href: `/dataset/version/${id}` };
 		}
+		if (jobObject(job) === 'deployment') {
+			const { name } = await api.deployment(id, signal);
+			return { name, href: job.kind === 'reference' ? `/deployment/${id}/settings/training-data` : `/deployment/${id}` };
+		}
 		const version = await api.modelVersion(id, signal);
 		return { name: `${version.origin.name}:${version.version}`, href: `/model/${version.origin.id}?version=${version.version}` };
 	} catch {
