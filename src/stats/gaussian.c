@@ -273,7 +273,7 @@ static void fit(struct gaussian *g, double *rows, size_t count, const int32_t *c
 	unsigned wanted = g->rank > GAUSSIAN_COMPONENTS ? g->rank : GAUSSIAN_COMPONENTS;
 	double *basis = ARENA_ARRAY(scratch, double, (size_t)wanted *size);
 	principal(rows, count, size, g->triangular ? GAUSSIAN_COMPONENTS : wanted, basis, scratch);
-	g->components = ARENA_ARRAY(a, float, GAUSSIAN_COMPONENTS *size);
+	g->components = ARENA_ARRAY(a, float, (size_t)GAUSSIAN_COMPONENTS *size);
 	for (size_t i = 0; i < (size_t)GAUSSIAN_COMPONENTS * size; i++)
 		g->components[i] = (float)basis[i];
 	double *reduced = g->triangular ? rows : on_basis(rows, count, size, basis, g->rank, scratch);

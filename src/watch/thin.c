@@ -57,18 +57,18 @@ static struct thin_source *source_of(struct thin *t, const char *name)
 static uint8_t mean_luma(const struct image_sign *sign)
 {
 	unsigned sum = 0;
-	for (unsigned i = 0; i < IMAGE_SIGN_SIZE; i++)
+	for (size_t i = 0; i < sizeof(sign->luma); i++)
 		sum += sign->luma[i];
-	return (uint8_t)(sum / IMAGE_SIGN_SIZE);
+	return (uint8_t)(sum / sizeof(sign->luma));
 }
 
 /* Whether a picture is like one of the last that were let through; it joins them. Without a sign: no. */
 static bool is_alike(struct thin_source *s, const struct seen *seen)
 {
 	struct image_sign sign = {.width = seen->row->width, .height = seen->row->height};
-	if (seen->row->image_sign.size != IMAGE_SIGN_SIZE)
+	if (seen->row->image_sign.size != sizeof(sign.luma))
 		return false;
-	memcpy(sign.luma, seen->row->image_sign.data, IMAGE_SIGN_SIZE);
+	memcpy(sign.luma, seen->row->image_sign.data, sizeof(sign.luma));
 	uint64_t look = image_sign_hash(&sign);
 	uint8_t luma = mean_luma(&sign);
 	bool alike = false;
