@@ -74,8 +74,8 @@ const quality = {
 const training = {
 	set: flag, active: flag, kind: maybe(one('DATASET', 'PRODUCTION')), dataset_version: maybe(datasetVersion), source: maybe(text), images_max: maybe(count), suggestion: maybe({ dataset_version_id: text, why: text }),
 	reference: maybe({
-		id: text, status: one('RUNNING', 'READY', 'FAILED'), progress: maybe(share), message: maybe(text), error: maybe(text), images: count, held_out: flag, small: flag, predicted: flag, features: flag,
-		features_reason: maybe(text), note: maybe(text), ready_at: maybe(time), model_version_id: text, tolerance: maybe(number), job_id: maybe(text),
+		id: maybe(text), status: one('RUNNING', 'READY', 'FAILED'), progress: maybe(share), message: maybe(text), error: maybe(text), images: count, held_out: flag, small: flag, predicted: flag, features: flag,
+		features_reason: maybe(text), note: maybe(text), ready_at: maybe(time), model_version_id: maybe(text), tolerance: maybe(number), job_id: maybe(text),
 	}),
 };
 const moment = (v) => number(v) || time(v);
@@ -201,7 +201,7 @@ async function checkTry(address, token, models, get, problems) {
 	const headers = { Authorization: `Bearer ${token}` };
 	const session = await get('/api/session', {});
 	const { items: deployments = [] } = await get(`/api/organization/${session.organization.id}/deployments?limit=50&offset=0`, {});
-	for (const d of deployments.filter((x) => x.stats.inferences > 0 && x.champion).slice(0, 3)) {
+	for (const d of deployments.filter((x) => x.stats.inferences > 0 && x.champion && x.status !== 'EXTERNAL').slice(0, 3)) {
 		const { items } = await get(`/api/deployment/${d.id}/predictedassets?limit=1&offset=0`, {});
 		const link = new URL(items[0].data.presigned_url, address);
 		const bytes = await (await fetch(link, { headers })).arrayBuffer();

@@ -9,7 +9,8 @@ export const told = { alerts: new Store(0), training: new Store(0) };
 export const tell = (what: keyof typeof told): void => told[what].set(told[what].get() + 1);
 
 export interface Reference {
-	id: string;
+	/** null: it waits for images. */
+	id: string | null;
 	status: 'RUNNING' | 'READY' | 'FAILED';
 	/** 0…1 */
 	progress: number | null;
@@ -27,7 +28,7 @@ export interface Reference {
 	note: string | null;
 	ready_at: string | null;
 	revision: number | null;
-	model_version_id: string;
+	model_version_id: string | null;
 	tolerance: number | null;
 	/** The smallest shift of each feature that a window can show. */
 	sees?: { feature: string; title?: string; d: number | null }[] | null;
