@@ -4,6 +4,7 @@
 
 #include "api/deployment_swap.h"
 #include "api/nouns.h"
+#include "api/training_data.h"
 #include "os/clock.h"
 #include "serve/pipeline.h"
 #include "shadow/shadows.h"
@@ -111,8 +112,9 @@ enum status api_deployment_shadow_set(struct http_request *req, struct http_repl
 	TRY(api_body(req, &body, err));
 	TRY(api_json_id(body, "model_version_id", true, &s.version_id, err));
 	TRY(read_since(body, &s.from_start, err));
-	return deployment_change_run(
-		req, reply, "deployment.shadow_set", id, set_shadow, &s.change, NULL, err);
+	TRY(deployment_change_run(req, reply, "deployment.shadow_set", id, set_shadow, &s.change, NULL, err));
+	training_data_shadow(req, id);
+	return ST_OK;
 }
 
 static enum status remove_shadow(struct db_conn *c, void *arg, struct err *err)

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "store/dataset_rows.h"
+#include "store/shadow_rows.h"
 #include "watch/alerts.h"
 #include "watch/reference.h"
 #include "watch/reference_job.h"
@@ -33,6 +34,32 @@ static enum status put_row(struct db_conn *c, void *arg, struct err *err)
 	return alerts_end(c, s->row.deployment_id, ALERT_DRIFT, s->row.set_us, s->why, &closed, err);
 }
 
+/* A shadow may become the champion: its reference is made before, so that drift goes on. */
+static enum status start_shadows(
+	struct http_request *req, struct uuid deployment_id, bool anew, struct err *err)
+{
+	API_READER reader = {0};
+	struct deployment_row deployment;
+	struct shadow_row *shadows;
+	struct job_row job;
+	size_t count;
+	TRY(api_read(req, &reader, err));
+	TRY(deployment_rows_by_id(reader.conn, deployment_id, req->arena, &deployment, err));
+	TRY(shadow_rows_list(reader.conn, deployment_id, req->arena, &shadows, &count, err));
+	api_reader_drop(&reader);
+	for (size_t i = 0; deployment.serving && i < count; i++)
+		TRY(reference_start_version(api_of(req)->references, deployment_id,
+			shadows[i].model_version_id, anew, caller_of(req)->user_name, req->arena, &job, err));
+	return ST_OK;
+}
+
+void training_data_shadow(struct http_request *req, struct uuid deployment_id)
+{
+	struct err err;
+	if (start_shadows(req, deployment_id, false, &err) != ST_OK)
+		log_err("training_data_not_followed", &err);
+}
+
 /* After it is set: jobs for what was before end, one for what is now begins, pages fetch. */
 static enum status begin(struct http_request *req, struct uuid deployment_id, bool anew, struct err *err)
 {
@@ -40,6 +67,7 @@ static enum status begin(struct http_request *req, struct uuid deployment_id, bo
 	struct job_row job;
 	TRY(reference_start(
 		api->references, deployment_id, anew, caller_of(req)->user_name, req->arena, &job, err));
+	TRY(start_shadows(req, deployment_id, anew, err));
 	live_changed(api, deployment_id);
 	return ST_OK;
 }

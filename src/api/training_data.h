@@ -9,5 +9,7 @@
  * version of its Experiment, and a reference is made for it. What fails is logged, as the deployment
  * stands. */
 void training_data_follow(struct http_request *req, struct uuid deployment_id);
+/* It has a shadow more: its reference is made, if there is Training Data. Fails as training_data_follow(). */
+void training_data_shadow(struct http_request *req, struct uuid deployment_id);
 
 #endif

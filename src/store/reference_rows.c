@@ -118,6 +118,25 @@ enum status reference_rows_current(struct db_conn *c, struct uuid deployment_id,
 	return db_done(&q, err);
 }
 
+#define OF_VERSION                                                                                           \
+	" FROM reference r JOIN training_data t ON t.deployment_id = r.deployment_id AND t.active = 1"       \
+	" WHERE r.deployment_id = $1 AND r.model_version_id = $2 AND r.created_us >= t.set_us"
+
+enum status reference_rows_of_version(struct db_conn *c, struct uuid deployment_id, struct uuid version_id,
+	bool any, struct arena *a, struct reference_row *out, bool *found, struct err *err)
+{
+	const char *sql = any ? "SELECT " COLUMNS OF_VERSION " ORDER BY r.created_us DESC, r.id DESC LIMIT 1"
+			      : "SELECT " COLUMNS OF_VERSION " AND r.status = 'READY'"
+				" ORDER BY r.created_us DESC, r.id DESC LIMIT 1";
+	struct db_query q = db_query(c, sql);
+	db_bind_uuid(&q, deployment_id);
+	db_bind_uuid(&q, version_id);
+	*found = db_next(&q);
+	if (*found)
+		read_row(&q, a, out);
+	return db_done(&q, err);
+}
+
 enum status reference_rows_running(struct db_conn *c, struct uuid deployment_id, struct arena *a,
 	struct reference_row **items, size_t *count, struct err *err)
 {

@@ -37,6 +37,9 @@ enum status reference_rows_fail(
  * newest. Texts in the arena. */
 enum status reference_rows_current(struct db_conn *c, struct uuid deployment_id, bool any, struct arena *a,
 	struct reference_row *out, bool *found, struct err *err) MUST_CHECK;
+/* The same for another version than the champion: a shadow. */
+enum status reference_rows_of_version(struct db_conn *c, struct uuid deployment_id, struct uuid version_id,
+	bool any, struct arena *a, struct reference_row *out, bool *found, struct err *err) MUST_CHECK;
 /* All that run, and the jobs of those of one deployment (zero: all). */
 enum status reference_rows_running(struct db_conn *c, struct uuid deployment_id, struct arena *a,
 	struct reference_row **items, size_t *count, struct err *err) MUST_CHECK;

@@ -57,7 +57,8 @@ static enum status insert_row(struct db_conn *c, void *arg, struct err *err)
 	struct arena a;
 	bool found;
 	arena_init(&a);
-	enum status st = reference_rows_current(c, i->row.deployment_id, true, &a, &other, &found, err);
+	enum status st = reference_rows_of_version(
+		c, i->row.deployment_id, i->row.model_version_id, true, &a, &other, &found, err);
 	i->inserted = st == ST_OK && (!found || strcmp(other.status, "FAILED") == 0 ||
 					     (i->anew && strcmp(other.status, "READY") == 0));
 	arena_release(&a);
@@ -95,6 +96,7 @@ static enum status start_job(struct reference_world *world, const struct referen
 	r->world = world;
 	r->deployment_id = row->deployment_id;
 	r->reference_id = row->id;
+	r->version_id = row->model_version_id;
 	const struct job_work work = {.kind = "reference",
 		.object_id = row->deployment_id,
 		.who = who,
@@ -116,9 +118,9 @@ static enum status start_job(struct reference_world *world, const struct referen
 	return recorder_run(world->recorder, name_job, &naming, err);
 }
 
-/* Whether there is anything to start from now. */
-static enum status read_wish(struct db_conn *c, struct uuid deployment_id, struct arena *a, bool *wanted,
-	struct reference_row *row, struct err *err)
+/* Whether there is anything to start from now; version_id zero: for the champion. */
+static enum status read_wish(struct db_conn *c, struct uuid deployment_id, struct uuid version_id,
+	struct arena *a, bool *wanted, struct reference_row *row, struct err *err)
 {
 	struct training_data_row set;
 	struct deployment_row deployment;
@@ -137,7 +139,7 @@ static enum status read_wish(struct db_conn *c, struct uuid deployment_id, struc
 			"The dataset version that was Training Data is gone: choose another one.");
 	}
 	*row = (struct reference_row){.deployment_id = deployment_id,
-		.model_version_id = deployment.champion_id,
+		.model_version_id = uuid_is_zero(version_id) ? deployment.champion_id : version_id,
 		.kind = set.kind,
 		.dataset_version_id = set.dataset_version_id,
 		.source = set.source};
@@ -147,12 +149,19 @@ static enum status read_wish(struct db_conn *c, struct uuid deployment_id, struc
 enum status reference_start(struct reference_world *world, struct uuid deployment_id, bool anew,
 	const char *who, struct arena *a, struct job_row *row, struct err *err)
 {
+	return reference_start_version(world, deployment_id, (struct uuid){{0}}, anew, who, a, row, err);
+}
+
+enum status reference_start_version(struct reference_world *world, struct uuid deployment_id,
+	struct uuid version_id, bool anew, const char *who, struct arena *a, struct job_row *row,
+	struct err *err)
+{
 	struct inserting i = {.anew = anew};
 	struct db_conn *c;
 	bool wanted;
 	*row = (struct job_row){0};
 	TRY(db_reader_take(world->readers, &c, err));
-	enum status st = read_wish(c, deployment_id, a, &wanted, &i.row, err);
+	enum status st = read_wish(c, deployment_id, version_id, a, &wanted, &i.row, err);
 	db_reader_give(world->readers, c);
 	TRY(st);
 	if (!wanted)
@@ -240,8 +249,8 @@ static enum status restart(struct reference_world *world, const struct reference
 	struct uuid id = row->id;
 	TRY(recorder_run(world->recorder, delete_row, &id, err));
 	arena_init(&a);
-	enum status st =
-		reference_start(world, row->deployment_id, false, TRAINING_DATA_BY_ITSELF, &a, &job, err);
+	enum status st = reference_start_version(world, row->deployment_id, row->model_version_id, false,
+		TRAINING_DATA_BY_ITSELF, &a, &job, err);
 	if (st != ST_OK)
 		log_err("reference_not_started", err);
 	arena_release(&a);

@@ -35,6 +35,10 @@ struct reference_world {
  */
 enum status reference_start(struct reference_world *world, struct uuid deployment_id, bool anew,
 	const char *who, struct arena *a, struct job_row *row, struct err *err) MUST_CHECK;
+/* The same for a version that may become the champion: a shadow, so that drift goes on when it does. */
+enum status reference_start_version(struct reference_world *world, struct uuid deployment_id,
+	struct uuid version_id, bool anew, const char *who, struct arena *a, struct job_row *row,
+	struct err *err) MUST_CHECK;
 /* Training Data is another, or off: jobs for what it was are cancelled. */
 enum status reference_stop(
 	struct reference_world *world, struct uuid deployment_id, struct err *err) MUST_CHECK;

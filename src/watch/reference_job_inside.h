@@ -27,7 +27,7 @@ struct reference_job {
 	struct arena arena; /* of all below */
 	struct reference_world *world;
 	struct uuid deployment_id;
-	struct uuid reference_id;
+	struct uuid reference_id, version_id;
 	_Atomic bool ran;
 
 	/* read when it begins */

@@ -139,7 +139,7 @@ static enum status read_champion(
 	struct reference_job *r, struct db_conn *c, const struct deployment_row *d, struct err *err)
 {
 	struct model_row model;
-	TRY(model_rows_version_by_id(c, d->champion_id, &r->arena, &r->version, err));
+	TRY(model_rows_version_by_id(c, r->version_id, &r->arena, &r->version, err));
 	TRY(model_rows_by_id(c, r->version.model_id, &r->arena, &model, err));
 	r->model_name = model.name;
 	CHECK(task_parse(d->type, &r->task));
@@ -153,10 +153,10 @@ static enum status plan(struct reference_job *r, struct db_conn *c, struct err *
 	bool found;
 	TRY(training_data_rows_get(c, r->deployment_id, &r->arena, &r->set, &found, err));
 	if (found)
-		TRY(reference_rows_current(c, r->deployment_id, true, &r->arena, &row, &found, err));
+		TRY(reference_rows_of_version(
+			c, r->deployment_id, r->version_id, true, &r->arena, &row, &found, err));
 	if (!found || !r->set.active || !uuid_equal(row.id, r->reference_id))
-		return err_set(
-			err, ST_CONFLICT, "Training Data or the champion was changed before this began.");
+		return err_set(err, ST_CONFLICT, "Training Data was changed before this began.");
 	r->row = row;
 	TRY(deployment_rows_by_id(c, r->deployment_id, &r->arena, &deployment, err));
 	TRY(read_champion(r, c, &deployment, err));

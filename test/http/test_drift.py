@@ -323,6 +323,21 @@ def test_an_identical_model_raises_no_alarm(watched, server, models_folder):
     assert w.training_data()["reference"]["id"] == before["id"]
 
 
+def test_a_shadow_has_its_reference_before_it_is_promoted(server, models_folder, colours):
+    w = Watched(server, version_of(server, colours), images=25)
+    path = samples.colour_classifier(models_folder, 1.5, "milder.onnx")
+    milder = server.push(path, f"{w.name}-milder", "CLASSIFICATION", samples.COLOURS, samples.COLOUR_RECIPE)
+    w.set()
+    first = w.ready()["reference"]["id"]
+    server.post(f"{w.path}/shadow", {"model_version_id": milder["id"]})
+    made = "SELECT id FROM reference WHERE status = 'READY' AND model_version_id = ?"
+    [(second,)] = harness.wait_until(lambda: w.query(made, uuid.UUID(milder["id"]).bytes), 20, "the shadow's reference")
+    assert w.training_data()["reference"]["id"] == first
+    server.post(f"{w.path}/shadow/{milder['id']}/promote", {})
+    now = w.training_data()
+    assert now["status"] == "SUCCESS" and uuid.UUID(now["reference"]["id"]).bytes == second
+
+
 def test_darkness_is_named(server, colours):
     """Dark pictures: the panel says brightness, lower, on that camera; an alert opens, once."""
     w = Watched(server, version_of(server, colours), images=120)
