@@ -114,6 +114,18 @@ static void add_ids(
 	}
 }
 
+/* The dashboard's filter may name another version than the one that has a reference. */
+static void add_version(
+	struct http_request *req, yyjson_mut_doc *doc, yyjson_mut_val *root, const struct drift_report *r)
+{
+	struct uuid version;
+	if (r->reference && uuid_parse(http_query(req, "version"), &version) &&
+		!uuid_equal(version, r->reference->version_id))
+		yyjson_mut_arr_add_str(doc, yyjson_mut_obj_get(root, "missing"),
+			"Only the champion is compared with Training Data: this is of its images, not of the "
+			"version that was chosen.");
+}
+
 static void add_detectors(
 	yyjson_mut_doc *doc, yyjson_mut_val *root, const struct drift_report *r, struct arena *a)
 {
@@ -235,6 +247,7 @@ enum status api_deployment_drift(struct http_request *req, struct http_reply *re
 	if (st == ST_OK) {
 		add_report(doc, root, &report, req->arena);
 		add_ids(req, doc, root, &report);
+		add_version(req, doc, root, &report);
 		st = http_reply_json(req, reply, doc); /* prints: before the note it quotes is gone */
 	}
 	reference_drop(report.reference);

@@ -243,6 +243,7 @@ def test_filters_and_places(watched):
     middle = after["window"]["from"]  # of the oldest that counts, of the sixty
     early, late = watched.drift(to=middle, ids=1)["window"], watched.drift(**{"from": middle}, ids=1)["window"]
     assert early["images"] + late["images"] == 90 and early["images"] >= 30 and late["from"] >= middle > early["to"]
+    assert "Only the champion" in watched.drift(version=str(uuid.uuid4()))["missing"][-1]
     first = after["features"][0]
     [source] = [w for w in after["where"] if w["by"] == "source"]
     assert source["name"] == "after" and source["feature"] == first["name"] and source["images"] == after["window"]["effective"]
