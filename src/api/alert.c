@@ -214,24 +214,31 @@ enum status api_alert_create(struct http_request *req, struct http_reply *reply,
 	return reply_alert(req, reply, row.id, err);
 }
 
+/* What is done to one, within the writer's transaction: two that change it at once both count. */
 struct change {
-	struct alert_row row;
-	struct uuid open_id; /* of an event that ends with it; zero: none */
-	int64_t now_us;
-	const char *who, *why;
+	struct http_request *req;
+	struct uuid id;
+	yyjson_val *body;
+	const char *why;      /* an event that is open ends with it */
+	struct alert_row row; /* as it was, then as it is */
 };
 
 static enum status close_open(struct db_conn *c, const struct change *change, struct err *err)
 {
-	if (uuid_is_zero(change->open_id))
+	struct alert_event_row last;
+	TRY(alert_event_rows_last(c, change->id, change->req->arena, &last, err));
+	if (uuid_is_zero(last.id) || last.closed_us)
 		return ST_OK;
-	enum status st = alert_event_close(c, change->open_id, change->now_us, change->who, change->why, err);
-	return st == ST_CONFLICT ? ST_OK : st; /* it ended meanwhile */
+	return alert_event_close(
+		c, last.id, clock_unix_us(), caller_of(change->req)->user_name, change->why, err);
 }
 
 static enum status update_alert(struct db_conn *c, void *arg, struct err *err)
 {
-	const struct change *change = arg;
+	struct change *change = arg;
+	TRY(alert_rows_by_id(c, change->id, change->req->arena, &change->row, err));
+	TRY(read_settings(change->body, &change->row, err));
+	TRY(check_label(change->req, c, &change->row, err));
 	if (!change->row.active)
 		TRY(close_open(c, change, err));
 	return alert_rows_update(c, &change->row, err);
@@ -239,24 +246,10 @@ static enum status update_alert(struct db_conn *c, void *arg, struct err *err)
 
 static enum status delete_alert(struct db_conn *c, void *arg, struct err *err)
 {
-	const struct change *change = arg;
+	struct change *change = arg;
+	TRY(alert_rows_by_id(c, change->id, change->req->arena, &change->row, err));
 	TRY(close_open(c, change, err));
-	return alert_rows_delete(c, change->row.id, err);
-}
-
-/* The alert of the path, and what is open of it. */
-static enum status begin_change(
-	struct http_request *req, struct db_conn *c, const char *why, struct change *out, struct err *err)
-{
-	struct uuid id;
-	struct alert_event_row last;
-	*out = (struct change){.now_us = clock_unix_us(), .who = caller_of(req)->user_name, .why = why};
-	TRY(api_id(req, "id", "alert", &id, err));
-	TRY(alert_rows_by_id(c, id, req->arena, &out->row, err));
-	TRY(alert_event_rows_last(c, id, req->arena, &last, err));
-	if (last.closed_us == 0)
-		out->open_id = last.id;
-	return ST_OK;
+	return alert_rows_delete(c, change->id, err);
 }
 
 static void told(struct http_request *req, struct uuid deployment_id)
@@ -266,58 +259,45 @@ static void told(struct http_request *req, struct uuid deployment_id)
 	live_changed(api_of(req), deployment_id);
 }
 
-static enum status prepare_change(struct http_request *req, struct change *change, struct err *err)
-{
-	API_READER reader = {0};
-	yyjson_val *body;
-	TRY(api_body(req, &body, err));
-	TRY(api_read(req, &reader, err));
-	TRY(begin_change(req, reader.conn, "The alert was switched off.", change, err));
-	TRY(read_settings(body, &change->row, err));
-	return check_label(req, reader.conn, &change->row, err);
-}
-
 enum status api_alert_patch(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct change change;
-	TRY(prepare_change(req, &change, err));
-	TRY(api_write(req, "alert.change", change.row.id, update_alert, &change, err));
+	struct change change = {.req = req, .why = "The alert was switched off."};
+	TRY(api_id(req, "id", "alert", &change.id, err));
+	TRY(api_body(req, &change.body, err));
+	TRY(api_write(req, "alert.change", change.id, update_alert, &change, err));
 	told(req, change.row.deployment_id);
-	return reply_alert(req, reply, change.row.id, err);
+	return reply_alert(req, reply, change.id, err);
 }
 
 enum status api_alert_delete(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct change change;
-	{
-		API_READER reader = {0};
-		TRY(api_read(req, &reader, err));
-		TRY(begin_change(req, reader.conn, "The alert was deleted.", &change, err));
-	}
-	TRY(api_write(req, "alert.delete", change.row.id, delete_alert, &change, err));
+	struct change change = {.req = req, .why = "The alert was deleted."};
+	TRY(api_id(req, "id", "alert", &change.id, err));
+	TRY(api_write(req, "alert.delete", change.id, delete_alert, &change, err));
 	told(req, change.row.deployment_id);
 	return http_reply_empty(reply, 204);
 }
 
 /* ---- events ---- */
 
+/* id: the event's. */
 static enum status close_event(struct db_conn *c, void *arg, struct err *err)
 {
 	const struct change *change = arg;
-	return alert_event_close(c, change->open_id, change->now_us, change->who, change->why, err);
+	return alert_event_close(
+		c, change->id, clock_unix_us(), caller_of(change->req)->user_name, change->why, err);
 }
 
 enum status api_alert_event_close(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	const char *who = caller_of(req)->user_name;
 	struct change change = {
-		.now_us = clock_unix_us(), .who = who, .why = arena_printf(req->arena, "%s closed it.", who)};
+		.req = req, .why = arena_printf(req->arena, "%s closed it.", caller_of(req)->user_name)};
 	struct alert_event_row event;
 	API_READER reader = {0};
-	TRY(api_id(req, "id", "alert event", &change.open_id, err));
-	TRY(api_write(req, "alert.close", change.open_id, close_event, &change, err));
+	TRY(api_id(req, "id", "alert event", &change.id, err));
+	TRY(api_write(req, "alert.close", change.id, close_event, &change, err));
 	TRY(api_read(req, &reader, err));
-	TRY(alert_event_rows_by_id(reader.conn, change.open_id, req->arena, &event, err));
+	TRY(alert_event_rows_by_id(reader.conn, change.id, req->arena, &event, err));
 	told(req, event.deployment_id);
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_doc_set_root(doc, event_json(req, doc, &event));

@@ -114,10 +114,13 @@ function Add({ deployment, onDone }: { deployment: Deployment; onDone: () => voi
 					setFields(fresh(event.currentTarget.value));
 				}}>{ALERT_KINDS.map((k) => <option key={k.kind} value={k.kind}>{k.title}</option>)}</select>
 			</label>
-			<Condition key={name} alert={{ kind: name, title: 'New alert', unit: kind?.unit ?? '', ...fields, window_s: kind?.windowed ? fields.window_s : 0 }} labels={deployment.labels} onChange={(change) => setFields({ ...fields, ...change } as Fields)} />
+			<Condition key={name} alert={{ kind: name, title: 'New alert', unit: kind?.unit ?? '', ...fields, window_s: kind?.windowed ? fields.window_s : 0 }} labels={deployment.labels} onChange={(change) => setFields((now) => ({ ...now, ...change }) as Fields)} />
 			{kind?.windowed && (
 				<label class="condition-window"><span class="muted">from</span>
-					<input class="input" type="number" min={1} max={100000} aria-label="New alert: images at least" value={fields.images_min} onInput={(event) => setFields({ ...fields, images_min: Math.max(1, Number(event.currentTarget.value) || 1) })} />
+					<input class="input" type="number" min={1} max={100000} aria-label="New alert: images at least" value={fields.images_min} onInput={(event) => {
+						const images = Math.max(1, Number(event.currentTarget.value) || 1);
+						setFields((now) => ({ ...now, images_min: images }));
+					}} />
 					<span class="muted">images on</span>
 				</label>
 			)}
