@@ -308,6 +308,57 @@ def test_no_alarm_without_drift(watched):
     assert w.events() == []
 
 
+def test_another_threshold_of_a_detector(server):
+    """0.3 → 0.6 on a clean stream: no alarm, AP as it was, and the chart is what counting the predictions again gives."""
+    labels = ["bolt", "nut"]
+    version = server.make_version(server.make_model("thresholds"), "OBJECT_DETECTION", labels)
+    w = Watched(server, version["id"], images=0, threshold=0.3, disable_serving=True)
+
+    def send(count):
+        for _ in range(count):
+            boxes = w.rng.integers(0, 20, (w.rng.integers(1, 7), 2))
+            raw = {
+                "detection_classes": w.rng.integers(0, 2, len(boxes)).tolist(),
+                "detection_scores": w.rng.uniform(0.05, 1, len(boxes)).tolist(),
+                "detection_boxes": [[int(y), int(x), int(y) + 20, int(x) + 16] for x, y in boxes],
+            }
+            body = {
+                "filename": "x.png", "content_type": "IMAGE/PNG", "width": 48, "height": 48, "latency": 0.01,
+                "image": base64.b64encode(picture(w.rng)).decode(), "raw_predictions": raw,
+            }  # fmt: skip
+            server.post(f"{w.path}/predictions", body)
+
+    send(60)
+    w.set(kind="PRODUCTION", images=60)
+    w.ready()
+    send(60)
+    w.seen(60)
+    assert w.events() == []
+    for item in server.predicted_assets(w.raw)[0][:12]:
+        shapes = [{k: s[k] for k in ("type", "x", "y", "w", "h", "label")} for s in item["predictions"][0]["shapes"]]
+        server.post(f"/api/predicted/asset/{item['id']}/reviews", {"shapes": shapes[:2]})
+    quality = lambda: server.get(f"{w.path}/quality")["versions"][0]  # noqa: E731
+    before = quality()
+    server.patch(w.path, {"min_threshold": 0.6})
+    after = quality()
+    assert after["coco"] == before["coco"] and 0 < before["coco"]["AP"] < 1
+    assert after["at_threshold"] != before["at_threshold"]
+    send(40)
+    w.seen(40)  # they began anew, at the new threshold
+    assert w.events() == []
+
+    def recounted():
+        board = server.get(f"{w.path}/dashboard", params={"threshold": "setting"})
+        return board if board["basis"]["kind"] == "all" and board["totals"]["predictions"] == 160 else None
+
+    board = harness.wait_until(recounted, 30, "the log to be counted again")
+    counts = numpy.zeros(len(board["distributions"]["objects"]["counts"]), int)
+    for item in server.predicted_assets(w.raw, threshold=0.6)[0]:
+        counts[len(item["predictions"][0]["shapes"])] += 1
+    assert board["threshold"] == {"mode": "setting", "value": 0.6, "floor": board["threshold"]["floor"]}
+    assert board["distributions"]["objects"]["counts"] == counts.tolist()
+
+
 def test_an_identical_model_raises_no_alarm(watched, server, models_folder):
     w = watched
     path = samples.colour_classifier(models_folder, 2.0, "identical.onnx")
