@@ -4,6 +4,7 @@
 #include "api/dashboard_json.h"
 #include "api/nouns.h"
 #include "base/check.h"
+#include "base/compare.h"
 #include "os/clock.h"
 #include "store/prediction_rows.h"
 #include "store/shadow_rows.h"
@@ -27,12 +28,6 @@ static enum status read_number(
 		return err_set(
 			err, ST_INVALID, "\"%s\" must be a number: seconds since 1970, or a count.", key);
 	return ST_OK;
-}
-
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
 }
 
 /* A chart of one model: its points, and the times they show. */
@@ -68,7 +63,7 @@ static struct times times_of_points(const struct chart *chart, struct arena *a)
 		sorted[i] = time_of(chart, i);
 		sum += (double)sorted[i];
 	}
-	qsort(sorted, count, sizeof(sorted[0]), compare);
+	qsort(sorted, count, sizeof(sorted[0]), compare_int64);
 	struct times out = {.mean = count ? sum / (double)count / 1e6 : (double)NAN};
 	for (size_t i = 0; i < RANKS; i++) {
 		size_t rank = (count * ranks[i].percent + 99) / 100;

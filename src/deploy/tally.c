@@ -2,6 +2,7 @@
 #include "deploy/tally.h"
 
 #include "base/check.h"
+#include "base/compare.h"
 #include "os/thread.h"
 #include "store/failure_rows.h"
 #include "store/prediction_rows.h"
@@ -52,12 +53,6 @@ void tally_failed(struct tally *t)
 	mutex_unlock(&t->lock);
 }
 
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
 void tally_read(struct tally *t, struct tally_summary *out)
 {
 	*out = (struct tally_summary){0};
@@ -76,6 +71,6 @@ void tally_read(struct tally *t, struct tally_summary *out)
 	out->recent_count = (unsigned)shown;
 	if (size == 0)
 		return;
-	qsort(sorted, (size_t)size, sizeof(sorted[0]), compare);
+	qsort(sorted, (size_t)size, sizeof(sorted[0]), compare_int64);
 	out->p99_us = (double)sorted[(size * 99 + 99) / 100 - 1];
 }

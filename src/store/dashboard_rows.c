@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/dashboard_rows.h"
 
+#include "base/compare.h"
+
 #include "store/rows.h"
 
 #include <stdlib.h>
@@ -73,12 +75,6 @@ enum status dashboard_rows_positions(struct db_conn *c, struct uuid deployment_i
 	return db_done(&q, err);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
 enum status dashboard_rows_named(struct db_conn *c, struct uuid deployment_id, const struct uuid *ids,
 	size_t id_count, struct arena *a, int64_t **positions, size_t *count, struct err *err)
 {
@@ -103,7 +99,7 @@ enum status dashboard_rows_named(struct db_conn *c, struct uuid deployment_id, c
 		TRY(db_done(&q, err));
 	}
 	if (all)
-		qsort(*positions, all, sizeof(**positions), by_value);
+		qsort(*positions, all, sizeof(**positions), compare_int64);
 	*count = 0;
 	for (size_t i = 0; i < all; i++)
 		if (i == 0 || (*positions)[i] != (*positions)[i - 1])

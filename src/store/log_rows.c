@@ -7,6 +7,7 @@
 #include "store/log_rows.h"
 
 #include "base/check.h"
+#include "base/compare.h"
 #include "base/str.h"
 #include "store/rows.h"
 
@@ -189,15 +190,10 @@ static struct db_query filtered(struct db_conn *c, const struct uuid *deployment
 	return q;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
 static bool passes(const struct log_filter *f, const struct log_row *row)
 {
 	if (f->without_count && bsearch(&row->predicted_asset_id, f->without, f->without_count,
-					sizeof(*f->without), compare_ids))
+					sizeof(*f->without), compare_uuid))
 		return false;
 	return f->keep == NULL || f->keep(f->keep_arg, row);
 }

@@ -6,6 +6,7 @@
 #include "task/score.h"
 
 #include "base/check.h"
+#include "base/compare.h"
 #include "task/score_records.h"
 
 #include <math.h>
@@ -411,12 +412,6 @@ struct score *score_of_image(const struct score *s, int64_t image)
 	return out;
 }
 
-static int compare_images(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
 int64_t *score_images(const struct score *s, struct arena *a, size_t *count)
 {
 	int64_t *out = ARENA_ARRAY(a, int64_t, s->image_count);
@@ -424,7 +419,7 @@ int64_t *score_images(const struct score *s, struct arena *a, size_t *count)
 	for (size_t i = 0; i < s->image_room; i++)
 		if (s->images[i].used)
 			out[(*count)++] = s->images[i].image;
-	qsort(out, *count, sizeof(*out), compare_images);
+	qsort(out, *count, sizeof(*out), compare_int64);
 	return out;
 }
 

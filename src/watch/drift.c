@@ -2,6 +2,7 @@
 #include "watch/drift.h"
 
 #include "base/check.h"
+#include "base/compare.h"
 #include "stats/ks.h"
 #include "store/deployment_rows.h"
 #include "store/reference_rows.h"
@@ -15,12 +16,6 @@
 #include <string.h>
 
 #define MISSING_MAX 8
-
-int drift_compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
 
 static void miss(struct drift_report *out, const char *sentence)
 {
@@ -174,7 +169,7 @@ static size_t column(const struct drift_window *w, enum feature f, double *out)
 	for (size_t i = 0; i < w->count; i++)
 		if (!isnan(w->values[i][f]))
 			out[count++] = w->values[i][f];
-	qsort(out, count, sizeof(double), drift_compare);
+	qsort(out, count, sizeof(double), compare_double);
 	return count;
 }
 

@@ -16,6 +16,4 @@ struct drift_window {
 enum status drift_where(struct db_conn *c, const struct drift_window *w, struct arena *a,
 	struct drift_report *out, struct err *err) MUST_CHECK;
 
-int drift_compare(const void *a, const void *b); /* doubles, ascending */
-
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a feature moved: on which source, label or tag; and images that show it. */
 #include "base/check.h"
+#include "base/compare.h"
 #include "deploy/model.h"
 #include "stats/ks.h"
 #include "store/reference_rows.h"
@@ -94,7 +95,7 @@ static void test_groups(struct groups *g, enum feature f, struct drift_report *o
 		struct ks ks;
 		if (group->count < DRIFT_WHERE_IMAGES_MIN)
 			continue;
-		qsort(group->values, group->count, sizeof(double), drift_compare);
+		qsort(group->values, group->count, sizeof(double), compare_double);
 		ks_test(ref->values[f], ref->counts[f], group->values, group->count, &ks);
 		all[count++] = (struct drift_where){group->by, group->name, group->images, ks.d, ks.p};
 	}

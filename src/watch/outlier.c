@@ -8,6 +8,7 @@
 #include "watch/outlier.h"
 
 #include "base/check.h"
+#include "base/compare.h"
 #include "watch/features.h"
 
 #include <math.h>
@@ -39,12 +40,6 @@ struct outlier_model {
 	struct ranks distances, zs, surprises;
 	double limit; /* the surprise that is an outlier's */
 };
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
 
 /* How many are below a value. */
 static size_t below(const struct ranks *r, double value)
@@ -152,7 +147,7 @@ static void fit_range(struct range *r, double *values, size_t n)
 	*r = (struct range){.median = (double)NAN, .edge = {0, 0}, .excess = {1, 1}};
 	if (n < FIT_MIN)
 		return;
-	qsort(values, n, sizeof(double), ascending);
+	qsort(values, n, sizeof(double), compare_double);
 	size_t tail = (size_t)(TAIL * (double)n); /* at least one beyond each edge */
 	double sums[2] = {0};
 	r->median = values[n / 2];
@@ -240,7 +235,7 @@ static enum status fit_features(struct outlier_model *m, const struct seen *imag
 
 static void sort(struct ranks *r)
 {
-	qsort(r->values, r->count, sizeof(double), ascending);
+	qsort(r->values, r->count, sizeof(double), compare_double);
 }
 
 static void keep(struct ranks *r, double value)

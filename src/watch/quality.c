@@ -3,6 +3,7 @@
 #include "watch/quality.h"
 
 #include "base/check.h"
+#include "base/compare.h"
 #include "store/deployment_rows.h"
 #include "store/model_rows.h"
 #include "store/quality_rows.h"
@@ -110,11 +111,6 @@ static void give(struct quality *q, struct kept *k)
 
 /* ---- which images ---- */
 
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
 static bool is_among(struct uuid id, const struct uuid *ids, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -151,9 +147,9 @@ static enum status mark_tags(
 		TRY(quality_rows_tagged(c, k->deployment_id, f->tags[t], a, &ids, &count, err));
 		if (count == 0)
 			continue;
-		qsort(ids, count, sizeof(*ids), compare_ids);
+		qsort(ids, count, sizeof(*ids), compare_uuid);
 		for (size_t i = 0; i < k->image_count; i++)
-			if (bsearch(&k->images[i]->id, ids, count, sizeof(*ids), compare_ids))
+			if (bsearch(&k->images[i]->id, ids, count, sizeof(*ids), compare_uuid))
 				tagged[i] = true;
 	}
 	for (size_t i = 0; i < k->image_count && f->tag_count; i++)

@@ -4,6 +4,7 @@
  * later than the review. Deletions leave no row: they are found by counting.
  */
 #include "base/check.h"
+#include "base/compare.h"
 #include "deploy/model.h"
 #include "store/quality_rows.h"
 #include "store/queue_rows.h"
@@ -472,11 +473,6 @@ static enum status load_changes(struct kept *k, struct db_conn *c, int64_t revie
 	return ST_OK;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
 /* Drops those that are not in the database any more. */
 static enum status drop_deleted(struct kept *k, struct db_conn *c, struct arena *a, struct err *err)
 {
@@ -487,9 +483,9 @@ static enum status drop_deleted(struct kept *k, struct db_conn *c, struct arena 
 	if ((int64_t)k->image_count == reviewed)
 		return ST_OK;
 	TRY(quality_rows_reviewed(c, k->deployment_id, INT64_MAX, a, &ids, &count, err));
-	qsort(ids, count, sizeof(*ids), compare_ids);
+	qsort(ids, count, sizeof(*ids), compare_uuid);
 	for (size_t i = k->image_count; i-- > 0;)
-		if (count == 0 || !bsearch(&k->images[i]->id, ids, count, sizeof(*ids), compare_ids))
+		if (count == 0 || !bsearch(&k->images[i]->id, ids, count, sizeof(*ids), compare_uuid))
 			remove_image(k, i);
 	return ST_OK;
 }

@@ -2,6 +2,7 @@
 #include "watch/reference.h"
 
 #include "base/check.h"
+#include "base/compare.h"
 #include "os/thread.h"
 #include "store/deployment_rows.h"
 #include "store/reference_rows.h"
@@ -46,17 +47,6 @@ enum status reference_images(struct db_conn *c, struct uuid reference_id, struct
 
 /* ---- its distributions ---- */
 
-static int compare_values(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
 /* What is measured with the outlier model is taken of calibration images alone: it fits the others too well.
  */
 static void add_values(struct reference *r, const struct seen *seen, bool calibration)
@@ -84,7 +74,7 @@ static void fill_values(struct reference *r, const bool *calibration)
 	for (size_t i = 0; i < r->images; i++)
 		add_values(r, &r->seen[i], calibration[i]);
 	for (int f = 0; f < FEATURE_COUNT; f++)
-		qsort(r->values[f], r->counts[f], sizeof(double), compare_values);
+		qsort(r->values[f], r->counts[f], sizeof(double), compare_double);
 }
 
 static void fill_assets(struct reference *r)
@@ -93,7 +83,7 @@ static void fill_assets(struct reference *r)
 	r->assets = ARENA_ARRAY(&r->arena, struct uuid, r->asset_count + 1);
 	for (size_t i = 0; i < r->asset_count; i++)
 		r->assets[i] = r->seen[i].row->id;
-	qsort(r->assets, r->asset_count, sizeof(struct uuid), compare_ids);
+	qsort(r->assets, r->asset_count, sizeof(struct uuid), compare_uuid);
 }
 
 static enum status fill(
@@ -250,7 +240,7 @@ bool reference_is(const struct reference *r, struct uuid id, double threshold)
 bool reference_has_asset(const struct reference *r, struct uuid predicted_asset_id)
 {
 	return r->asset_count && bsearch(&predicted_asset_id, r->assets, r->asset_count, sizeof(struct uuid),
-					 compare_ids) != NULL;
+					 compare_uuid) != NULL;
 }
 
 bool reference_may_alarm(const struct reference *r, enum feature f)

@@ -6,6 +6,8 @@
  */
 #include "watch/rollups.h"
 
+#include "base/compare.h"
+
 #include "store/rows.h"
 
 #include <stdlib.h>
@@ -175,12 +177,6 @@ static enum status read_below(struct db_conn *c, const struct range *r, int64_t 
 	return db_done(&q, err);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
 enum status rollups_sample(struct db_conn *c, struct uuid deployment_id, int64_t from_us, int64_t to_us,
 	size_t limit, struct arena *a, int64_t **positions, size_t *count, bool *exact, struct err *err)
 {
@@ -197,6 +193,6 @@ enum status rollups_sample(struct db_conn *c, struct uuid deployment_id, int64_t
 	if (*count > limit)
 		*count = limit;
 	if (*count > 0)
-		qsort(*positions, *count, sizeof(**positions), by_value);
+		qsort(*positions, *count, sizeof(**positions), compare_int64);
 	return ST_OK;
 }

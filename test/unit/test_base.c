@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/budget.h"
 #include "base/check.h"
+#include "base/compare.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/metrics.h"
@@ -16,6 +17,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -197,6 +199,19 @@ static void test_executor_runs_what_it_accepted(void **state)
 	assert_int_equal(done, accepted);
 }
 
+static void test_orders_put_the_smaller_first(void **state)
+{
+	int64_t whole[] = {INT64_MAX, -1, INT64_MIN, 0};
+	double real[] = {0.5, -1e300, 1e300, 0};
+	struct uuid ids[] = {{{2}}, {{1, 9}}, {{1}}};
+	qsort(whole, COUNT_OF(whole), sizeof(whole[0]), compare_int64);
+	qsort(real, COUNT_OF(real), sizeof(real[0]), compare_double);
+	qsort(ids, COUNT_OF(ids), sizeof(ids[0]), compare_uuid);
+	assert_true(whole[0] == INT64_MIN && whole[1] == -1 && whole[2] == 0 && whole[3] == INT64_MAX);
+	assert_true(real[0] < real[1] && real[1] < real[2] && real[2] < real[3]);
+	assert_true(ids[0].bytes[1] == 0 && ids[1].bytes[1] == 9 && ids[2].bytes[0] == 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_arena_aligns_and_grows),
 		cmocka_unit_test(test_str_stops_at_its_maximum),
 		cmocka_unit_test(test_uuid_v7_is_ordered_and_round_trips),
+		cmocka_unit_test(test_orders_put_the_smaller_first),
 		cmocka_unit_test(test_hashes_match_published_vectors),
 		cmocka_unit_test(test_budget_refuses_past_its_limit),
 		cmocka_unit_test(test_json_says_what_is_wrong),
