@@ -119,25 +119,6 @@ struct deletion {
 	size_t count;
 };
 
-static enum status check_assets(struct db_conn *c, struct uuid dataset_version_id, const struct uuid *ids,
-	size_t count, struct err *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct db_query q =
-			db_query(c, "SELECT count(*) FROM asset WHERE id = $1 AND dataset_version_id = $2");
-		int64_t found;
-		char text[UUID_TEXT_SIZE];
-		db_bind_uuid(&q, ids[i]);
-		db_bind_uuid(&q, dataset_version_id);
-		TRY(rows_number(&q, &found, err));
-		uuid_format(ids[i], text);
-		if (!found)
-			return err_set(
-				err, ST_MISSING, "This dataset version has no asset with the id %s.", text);
-	}
-	return ST_OK;
-}
-
 /* One that is gone already is as wanted. */
 static enum status delete_batch(struct db_conn *c, void *arg, struct err *err)
 {
@@ -171,7 +152,7 @@ enum status assets_delete(const struct assets_store *store, struct uuid dataset_
 	TRY(db_reader_take(store->readers, &c, err));
 	enum status st = dataset_version_rows_check_open(c, dataset_version_id, err);
 	if (st == ST_OK)
-		st = check_assets(c, dataset_version_id, asset_ids, count, err);
+		st = asset_rows_check(c, dataset_version_id, asset_ids, count, err);
 	db_reader_give(store->readers, c);
 	TRY(st);
 	return delete_ids(store, dataset_version_id, asset_ids, count, job, err);

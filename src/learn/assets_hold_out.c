@@ -53,20 +53,6 @@ static enum status hold(const struct assets_store *store, struct uuid version_id
 
 /* ---- by hand ---- */
 
-static enum status check(struct db_conn *c, struct uuid version_id, struct uuid id, struct err *err)
-{
-	int64_t found;
-	char text[UUID_TEXT_SIZE];
-	struct db_query q =
-		db_query(c, "SELECT count(*) FROM asset WHERE id = $1 AND dataset_version_id = $2");
-	db_bind_uuid(&q, id);
-	db_bind_uuid(&q, version_id);
-	TRY(rows_number(&q, &found, err));
-	uuid_format(id, text);
-	return found ? ST_OK
-		     : err_set(err, ST_MISSING, "This dataset version has no asset with the id %s.", text);
-}
-
 enum status assets_set_evaluation(const struct assets_store *store, struct uuid dataset_version_id,
 	const struct uuid *asset_ids, size_t count, bool evaluation, int64_t *changed, struct err *err)
 {
@@ -74,13 +60,13 @@ enum status assets_set_evaluation(const struct assets_store *store, struct uuid 
 	struct arena a;
 	arena_init(&a);
 	struct choice *choices = ARENA_ARRAY(&a, struct choice, count + 1);
+	for (size_t i = 0; i < count; i++)
+		choices[i] = (struct choice){asset_ids[i], evaluation};
 	enum status st = db_reader_take(store->readers, &c, err);
 	if (st == ST_OK) {
 		st = dataset_version_rows_check_open(c, dataset_version_id, err);
-		for (size_t i = 0; i < count && st == ST_OK; i++) {
-			choices[i] = (struct choice){asset_ids[i], evaluation};
-			st = check(c, dataset_version_id, asset_ids[i], err);
-		}
+		if (st == ST_OK)
+			st = asset_rows_check(c, dataset_version_id, asset_ids, count, err);
 		db_reader_give(store->readers, c);
 	}
 	if (st == ST_OK)

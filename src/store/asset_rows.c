@@ -232,6 +232,25 @@ enum status asset_rows_cover(struct db_conn *c, struct uuid dataset_version_id, 
 	return db_done(&q, err);
 }
 
+enum status asset_rows_check(struct db_conn *c, struct uuid dataset_version_id, const struct uuid *ids,
+	size_t count, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct db_query q =
+			db_query(c, "SELECT count(*) FROM asset WHERE id = $1 AND dataset_version_id = $2");
+		int64_t found;
+		char text[UUID_TEXT_SIZE];
+		db_bind_uuid(&q, ids[i]);
+		db_bind_uuid(&q, dataset_version_id);
+		TRY(rows_number(&q, &found, err));
+		uuid_format(ids[i], text);
+		if (!found)
+			return err_set(
+				err, ST_MISSING, "This dataset version has no asset with the id %s.", text);
+	}
+	return ST_OK;
+}
+
 enum status asset_rows_set_evaluation(struct db_conn *c, struct uuid dataset_version_id, struct uuid id,
 	bool evaluation, bool *changed, struct err *err)
 {

@@ -115,6 +115,9 @@ void asset_rows_choose(struct arena *a, enum asset_key key, const char *const *t
 /* The object of the oldest; NULL: the version is empty. */
 enum status asset_rows_cover(struct db_conn *c, struct uuid dataset_version_id, struct arena *a,
 	const char **object_name, struct err *err) MUST_CHECK;
+/* ST_MISSING names one that is no asset of the version. */
+enum status asset_rows_check(struct db_conn *c, struct uuid dataset_version_id, const struct uuid *ids,
+	size_t count, struct err *err) MUST_CHECK;
 /* *changed false: it was so before, or is no asset of the version. Does not touch the version. */
 enum status asset_rows_set_evaluation(struct db_conn *c, struct uuid dataset_version_id, struct uuid id,
 	bool evaluation, bool *changed, struct err *err) MUST_CHECK;

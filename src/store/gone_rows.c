@@ -31,24 +31,7 @@ enum status gone_rows_insert(struct db_conn *c, const struct prediction_row *p, 
 			    "$2, $3, $4, $5,"
 			    " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)");
 	db_bind_integer(&q, position);
-	db_bind_uuid(&q, p->id);
-	db_bind_uuid(&q, p->deployment_id);
-	db_bind_uuid(&q, p->predicted_asset_id);
-	db_bind_uuid(&q, p->model_version_id);
-	db_bind_integer(&q, p->is_shadow);
-	db_bind_integer(&q, p->created_us);
-	db_bind_real(&q, p->threshold);
-	db_bind_integer(&q, p->latency_us);
-	db_bind_integer(&q, p->cpu_us);
-	db_bind_text(&q, p->steps_us);
-	db_bind_integer(&q, p->shape_count);
-	if (p->shape_count)
-		db_bind_real(&q, p->score_max);
-	else
-		db_bind_null(&q);
-	db_bind_blob(&q, p->shapes);
-	db_bind_blob(&q, p->features.size ? p->features : (struct span){0});
-	db_bind_text(&q, p->image_stats);
+	prediction_rows_bind(&q, p);
 	db_bind_blob(&q, p->image_sign.size ? p->image_sign : (struct span){0});
 	db_bind_text(&q, source);
 	db_bind_integer(&q, width);
@@ -64,30 +47,15 @@ enum status gone_rows_by_id(
 		"SELECT position, id, deployment_id, predicted_asset_id, model_version_id, is_shadow,"
 		" created_us, threshold, latency_us, cpu_us, steps_us, shape_count, score_max, shapes, "
 		"features,"
-		" image_stats, source, width, height FROM gone_prediction WHERE id = $1");
+		" image_stats, 0, source, width, height FROM gone_prediction WHERE id = $1");
 	db_bind_uuid(&q, id);
 	bool found = db_next(&q);
 	if (found)
 		*out = (struct predicted_row){
-			.prediction = {.position = db_integer(&q, 0),
-				.id = db_uuid(&q, 1),
-				.deployment_id = db_uuid(&q, 2),
-				.predicted_asset_id = db_uuid(&q, 3),
-				.model_version_id = db_uuid(&q, 4),
-				.is_shadow = db_integer(&q, 5) != 0,
-				.created_us = db_integer(&q, 6),
-				.threshold = db_real(&q, 7),
-				.latency_us = db_integer(&q, 8),
-				.cpu_us = db_integer(&q, 9),
-				.steps_us = db_text(&q, 10, a),
-				.shape_count = db_integer(&q, 11),
-				.score_max = db_real(&q, 12),
-				.shapes = db_blob(&q, 13, a),
-				.features = db_blob(&q, 14, a),
-				.image_stats = db_text(&q, 15, a)},
-			.source = db_text(&q, 16, a),
-			.width = db_integer(&q, 17),
-			.height = db_integer(&q, 18),
+			.prediction = prediction_rows_read(&q, a),
+			.source = db_text(&q, 17, a),
+			.width = db_integer(&q, 18),
+			.height = db_integer(&q, 19),
 		};
 	TRY(db_done(&q, err));
 	return found ? ST_OK : err_set(err, ST_MISSING, "There is no prediction with that id.");

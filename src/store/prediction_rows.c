@@ -16,7 +16,7 @@
 	"FROM prediction p JOIN predicted_asset a ON a.id = p.predicted_asset_id "                           \
 	"JOIN data d ON d.id = a.data_id LEFT JOIN data_source s ON s.id = d.source_id "
 
-static struct prediction_row read_prediction(struct db_query *q, struct arena *a)
+struct prediction_row prediction_rows_read(struct db_query *q, struct arena *a)
 {
 	return (struct prediction_row){
 		.position = db_integer(q, 0),
@@ -42,7 +42,7 @@ static struct prediction_row read_prediction(struct db_query *q, struct arena *a
 static void read_row(struct db_query *q, struct arena *a, struct predicted_row *out)
 {
 	*out = (struct predicted_row){
-		.prediction = read_prediction(q, a),
+		.prediction = prediction_rows_read(q, a),
 		.asset_status = db_text(q, 17, a),
 		.data_id = db_uuid(q, 18),
 		.filename = db_text(q, 19, a),
@@ -56,6 +56,25 @@ static void read_row(struct db_query *q, struct arena *a, struct predicted_row *
 	};
 }
 
+void prediction_rows_bind(struct db_query *q, const struct prediction_row *p)
+{
+	db_bind_uuid(q, p->id);
+	db_bind_uuid(q, p->deployment_id);
+	db_bind_uuid(q, p->predicted_asset_id);
+	db_bind_uuid(q, p->model_version_id);
+	db_bind_integer(q, p->is_shadow);
+	db_bind_integer(q, p->created_us);
+	db_bind_real(q, p->threshold);
+	db_bind_integer(q, p->latency_us);
+	db_bind_integer(q, p->cpu_us);
+	db_bind_text(q, p->steps_us);
+	db_bind_integer(q, p->shape_count);
+	db_bind_real(q, p->score_max);
+	db_bind_blob(q, p->shapes);
+	db_bind_blob(q, p->features);
+	db_bind_text(q, p->image_stats);
+}
+
 enum status prediction_rows_insert(struct db_conn *c, const struct prediction_row *p, struct err *err)
 {
 	struct db_query q = db_query(c,
@@ -64,21 +83,7 @@ enum status prediction_rows_insert(struct db_conn *c, const struct prediction_ro
 		" threshold, latency_us, cpu_us, steps_us, shape_count, score_max, shapes, features, "
 		"image_stats, asked, image_sign)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
-	db_bind_uuid(&q, p->id);
-	db_bind_uuid(&q, p->deployment_id);
-	db_bind_uuid(&q, p->predicted_asset_id);
-	db_bind_uuid(&q, p->model_version_id);
-	db_bind_integer(&q, p->is_shadow);
-	db_bind_integer(&q, p->created_us);
-	db_bind_real(&q, p->threshold);
-	db_bind_integer(&q, p->latency_us);
-	db_bind_integer(&q, p->cpu_us);
-	db_bind_text(&q, p->steps_us);
-	db_bind_integer(&q, p->shape_count);
-	db_bind_real(&q, p->score_max);
-	db_bind_blob(&q, p->shapes);
-	db_bind_blob(&q, p->features);
-	db_bind_text(&q, p->image_stats);
+	prediction_rows_bind(&q, p);
 	db_bind_integer(&q, p->asked);
 	db_bind_blob(&q, p->image_sign.size ? p->image_sign : (struct span){0});
 	db_next(&q);
@@ -237,7 +242,7 @@ enum status prediction_rows_shadows(struct db_conn *c, struct uuid asset_id, str
 	*items = NULL;
 	for (*count = 0; db_next(&q); (*count)++) {
 		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
-		(*items)[*count] = read_prediction(&q, a);
+		(*items)[*count] = prediction_rows_read(&q, a);
 	}
 	return db_done(&q, err);
 }
@@ -252,7 +257,7 @@ enum status prediction_rows_of_version(struct db_conn *c, struct uuid asset_id, 
 	db_bind_uuid(&q, model_version_id);
 	*found = db_next(&q);
 	if (*found)
-		*out = read_prediction(&q, a);
+		*out = prediction_rows_read(&q, a);
 	return db_done(&q, err);
 }
 

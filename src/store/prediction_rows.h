@@ -32,6 +32,10 @@ struct predicted_row {
 	const char *metadata, *custom_metadata, *source;
 };
 
+/* For the tables of predictions: the columns id … image_stats bound in the order of the struct; and read from
+ * column 0, position … image_stats and asked. */
+void prediction_rows_bind(struct db_query *q, const struct prediction_row *p);
+struct prediction_row prediction_rows_read(struct db_query *q, struct arena *a);
 enum status prediction_rows_insert(
 	struct db_conn *c, const struct prediction_row *p, struct err *err) MUST_CHECK;
 enum status prediction_rows_insert_asset(struct db_conn *c, struct uuid id, struct uuid deployment_id,

@@ -106,6 +106,17 @@ enum status training_data_rows_images(struct db_conn *c, struct uuid dataset_ver
 	return db_done(&q, err);
 }
 
+static enum status count_seen(struct db_query *q, const struct training_data_row *row, struct uuid version_id,
+	int64_t *count, struct err *err)
+{
+	db_bind_uuid(q, row->deployment_id);
+	db_bind_integer(q, row->from_us);
+	db_bind_text(q, row->source);
+	db_bind_uuid(q, version_id);
+	db_bind_integer(q, row->images_max);
+	return rows_number(q, count, err);
+}
+
 static enum status count_kept(struct db_conn *c, const struct training_data_row *row, struct uuid version_id,
 	int64_t *count, struct err *err)
 {
@@ -116,12 +127,7 @@ static enum status count_kept(struct db_conn *c, const struct training_data_row 
 			    " WHERE p.deployment_id = $1 AND p.is_shadow = 0 AND p.created_us >= $2"
 			    " AND ($3 IS NULL OR s.name = $3) AND ($4 IS NULL OR p.model_version_id = $4)"
 			    " LIMIT $5)");
-	db_bind_uuid(&q, row->deployment_id);
-	db_bind_integer(&q, row->from_us);
-	db_bind_text(&q, row->source);
-	db_bind_uuid(&q, version_id);
-	db_bind_integer(&q, row->images_max);
-	return rows_number(&q, count, err);
+	return count_seen(&q, row, version_id, count, err);
 }
 
 static enum status count_gone(struct db_conn *c, const struct training_data_row *row, struct uuid version_id,
@@ -131,12 +137,7 @@ static enum status count_gone(struct db_conn *c, const struct training_data_row 
 		"SELECT count(*) FROM (SELECT 1 FROM gone_prediction"
 		" WHERE deployment_id = $1 AND is_shadow = 0 AND created_us >= $2"
 		" AND ($3 IS NULL OR source = $3) AND ($4 IS NULL OR model_version_id = $4) LIMIT $5)");
-	db_bind_uuid(&q, row->deployment_id);
-	db_bind_integer(&q, row->from_us);
-	db_bind_text(&q, row->source);
-	db_bind_uuid(&q, version_id);
-	db_bind_integer(&q, row->images_max);
-	return rows_number(&q, count, err);
+	return count_seen(&q, row, version_id, count, err);
 }
 
 enum status training_data_rows_seen(struct db_conn *c, const struct training_data_row *row,
