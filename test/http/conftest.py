@@ -13,6 +13,23 @@ import harness  # noqa: E402
 import samples  # noqa: E402
 
 
+# A browser that talks to nobody but the page's own server.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--metrics-recording-only",
+    "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows the end of the logs of the servers it used."""
@@ -22,6 +39,15 @@ def pytest_runtest_makereport(item, call):
         for value in item.funcargs.values():
             if isinstance(value, harness.Server):
                 report.sections.append((f"log of the server in {value.folder}", value.log_tail(80)))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

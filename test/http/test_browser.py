@@ -12,31 +12,8 @@ import samples
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-# A browser that talks to nobody but the page's own server.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-domain-reliability",
-    "--disable-extensions",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--metrics-recording-only",
-    "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 # Every page is looked at in these: (name, colour scheme, width, height).
 LOOKS = [("light", "light", 1280, 860), ("dark", "dark", 1280, 860), ("phone", "light", 390, 844)]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +44,9 @@ def street(site):
 
 
 @pytest.fixture
-def page(chromium, site):
+def page(browser, site):
     """A logged-in page that fails the test on any error in its console and on any request to elsewhere."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 860}, base_url=site.url)
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, base_url=site.url)
     context.request.post("/api/session", data={"token": site.token}, headers={"X-Gyre-Csrf": "1"})
     page = context.new_page()
     errors = []
@@ -100,14 +77,14 @@ def open_deployment(page, deployment):
     page.locator(".tile img").first.wait_for()
 
 
-def test_the_login_link(chromium, site, street, screenshots):
+def test_the_login_link(browser, site, street, screenshots):
     code = re.search(r"/login\?code=[\w-]+", site.stdout())[0]
-    context = chromium.new_context(base_url=site.url)
+    context = browser.new_context(base_url=site.url)
     page = context.new_page()
     page.goto(code)
     page.get_by_role("link", name="street").wait_for()
     assert page.url == site.url + "/"
-    again = chromium.new_context(base_url=site.url).new_page()
+    again = browser.new_context(base_url=site.url).new_page()
     again.goto(code)
     again.get_by_text("no longer works").wait_for()
     shoot(again, screenshots, "login-expired", LOOKS[:1])
@@ -115,8 +92,8 @@ def test_the_login_link(chromium, site, street, screenshots):
     context.close()
 
 
-def test_login_with_a_token(chromium, site, screenshots):
-    context = chromium.new_context(base_url=site.url)
+def test_login_with_a_token(browser, site, screenshots):
+    context = browser.new_context(base_url=site.url)
     page = context.new_page()
     page.set_default_timeout(20_000)
     page.goto("/")
@@ -215,9 +192,9 @@ def test_models(page, street, screenshots):
     shoot(page, screenshots, "model", LOOKS[:2])
 
 
-def test_an_empty_server_says_what_to_do(chromium, tmp_path, screenshots):
+def test_an_empty_server_says_what_to_do(browser, tmp_path, screenshots):
     with harness.Server(tmp_path / "server") as server:
-        context = chromium.new_context(base_url=server.url)
+        context = browser.new_context(base_url=server.url)
         page = context.new_page()
         page.goto(re.search(r"/login\?code=[\w-]+", server.stdout())[0])
         page.get_by_text("gyre model push").wait_for()

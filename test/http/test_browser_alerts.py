@@ -16,7 +16,6 @@ import pytest
 import samples
 from PIL import Image
 from receiving import Receiver, signed_by
-from test_browser import FLAGS
 from test_browser_datasets import accessible, open_page
 from test_browser_watch import look
 
@@ -48,14 +47,6 @@ def hooks():
 def site(tmp_path_factory):
     with harness.Server(tmp_path_factory.mktemp("site"), "--webhook_allow", "127.0.0.1") as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

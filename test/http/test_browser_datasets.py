@@ -13,7 +13,7 @@ import re
 import harness
 import pytest
 from conftest import coco_labels
-from test_browser import FLAGS, LOOKS
+from test_browser import LOOKS
 from test_browser_deploy import shoot
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -32,14 +32,6 @@ AXE = harness.REPOSITORY / "web/node_modules/axe-core/axe.min.js"
 def site(tmp_path_factory, data):
     with harness.Server(tmp_path_factory.mktemp("site")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def open_page(browser, site, token):

@@ -12,7 +12,8 @@ import shutil
 
 import harness
 import pytest
-from test_browser import FLAGS, LOOKS
+from conftest import FLAGS
+from test_browser import LOOKS
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect

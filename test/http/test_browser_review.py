@@ -23,7 +23,7 @@ import pytest
 import samples
 from onnx import TensorProto, helper
 from PIL import Image
-from test_browser import FLAGS, LOOKS
+from test_browser import LOOKS
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -103,14 +103,6 @@ def site(tmp_path_factory, data):
 def cells(site):
     version = site.push(cell_detector(site.folder), "cells", "OBJECT_DETECTION", CELLS, samples.BLOCK_RECIPE)
     return version
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture

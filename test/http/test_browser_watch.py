@@ -13,7 +13,7 @@ import re
 import harness
 import pytest
 import samples
-from test_browser import FLAGS, LOOKS
+from test_browser import LOOKS
 from test_browser_datasets import accessible, open_page
 from test_browser_deploy import shoot
 
@@ -29,14 +29,6 @@ SOURCES = ["gate-1", "gate-2"]
 def site(tmp_path_factory):
     with harness.Server(tmp_path_factory.mktemp("site")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
