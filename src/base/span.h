@@ -15,7 +15,7 @@ struct span {
 
 static inline struct span span_of(const void *data, size_t size)
 {
-	return (struct span){.data = data, .size = size};
+	return (struct span){.data = (const uint8_t *)data, .size = size};
 }
 
 static inline struct span span_of_text(const char *text)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two models on the same pictures: what the second gains over the first. AP of boxes or masks, accuracy for
+ * classes; an interval by paired bootstrap over pictures (Efron and Tibshirani 1993; the same resample for
+ * both), and each picture's own utility, so that pictures that got better or worse can be shown.
+ */
+#ifndef GYRE_TASK_PAIRED_H
+#define GYRE_TASK_PAIRED_H
+
+#include "base/arena.h"
+#include "task/match.h"
+#include "task/score.h"
+#include "task/task.h"
+
+#define PAIRED_REPLICATES 500
+#define PAIRED_IMAGES_FEW 30 /* below: the interval says nothing, and it is said */
+
+struct paired;                                                   /* one thread at a time */
+struct paired *paired_new(enum task task, uint32_t label_count); /* never NULL */
+void paired_free(struct paired *p);
+
+/* A picture with what is true of it and what each model said, labels of all on one count from 0. Classes: the
+ * one truth, and each model's best guess (count 0: none). Shapes are not kept. */
+void paired_add(struct paired *p, const struct match_truth *truths, size_t truth_count,
+	const struct match_guess *first, size_t first_count, const struct match_guess *second,
+	size_t second_count);
+
+struct paired_label {
+	int32_t label;
+	uint64_t truths;
+	double first, second; /* AP, or recall of the class; -1: nothing to find */
+	double low, high;     /* 95 % of second - first */
+};
+struct paired_result {
+	size_t images;
+	const char *metric;           /* "AP", "accuracy" */
+	double first, second;         /* 0…1; -1: nothing to find */
+	double first50, second50;     /* AP at IoU 0.5; -1: classes */
+	double difference, low, high; /* second - first, and 95 % */
+	struct paired_label *labels;  /* all that occur, rising */
+	size_t label_count;
+	double *first_utility,
+		*second_utility; /* by picture in order of adding: F1 at IoU 0.5; right 1, wrong 0 */
+};
+/* All in the arena; the same seed gives the same interval. */
+void paired_read(struct paired *p, uint64_t seed, struct arena *a, struct paired_result *out);
+
+#endif
