@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data folders that earlier versions left (test/golden): the first light (schema 1), shadows and jobs (schema 4), datasets and
-reviews (schema 10): they open, and nothing is lost."""
+reviews (schema 10), what is watched (schema 11): they open, and nothing is lost."""
 
 import hashlib
 import json
@@ -50,7 +50,7 @@ def old(fresh):
     return unpacked(fresh, "first_light")
 
 
-@pytest.mark.parametrize(("name", "schema", "predictions"), [("first_light", 1, 12), ("deploy", 4, 15), ("teach", 10, 15)])
+@pytest.mark.parametrize(("name", "schema", "predictions"), [("first_light", 1, 12), ("deploy", 4, 15), ("teach", 10, 15), ("watched", 11, 66)])
 def test_every_row_is_still_there(fresh, name, schema, predictions):
     old = unpacked(fresh, name)
     before = rows_of(old)
@@ -189,4 +189,40 @@ def test_what_people_taught_goes_on(fresh):
     withdrawn = server.post(f"/api/predicted/asset/{known['assets'][0]['id']}/withdraw")
     assert withdrawn["status"] == "REVIEWED"
     assert server.stop() == 0
+    harness.assert_clean(server)
+
+
+def test_what_was_watched_goes_on(fresh):
+    """What schema 11 knew besides: Training Data and its reference, alerts, a webhook, refusals, an image that is gone, what was
+    submitted; and none of it is in a training yet."""
+    server = unpacked(fresh, "watched").start()
+    known = server.known
+    deployment = known["watched"]
+    path = f"/api/deployment/{deployment['id']}"
+    harness.wait_until(lambda: server.deployment(deployment)["status"] == "SERVING", 30, "the model to be loaded")
+    dashboard = harness.wait_until(
+        lambda: (now := server.get(f"{path}/dashboard"))["totals"]["predictions"] == 16 and now, 30, "the log to be counted"
+    )
+    for part in ("totals", "distributions", "labels", "sources"):
+        if part == "totals":  # of a span that ends now
+            assert dashboard[part].pop("images_per_s") and known["dashboard"][part].pop("images_per_s")
+        assert dashboard[part] == known["dashboard"][part], part
+    training_data = server.get(f"{path}/pipeline/td")
+    assert training_data["reference"]["id"] == known["training_data"]["reference"]["id"]
+    was, now = known["drift"], server.get(f"{path}/drift")
+    assert now["reference"] == was["reference"] and now["features"] == was["features"]
+    alerts = server.get(f"{path}/alerts")
+    assert {(a["id"], a["kind"], a["value"]) for a in alerts["items"]} == {
+        (a["id"], a["kind"], a["value"]) for a in known["alerts"]["items"]
+    }
+    assert {event["id"] for event in known["alerts"]["events"]} <= {event["id"] for event in alerts["events"]}
+    (hook,) = server.get(f"/api/organization/{server.organization['id']}/webhooks")["items"]
+    assert hook["id"] == known["webhooks"][0]["id"]
+    feedback = server.get(f"{path}/pipeline/fl")
+    assert feedback["counts"]["submitted"] == known["feedback"]["counts"]["submitted"] == known["submitted"]["submitted"] == 6
+    assert server.get(f"{path}/quality")["versions"][0]["classification"] == known["quality"]["versions"][0]["classification"]
+    assert [a["predictions"] for a in server.predicted_assets(deployment)[0]] == [a["predictions"] for a in known["assets"]]
+    server.predict(deployment, samples.photo("red"))
+    assert server.stop() == 0
+    assert "all equal" in harness.command("audit", "--data", server.data).stdout
     harness.assert_clean(server)
