@@ -67,9 +67,10 @@ def test_every_row_is_still_there(fresh, name, schema, predictions):
         now_columns, now_rows = after[table]
         kept = [now_columns.index(column) for column in columns]
         there = sorted(map(repr, (tuple(row[i] for i in kept) for row in now_rows)))
+        was = sorted(map(repr, rows))
         if table == "job":  # what is counted at another threshold than answered is counted by one
-            there = [row for row in there if "'recount'" not in row]
-        assert there == sorted(map(repr, rows)), table
+            there, was = ([row for row in side if "'recount'" not in row] for side in (there, was))
+        assert there == was, table
     db = database(old)
     assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
