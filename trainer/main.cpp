@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // gyre-train: what a model's file can be trained to, and training it.
+#include "trainer/create.h"
 #include "trainer/net.h"
 
 #include <cstdio>
@@ -107,6 +108,9 @@ const struct {
 } commands[] = {
 	{"check", check,
 		"--model FILE: whether it can be trained, as JSON; exit code 3 and the reason when not"},
+	{"create", create_command,
+		"--arch det-t|det-p|cls-n --labels labels.json --size 160x160 --output FILE [--seed 1]: a "
+		"first model, with nothing learnt yet"},
 	{"run", run,
 		"--model FILE --input FLOATS --sides 1,3,416,416 --output FLOATS [--write FILE]: as ONNX "
 		"Runtime would"},
