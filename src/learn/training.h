@@ -22,6 +22,8 @@ struct training_hooks {
 	enum status (*reference)(void *arg, const struct training_row *row, struct err *err);
 	/* After each change of a row: for live pages. Any thread. */
 	void (*changed)(void *arg, const struct training_row *row);
+	/* A line of its console, as it is stored. Any thread. */
+	void (*logged)(void *arg, const struct training_row *row, const char *entry);
 	/* A training ended, whichever way: Continuous Training counts failures. */
 	void (*ended)(void *arg, const struct training_row *row);
 };
@@ -32,8 +34,8 @@ struct trainings_options {
 	struct blob *blobs;
 	const char *folder;  /* <data>/runs */
 	const char *command; /* of the setting `trainer`; NULL: gyre-train where it is found */
-	int64_t memory_bytes_max, time_s_max;
-	unsigned threads;
+	int64_t memory_bytes_max, time_s_max, silence_s_max; /* of the trainer; 0: no limit */
+	unsigned threads;                                    /* of the trainer */
 	struct training_hooks hooks;
 };
 enum status trainings_new(

@@ -26,6 +26,7 @@ struct training_row {
 	struct uuid candidate_id;          /* zero: none yet */
 	const char *evaluation, *decision; /* JSON, or NULL */
 	int64_t cpu_us, memory_bytes;
+	int64_t read_bytes, log_bytes, lines;        /* of the trainer's output and log: taken over so far */
 	int64_t created_us, started_us, finished_us; /* 0: not yet */
 };
 

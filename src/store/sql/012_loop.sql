@@ -28,6 +28,9 @@ CREATE TABLE training (
 	decision TEXT,                       -- JSON {"what": SHADOW, CHAMPION, MANUAL, HELD, NONE, "sentence", "at"}
 	cpu_us INTEGER NOT NULL,             -- of the trainer
 	memory_bytes INTEGER NOT NULL,       -- the most it had
+	read_bytes INTEGER NOT NULL,         -- of what it wrote to its output, and to its log: so much was taken over …
+	log_bytes INTEGER NOT NULL,
+	lines INTEGER NOT NULL,              -- … as so many lines of the experiment's console
 	created_us INTEGER NOT NULL,
 	started_us INTEGER,                  -- of this attempt
 	finished_us INTEGER,

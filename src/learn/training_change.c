@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people and Continuous Training do to trainings: open, cancel, retry. */
+#include "learn/training_inside.h"
+#include "os/clock.h"
+#include "store/experiment_rows.h"
+
+#include <stdio.h>
+
+enum status training_set_experiment(
+	struct db_conn *c, struct uuid experiment_id, const char *status, struct err *err)
+{
+	struct arena a;
+	struct experiment_row row;
+	arena_init(&a);
+	enum status st = experiment_rows_by_id(c, experiment_id, &a, &row, err);
+	if (st == ST_OK) {
+		row.status = status;
+		st = experiment_rows_update(c, &row, err);
+	}
+	arena_release(&a);
+	return st;
+}
+
+/* ---- open ---- */
+
+static enum status check_datasets(
+	struct db_conn *c, struct uuid experiment_id, struct arena *a, struct err *err)
+{
+	struct experiment_dataset_row *datasets;
+	size_t count;
+	TRY(experiment_rows_datasets(c, experiment_id, a, &datasets, &count, err));
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(datasets[i].name, "val") != 0 && strcmp(datasets[i].name, "test") != 0)
+			return ST_OK;
+	return err_set(err, ST_INVALID,
+		"The experiment has nothing to train on: attach a dataset version as \"train\" first.");
+}
+
+enum status training_open(struct db_conn *c, const struct training_row *wish, int64_t now_us, struct arena *a,
+	struct training_row *out, struct err *err)
+{
+	struct experiment_row experiment;
+	struct training_row row = *wish;
+	TRY(experiment_rows_by_id(c, wish->experiment_id, a, &experiment, err));
+	TRY(check_datasets(c, wish->experiment_id, a, err));
+	if (uuid_is_zero(experiment.base_model_version_id) && row.arch == NULL)
+		return err_set(err, ST_INVALID,
+			"The experiment starts from nothing: give it a model version to retrain, or choose "
+			"what to train from the dataset's page.");
+	row.id = uuid_v7(now_us / 1000);
+	row.created_us = now_us;
+	row.trainer = wish->trainer ? wish->trainer : "default";
+	row.status = "WAITING";
+	row.stage = "snapshot";
+	row.attempt = 1;
+	row.message = "";
+	row.exit_code = -1;
+	TRY(training_rows_insert(c, &row, err));
+	*out = row;
+	return ST_OK;
+}
+
+/* ---- cancel ---- */
+
+struct change {
+	struct uuid id;
+	const char *who;
+	struct arena arena;
+	struct training_row row;
+	bool runs;
+};
+
+static enum status cancel_job(struct db_conn *c, void *arg, struct err *err)
+{
+	struct change *x = arg;
+	TRY(training_rows_by_id(c, x->id, &x->arena, &x->row, err));
+	x->runs = strcmp(x->row.status, "RUNNING") == 0;
+	if (x->runs)
+		return ST_OK;
+	if (!training_is_open(&x->row))
+		return err_set(err, ST_CONFLICT, "This training has ended: there is nothing to cancel.");
+	x->row.status = "CANCELED";
+	x->row.finished_us = clock_unix_us();
+	x->row.message = arena_printf(&x->arena, "Cancelled by %s before it began.", x->who);
+	TRY(training_set_experiment(c, x->row.experiment_id, "CANCELED", err));
+	return training_rows_update(c, &x->row, err);
+}
+
+enum status training_cancel(struct trainings *all, struct uuid id, const char *who, struct err *err)
+{
+	const struct training_hooks *hooks = &all->options.hooks;
+	struct change x = {.id = id, .who = who};
+	arena_init(&x.arena);
+	enum status st = recorder_run(all->options.recorder, cancel_job, &x, err);
+	if (st == ST_OK && x.runs) {
+		mutex_lock(&all->mutex);
+		all->cancel_id = id;
+		snprintf(all->cancel_who, sizeof(all->cancel_who), "%s", who);
+		mutex_unlock(&all->mutex);
+		bell_ring(&all->bell);
+	} else if (st == ST_OK) {
+		if (hooks->changed)
+			hooks->changed(hooks->arg, &x.row);
+		if (hooks->ended)
+			hooks->ended(hooks->arg, &x.row);
+	}
+	arena_release(&x.arena);
+	return st;
+}
+
+/* ---- retry ---- */
+
+static enum status retry_job(struct db_conn *c, void *arg, struct err *err)
+{
+	struct change *x = arg;
+	TRY(training_rows_by_id(c, x->id, &x->arena, &x->row, err));
+	if (training_is_open(&x->row))
+		return err_set(err, ST_CONFLICT, "This training runs already.");
+	if (strcmp(x->row.status, "SUCCESS") == 0)
+		return err_set(err, ST_CONFLICT,
+			"This training was a success: make another experiment to train again.");
+	x->row.status = "WAITING";
+	x->row.attempt++;
+	x->row.error = NULL;
+	x->row.exit_code = -1;
+	x->row.pid = x->row.pid_start = 0;
+	x->row.finished_us = 0;
+	x->row.message = arena_printf(&x->arena, "Tried again by %s.", x->who);
+	TRY(training_set_experiment(c, x->row.experiment_id, "WAITING", err));
+	return training_rows_update(c, &x->row, err);
+}
+
+enum status training_retry(struct trainings *all, struct uuid id, const char *who, struct err *err)
+{
+	const struct training_hooks *hooks = &all->options.hooks;
+	struct change x = {.id = id, .who = who};
+	arena_init(&x.arena);
+	enum status st = recorder_run(all->options.recorder, retry_job, &x, err);
+	if (st == ST_OK && hooks->changed)
+		hooks->changed(hooks->arg, &x.row);
+	arena_release(&x.arena);
+	if (st == ST_OK)
+		trainings_poke(all);
+	return st;
+}
