@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the server says, as the pages read it. Times are RFC 3339 text; `latency` is in seconds, `…_ms` in milliseconds.
+import type { ShadowRole, Trainable } from './loop';
 
 export type TaskType = 'OBJECT_DETECTION' | 'CLASSIFICATION' | 'SEGMENTATION';
 export type DeploymentStatus = 'SERVING' | 'PAUSED' | 'HELD' | 'LOADING' | 'EXTERNAL';
@@ -45,6 +46,10 @@ export interface Shadow {
 	skipped_text: string | null;
 	state: 'FOLLOWING' | 'HELD' | 'PAUSED';
 	state_text: string | null;
+	/** Why it is one, in a sentence where a rule made it one; until when, where it leaves by itself. */
+	role?: ShadowRole;
+	reason?: string | null;
+	until_at?: string | null;
 }
 
 export interface DeploymentStats {
@@ -86,6 +91,10 @@ export interface HistoryItem {
 	/** As text: a name, a number, or a model version's id. */
 	from: string | null;
 	to: string | null;
+	/** By which rule, in a sentence; null: a person wished it. */
+	why?: string | null;
+	/** The champion that it put out of service can answer again. */
+	can_go_back?: boolean;
 }
 
 interface Scored {
@@ -211,6 +220,8 @@ export interface ModelVersion {
 	/** Nothing is guessed, or a person said that it is right. */
 	confirmed: boolean;
 	deployments: { id: string; name: string; role: 'champion' | 'shadow' }[];
+	/** Whether the trainer can go on from it; null: it was not asked yet, or there is none. */
+	trainable?: Trainable | null;
 	files: { name: string; filename: string; size_bytes: number }[];
 	lineage: { experiment_id: string | null; based_on_version_id: string | null };
 	created_at: string;

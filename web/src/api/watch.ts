@@ -4,8 +4,8 @@ import { Store } from '../lib/store';
 import { request } from './client';
 import { withList, type DatasetVersion, type ListQuery } from './learn';
 
-/** Goes up when an alert opened or closed, or Training Data changed: whoever shows it reads anew. */
-export const told = { alerts: new Store(0), training: new Store(0) };
+/** Goes up when an alert opened or closed, Training Data changed, or the slow loop moved: whoever shows it reads anew. */
+export const told = { alerts: new Store(0), training: new Store(0), loop: new Store(0) };
 export const tell = (what: keyof typeof told): void => told[what].set(told[what].get() + 1);
 
 export interface Reference {
