@@ -11,6 +11,15 @@
 extern "C" {
 #endif
 
+/* The node that makes a value; NULL: none does. */
+const struct graph_node *head_maker(const struct graph_file *g, const char *value);
+/* The value before the last Softmax, LogSoftmax or ArgMax that makes an output, if only its shape changes on
+ * the way; otherwise the output itself. */
+const char *head_logits(const struct graph_file *g, const char *output);
+/* Where the boxes of an output are means of distributions of distances (YOLOv8's DFL): the value that goes
+ * into the one Softmax between the last weights and the output. NULL: there is none. */
+const char *head_distances(const struct graph_file *g, const char *output);
+
 /*
  * The file's bytes with a head for job->labels instead of job->base_labels: weights of a label that both have
  * (by name) are copied, those of new ones start anew from job->seed. *recipe->class_count follows. The caller
