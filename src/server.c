@@ -10,6 +10,7 @@
 #include "api/guard.h"
 #include "api/job_json.h"
 #include "api/live.h"
+#include "api/training_json.h"
 #include "base/check.h"
 #include "deploy/roster.h"
 #include "deploy/spare.h"
@@ -18,6 +19,7 @@
 #include "jobs/jobs.h"
 #include "learn/choose.h"
 #include "learn/submitter.h"
+#include "learn/training.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "serve/pipeline.h"
@@ -232,6 +234,31 @@ static void open_references(struct server *s)
 	s->api.references = &s->references;
 }
 
+static enum status open_trainings(struct server *s, struct err *err)
+{
+	const struct config *c = s->config;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	const char *runs = arena_printf(&s->arena, "%s/runs", c->text[CONFIG_data]);
+	TRY(file_make_folders(runs, err));
+	return trainings_new(
+		&(struct trainings_options){
+			.readers = s->shadow_readers,
+			.recorder = s->recorder,
+			.blobs = s->api.blobs,
+			.folder = runs,
+			.command = text_setting(c, CONFIG_trainer),
+			.memory_bytes_max = (int64_t)megabytes(c, CONFIG_trainer_memory_mb),
+			.time_s_max = c->integer[CONFIG_trainer_time_s],
+			.silence_s_max = c->integer[CONFIG_trainer_silence_s],
+			.threads = c->integer[CONFIG_trainer_threads]
+					   ? (unsigned)c->integer[CONFIG_trainer_threads]
+				   : cores > 0 ? (unsigned)cores
+					       : 1,
+			.hooks = {.arg = &s->api, .changed = training_changed, .logged = training_logged},
+		},
+		&s->api.trainings, err);
+}
+
 static enum status open_http(struct server *s, struct err *err)
 {
 	const struct config *c = s->config;
@@ -266,10 +293,12 @@ static enum status open_all(struct server *s, struct err *err)
 	TRY(open_accounts(s, err));
 	TRY(open_serving(s, err));
 	open_references(s);
+	TRY(open_trainings(s, err));
 	TRY(open_http(s, err));
 	submitter_start(s->api.submitter);
 	TRY(start_watch(s, err));
 	TRY(reference_resume(&s->references, err));
+	TRY(trainings_start(s->api.trainings, err));
 	return shadows_load_all(s->api.shadows, err); /* they tell the pages, so not before there are any */
 }
 
@@ -278,6 +307,8 @@ static void close_all(struct server *s)
 	/* They publish, which must end before the server that does it. */
 	if (s->api.jobs)
 		jobs_stop(s->api.jobs);
+	if (s->api.trainings)
+		trainings_stop(s->api.trainings);
 	if (s->api.shadows)
 		shadows_stop(s->api.shadows);
 	if (s->api.submitter)
@@ -290,6 +321,7 @@ static void close_all(struct server *s)
 		http_server_stop(s->api.http);
 	if (s->api.jobs)
 		jobs_free(s->api.jobs);
+	trainings_free(s->api.trainings);
 	if (s->api.shadows)
 		shadows_free(s->api.shadows);
 	if (s->api.submitter)

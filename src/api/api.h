@@ -29,6 +29,7 @@ struct shadows;
 struct spare;
 struct serve;
 struct submitter;
+struct trainings;
 struct watch;
 struct webhooks;
 struct config;
@@ -44,6 +45,7 @@ struct api {
 	struct jobs *jobs;                  /* long work: jobs/jobs.h */
 	struct serve *serve;                /* the fast loop: serve/pipeline.h */
 	struct submitter *submitter;        /* reviews to datasets: learn/submitter.h */
+	struct trainings *trainings;        /* from experiments to versions: learn/training.h */
 	struct shadows *shadows;            /* who follows the log: shadow/shadows.h */
 	struct quality *quality;            /* what reviews say of the models: watch/quality.h */
 	struct reference_world *references; /* jobs of Training Data: watch/reference_job.h */

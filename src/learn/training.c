@@ -209,6 +209,7 @@ static void set_working(struct trainings *all, struct uuid id)
 {
 	mutex_lock(&all->mutex);
 	all->working_id = id;
+	all->left_s = -1;
 	if (uuid_is_zero(id))
 		all->cancel_id = id;
 	mutex_unlock(&all->mutex);
@@ -313,11 +314,21 @@ void trainings_poke(struct trainings *all)
 	bell_ring(&all->bell);
 }
 
-void trainings_facts(const struct trainings *all, struct arena *a, struct trainer_facts *out)
+void trainings_facts(struct trainings *all, struct arena *a, struct trainer_facts *out)
 {
 	(void)a;
-	*out = (struct trainer_facts){
-		.available = all->options.command != NULL, .name = all->options.command};
+	*out = (struct trainer_facts){.available = all->options.command != NULL,
+		.name = all->options.command,
+		.memory_bytes_max = all->options.memory_bytes_max,
+		.threads = all->options.threads};
 	if (!out->available)
 		out->reason = "No trainer is installed here.";
+}
+
+double trainings_left_s(struct trainings *all, struct uuid id)
+{
+	mutex_lock(&all->mutex);
+	double left_s = uuid_equal(all->working_id, id) ? all->left_s : -1;
+	mutex_unlock(&all->mutex);
+	return left_s;
 }

@@ -49,8 +49,12 @@ void trainings_poke(struct trainings *t); /* a row was inserted by a job of the 
 struct trainer_facts {
 	bool available;
 	const char *name, *version, *reason;
+	int64_t memory_bytes_max; /* it may have; 0: no limit */
+	unsigned threads;
 };
-void trainings_facts(const struct trainings *t, struct arena *a, struct trainer_facts *out);
+void trainings_facts(struct trainings *t, struct arena *a, struct trainer_facts *out);
+/* Seconds that a training is about to take still, as its trainer says; below 0: unknown. */
+double trainings_left_s(struct trainings *t, struct uuid id);
 
 /*
  * For a job of the recorder: the row for an experiment that has its datasets and parameters, WAITING in its

@@ -20,6 +20,7 @@ struct trainings {
 	struct uuid working_id; /* zero: none */
 	struct uuid cancel_id;  /* of the one that is to leave */
 	char cancel_who[128];
+	double left_s; /* of the one that is worked on; below 0: unknown */
 };
 
 static inline bool training_is_open(const struct training_row *row)
