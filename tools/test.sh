@@ -75,6 +75,13 @@ pages() {
 		npm test --silent -- --reporter=dot --reporter=junit --outputFile.junit="../$logs/pages.xml")
 }
 
+# Two files at a time: half of what these tests do is wait.
+black_box() {
+	local name=$1
+	shift
+	pytest_run "$name" --numprocesses 2 --dist loadfile "$@"
+}
+
 pytest_run() {
 	local name=$1
 	shift
@@ -92,7 +99,7 @@ asan_black_box() {
 		files=(test/http --ignore-glob "test/http/test_browser*")
 		files+=(--ignore test/http/test_check.py --ignore test/http/test_swap.py)
 	fi
-	GYRE_BIN=build/asan/gyre GYRE_SWAPS=10 pytest_run black-box-asan "${files[@]}"
+	GYRE_BIN=build/asan/gyre GYRE_SWAPS=10 black_box black-box-asan "${files[@]}"
 }
 
 parts=(build web test)
@@ -104,7 +111,7 @@ stage sanitized tools/build.sh sanitized || finish
 stage unit unit build/asan
 [ ! -f web/package.json ] || stage pages pages
 stage fuzz tools/fuzz.sh "$fuzz_seconds"
-stage black-box pytest_run black-box test/http
+stage black-box black_box black-box test/http
 stage black-box-asan asan_black_box
 stage crash pytest_run crash test/crash
 if [ "$mode" != quick ]; then
