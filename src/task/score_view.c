@@ -21,6 +21,7 @@ struct view_truths {
 };
 
 struct view_label {
+	int32_t label;
 	struct view_record *records; /* by falling score */
 	size_t record_count;
 	struct view_truths *truths; /* by image; of images that have some */
@@ -35,6 +36,7 @@ struct score_view {
 	size_t image_count, record_count;
 	struct view_label *labels; /* those with something to find */
 	size_t label_count;
+	struct score_view_value *values; /* of each label */
 	/* At each find of a label, for each IoU: what was found, and the precision. */
 	double *found[MATCH_IOU_MAX], *precision[MATCH_IOU_MAX];
 };
@@ -92,11 +94,13 @@ struct score_view *score_view_new(struct score *s, struct arena *a)
 			v->at50 = (int)t;
 	v->images = score_images(s, a, &v->image_count);
 	v->labels = ARENA_ARRAY(a, struct view_label, count);
+	v->values = ARENA_ARRAY(a, struct score_view_value, count);
 	uint32_t *truths = ARENA_ARRAY(a, uint32_t, v->image_count);
 	for (size_t i = 0; i < count; i++) {
 		if (entries[i]->truths[MATCH_ALL] == 0)
 			continue;
 		struct view_label *label = &v->labels[v->label_count++];
+		label->label = entries[i]->label;
 		label->objects = entries[i]->truths[MATCH_ALL];
 		most = label->objects > most ? label->objects : most;
 		copy_records(v, label, entries[i], a);
@@ -179,26 +183,66 @@ static double objects_of(const struct view_label *label, const double *weights)
 	return sum;
 }
 
-struct score_view_value score_view_ap(const struct score_view *v, const double *weights)
+/* -1: nothing to find. */
+static struct score_view_value label_ap(
+	const struct score_view *v, const struct view_label *label, const double *weights)
+{
+	struct score_view_value out = {0, -1};
+	double objects = objects_of(label, weights);
+	size_t finds[MATCH_IOU_MAX] = {0};
+	if (!(objects > 0))
+		return (struct score_view_value){-1, -1};
+	walk(v, label, weights, finds);
+	for (unsigned t = 0; t < v->iou_count; t++) {
+		double mean = mean_precision(v->found[t], v->precision[t], finds[t], objects);
+		out.ap += mean;
+		out.ap50 = (int)t == v->at50 ? mean : out.ap50;
+	}
+	out.ap /= v->iou_count;
+	return out;
+}
+
+size_t score_view_labels(const struct score_view *v)
+{
+	return v->label_count;
+}
+
+int32_t score_view_label(const struct score_view *v, size_t i)
+{
+	return v->labels[i].label;
+}
+
+uint64_t score_view_objects(const struct score_view *v, size_t i)
+{
+	return v->labels[i].objects;
+}
+
+void score_view_label_ap(const struct score_view *v, const double *weights, struct score_view_value *out)
+{
+	for (size_t i = 0; i < v->label_count; i++)
+		out[i] = label_ap(v, &v->labels[i], weights);
+}
+
+struct score_view_value score_view_mean(const struct score_view_value *labels, size_t count)
 {
 	struct score_view_value out = {0, 0};
-	size_t labels = 0;
-	for (size_t i = 0; i < v->label_count; i++) {
-		const struct view_label *label = &v->labels[i];
-		double objects = objects_of(label, weights), sum = 0;
-		size_t finds[MATCH_IOU_MAX] = {0};
-		if (!(objects > 0))
+	size_t some = 0;
+	bool at50 = true;
+	for (size_t i = 0; i < count; i++) {
+		if (labels[i].ap < 0)
 			continue;
-		walk(v, label, weights, finds);
-		for (unsigned t = 0; t < v->iou_count; t++) {
-			double mean = mean_precision(v->found[t], v->precision[t], finds[t], objects);
-			sum += mean;
-			out.ap50 += (int)t == v->at50 ? mean : 0;
-		}
-		out.ap += sum / v->iou_count;
-		labels++;
+		out.ap += labels[i].ap;
+		out.ap50 += labels[i].ap50;
+		at50 = at50 && labels[i].ap50 >= 0;
+		some++;
 	}
-	out.ap = labels ? out.ap / (double)labels : -1;
-	out.ap50 = labels && v->at50 >= 0 ? out.ap50 / (double)labels : -1;
+	out.ap = some ? out.ap / (double)some : -1;
+	out.ap50 = some && at50 ? out.ap50 / (double)some : -1;
 	return out;
+}
+
+struct score_view_value score_view_ap(const struct score_view *v, const double *weights)
+{
+	score_view_label_ap(v, weights, v->values);
+	return score_view_mean(v->values, v->label_count);
 }

@@ -24,4 +24,12 @@ struct score_view_value {
 /* weights: at least 0, one an image; NULL: all 1. One thread at a time. */
 struct score_view_value score_view_ap(const struct score_view *v, const double *weights);
 
+/* The same of each label that has something to find, rising; -1: not on these images. `out` has room for all.
+ */
+size_t score_view_labels(const struct score_view *v);
+int32_t score_view_label(const struct score_view *v, size_t i);
+uint64_t score_view_objects(const struct score_view *v, size_t i);
+void score_view_label_ap(const struct score_view *v, const double *weights, struct score_view_value *out);
+struct score_view_value score_view_mean(const struct score_view_value *labels, size_t count);
+
 #endif
