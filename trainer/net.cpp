@@ -63,7 +63,7 @@ Net::Net(const graph_file &file) : file_(file)
 	at::NoGradGuard none;
 	for (const Step &step : steps_)
 		if (step.constant)
-			run(step, false);
+			run(step, false, 1);
 }
 
 int Net::slot(const std::string &name)
@@ -95,7 +95,7 @@ void Net::add_steps()
 		if (!knows_operator(op))
 			throw Refused(
 				"The model uses the operator " + op + ", which cannot be trained here.");
-		Step step{&node, {}, {}, true};
+		Step step{&node, {}, {}, true, false};
 		for (size_t i = 0; i < node.input_count; i++) {
 			step.inputs.push_back(*node.inputs[i] ? slot(node.inputs[i]) : -1);
 			step.constant = step.constant && constant.count(step.inputs.back());
@@ -118,6 +118,8 @@ void Net::add_parameters()
 			!seen.insert(name).second)
 			return;
 		at::Tensor &value = values_[static_cast<size_t>(slot(name))];
+		if (value.dim() == 4) // convolutions are much faster so
+			value = value.contiguous(at::MemoryFormat::ChannelsLast);
 		value.set_requires_grad(trained);
 		list.push_back({tensor, value});
 	};
@@ -139,7 +141,7 @@ void Net::add_parameters()
 	}
 }
 
-void Net::run(const Step &step, bool training)
+void Net::run(const Step &step, bool training, int64_t batch)
 {
 	Values inputs;
 	for (int input : step.inputs)
@@ -150,7 +152,7 @@ void Net::run(const Step &step, bool training)
 				      step.node->inputs[i] + ", which nothing before it makes.");
 	Values outputs;
 	try {
-		outputs = run_node(*step.node, inputs, file_.opset, training);
+		outputs = run_node(*step.node, inputs, file_.opset, training && !step.frozen, batch);
 	} catch (const c10::Error &e) {
 		throw Refused(std::string("The model's node ") + step.node->name + " (" + step.node->op +
 			      ") cannot be run: " + e.what_without_backtrace());
@@ -160,20 +162,98 @@ void Net::run(const Step &step, bool training)
 			values_[static_cast<size_t>(step.outputs[i])] = outputs[i];
 }
 
-std::vector<at::Tensor> Net::forward(const at::Tensor &input, bool training)
+void Net::read(
+	const at::Tensor &input, const std::vector<int> &slots, bool training, std::vector<at::Tensor> &out)
 {
+	const graph_port &port = file_.inputs[0];
+	int64_t batch = port.rank > 0 && port.sides[0] == 1 ? input.size(0) : 1;
 	values_[static_cast<size_t>(input_)] = input;
 	for (const Step &step : steps_)
 		if (!step.constant)
-			run(step, training);
-	std::vector<at::Tensor> outputs;
-	for (int output : outputs_)
-		outputs.push_back(values_[static_cast<size_t>(output)]);
+			run(step, training, batch);
+	for (int slot : slots)
+		out.push_back(values_[static_cast<size_t>(slot)]);
 	for (const Step &step : steps_) // the graph of gradients holds what it needs
 		for (int output : step.outputs)
 			if (!step.constant && output >= 0)
 				values_[static_cast<size_t>(output)] = at::Tensor();
-	return outputs;
+}
+
+std::vector<at::Tensor> Net::forward(const at::Tensor &input, const std::vector<int> &slots, bool training)
+{
+	std::vector<at::Tensor> out;
+	if (!one_by_one_) {
+		read(input, slots, training, out);
+		return out;
+	}
+	std::vector<std::vector<at::Tensor>> parts(slots.size());
+	for (int64_t i = 0; i < input.size(0); i++) {
+		std::vector<at::Tensor> one;
+		read(input.narrow(0, i, 1), slots, false,
+			one); // statistics of one picture would be poor ones
+		for (size_t k = 0; k < slots.size(); k++)
+			parts[k].push_back(one[k]);
+	}
+	for (const std::vector<at::Tensor> &part : parts)
+		out.push_back(at::cat(part, 0));
+	return out;
+}
+
+std::vector<at::Tensor> Net::forward(const at::Tensor &input, bool training)
+{
+	return forward(input, outputs_, training);
+}
+
+std::vector<at::Tensor> Net::forward(
+	const at::Tensor &input, const std::vector<std::string> &names, bool training)
+{
+	std::vector<int> slots;
+	for (const std::string &name : names) {
+		auto found = slots_.find(name);
+		if (found == slots_.end())
+			throw Refused("The model has no value called " + name + ".");
+		slots.push_back(found->second);
+	}
+	return forward(input, slots, training);
+}
+
+void Net::try_batches(const at::Tensor &like, const std::vector<std::string> &names)
+{
+	at::NoGradGuard none;
+	std::vector<int64_t> sides(like.sizes().begin(), like.sizes().end());
+	sides[0] = 2;
+	// Two unlike pictures, near what such inputs are.
+	at::Tensor two = at::empty(sides, like.options());
+	two.select(0, 0).copy_(like.select(0, 0));
+	two.select(0, 1).copy_(like.select(0, 0).flip({-1}) * 0.5);
+	std::vector<at::Tensor> together, alone;
+	try {
+		together = forward(two, names, false);
+	} catch (const Refused &) { // said below when one by one fails too
+	} catch (const c10::Error &) {
+	}
+	one_by_one_ = true;
+	alone = forward(two, names, false);
+	bool same = together.size() == alone.size();
+	for (size_t i = 0; same && i < alone.size(); i++)
+		same = together[i].sizes() == alone[i].sizes() &&
+		       at::allclose(together[i].to(at::kDouble), alone[i].to(at::kDouble), 1e-3, 1e-3);
+	one_by_one_ = !same;
+}
+
+void Net::train_only(const std::set<std::string> &names)
+{
+	std::vector<Parameter> kept;
+	for (Parameter &p : parameters_) {
+		bool trained = names.count(p.tensor->name) > 0;
+		p.value.set_requires_grad(trained);
+		if (trained)
+			kept.push_back(p);
+	}
+	parameters_ = std::move(kept);
+	for (Step &step : steps_)
+		if (std::string(step.node->op) == "BatchNormalization" && step.node->input_count > 1)
+			step.frozen = names.count(step.node->inputs[1]) == 0;
 }
 
 void Net::write(void *bytes) const

@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
@@ -31,11 +32,25 @@ class Net
 	// One input, N x C x H x W (or whatever the graph takes); the graph's outputs in their order.
 	// training: batch normalisation by the batch's own statistics, which its running ones follow.
 	std::vector<at::Tensor> forward(const at::Tensor &input, bool training = false);
+	// The same, but the values of these names: Refused when the graph has no such value.
+	std::vector<at::Tensor> forward(
+		const at::Tensor &input, const std::vector<std::string> &names, bool training);
+
+	// Does it take batches? A graph that was exported for one picture may say something else of two; then
+	// they go through it one by one from here on. like: an input, whose first side does not matter.
+	void try_batches(const at::Tensor &like, const std::vector<std::string> &names);
+	// Only these weights are trained from here on; normalisations that are not keep their statistics.
+	void train_only(const std::set<std::string> &names);
 
 	// Weights and biases of convolutions, matrix products and normalisations that can be written back.
 	std::vector<Parameter> &parameters()
 	{
 		return parameters_;
+	}
+	// Running means and variances, which follow in training.
+	std::vector<Parameter> &statistics()
+	{
+		return statistics_;
 	}
 	// Writes every parameter, and the running statistics, over the old values in these bytes of the file.
 	void write(void *bytes) const;
@@ -45,13 +60,18 @@ class Net
 		const graph_node *node;
 		std::vector<int> inputs, outputs; // slots; -1: left out
 		bool constant;                    // the same for every input: run once
+		bool frozen;                      // never by the batch's own statistics
 	};
 
 	void add_constants();
 	void add_steps();
 	void add_parameters();
 	int slot(const std::string &name);
-	void run(const Step &step, bool training);
+	void run(const Step &step, bool training, int64_t batch);
+	void read(const at::Tensor &input, const std::vector<int> &slots, bool training,
+		std::vector<at::Tensor> &out);
+	std::vector<at::Tensor> forward(
+		const at::Tensor &input, const std::vector<int> &slots, bool training);
 
 	const graph_file &file_;
 	std::unordered_map<std::string, int> slots_;
@@ -61,11 +81,13 @@ class Net
 	std::vector<Parameter> statistics_; // running means and variances
 	int input_ = -1;
 	std::vector<int> outputs_;
+	bool one_by_one_ = false;
 };
 
 at::Tensor tensor_of(const graph_tensor &t); // a copy
 
 // ops.cpp: what one node does. Inputs that are left out are undefined tensors.
 using Values = std::vector<at::Tensor>;
-Values run_node(const graph_node &node, const Values &inputs, int64_t opset, bool training);
+// batch: pictures in this run of a graph that was exported for one; else 1.
+Values run_node(const graph_node &node, const Values &inputs, int64_t opset, bool training, int64_t batch);
 bool knows_operator(const std::string &op);

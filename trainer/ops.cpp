@@ -18,6 +18,7 @@ struct Call {
 	const Values &in;
 	int64_t opset;
 	bool training;
+	int64_t batch; // pictures in a run of a graph that was exported for one; else 1
 
 	const graph_attribute *find(const char *name) const
 	{
@@ -297,6 +298,8 @@ Values reshape(const Call &c)
 		if (sides[i] == 0 && !zeros)
 			sides[i] = c.in[0].size(static_cast<int64_t>(i));
 	// A batch of one that was written into the graph is a batch of any size.
+	if (c.batch > 1 && !sides.empty() && sides[0] == 1 && c.in[0].dim() > 0 && c.in[0].size(0) == c.batch)
+		sides[0] = c.batch;
 	int64_t count = 1;
 	bool free = false;
 	for (int64_t side : sides) {
@@ -732,7 +735,7 @@ bool knows_operator(const std::string &op)
 	return operators().count(op) > 0;
 }
 
-Values run_node(const graph_node &node, const Values &inputs, int64_t opset, bool training)
+Values run_node(const graph_node &node, const Values &inputs, int64_t opset, bool training, int64_t batch)
 {
-	return operators().at(node.op)(Call{node, inputs, opset, training});
+	return operators().at(node.op)(Call{node, inputs, opset, training, batch});
 }
