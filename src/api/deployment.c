@@ -127,7 +127,7 @@ static enum status create(struct http_request *req, struct http_reply *reply, yy
 	if (model)
 		model_drop(model);
 	TRY(st);
-	training_data_follow(req, row->id);
+	training_data_follow(api, row->id, caller_of(req)->user_name);
 	live_changed(api, row->id);
 	return deployment_reply(req, reply, row->id, err);
 }

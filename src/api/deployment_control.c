@@ -4,12 +4,16 @@
 #include "api/deployment_swap.h"
 #include "api/live.h"
 #include "api/nouns.h"
+#include "base/check.h"
 #include "deploy/roster.h"
 #include "os/clock.h"
+#include "store/model_rows.h"
+
+#include <string.h>
 
 enum status api_deployment_set_model(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct deployment_swap swap = {.what = "deployed"};
+	struct swap swap = {.what = SWAP_DEPLOYED};
 	struct uuid id;
 	yyjson_doc *doc;
 	TRY(api_id(req, "id", "deployment", &id, err));
@@ -18,20 +22,35 @@ enum status api_deployment_set_model(struct http_request *req, struct http_reply
 	return deployment_swap_run(req, reply, id, &swap, err);
 }
 
-static enum status previous_champion(
-	struct http_request *req, struct uuid id, struct uuid *out, struct err *err)
+/* To the champion before, or to the one that is named. */
+static enum status find_champion_before(
+	struct http_request *req, struct uuid id, struct uuid *version_id, struct err *err)
 {
 	API_READER reader = {0};
+	yyjson_val *body;
+	bool was;
 	TRY(api_read(req, &reader, err));
-	return deployment_rows_previous_champion(reader.conn, id, out, err);
+	if (req->body.size) {
+		TRY(api_body(req, &body, err));
+		TRY(api_json_id(body, "model_version_id", false, version_id, err));
+	}
+	if (uuid_is_zero(*version_id)) {
+		TRY(deployment_rows_previous_champion(reader.conn, id, version_id, err));
+		return ST_OK;
+	}
+	TRY(deployment_rows_was_champion(reader.conn, id, *version_id, &was, err));
+	if (was)
+		return ST_OK;
+	return err_set(err, ST_CONFLICT,
+		"That version was never the champion of this deployment, so there is no going back to it.");
 }
 
 enum status api_deployment_rollback(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct deployment_swap swap = {.what = "rolled_back"};
+	struct swap swap = {.what = SWAP_BACK};
 	struct uuid id;
 	TRY(api_id(req, "id", "deployment", &id, err));
-	TRY(previous_champion(req, id, &swap.version_id, err));
+	TRY(find_champion_before(req, id, &swap.version_id, err));
 	if (uuid_is_zero(swap.version_id))
 		return err_set(err, ST_CONFLICT,
 			"There is nothing to go back to: the champion of this deployment was never changed.");
@@ -82,6 +101,43 @@ enum status api_deployment_resume(struct http_request *req, struct http_reply *r
 	return switch_pause(req, reply, false, err);
 }
 
+/* A line that made a version champion, which is not champion now and can still answer. */
+static enum status can_go_back(struct db_conn *c, const struct deployment_row *row,
+	const struct deployment_event_row *event, struct arena *a, bool *can, struct err *err)
+{
+	static const char *const kinds[] = {"created", SWAP_DEPLOYED, SWAP_PROMOTED, SWAP_BACK};
+	struct model_version_row version;
+	struct uuid id;
+	size_t i = 0;
+	while (i < COUNT_OF(kinds) && strcmp(kinds[i], event->what) != 0)
+		i++;
+	*can = false;
+	if (i == COUNT_OF(kinds) || event->to == NULL || !uuid_parse(event->to, &id) ||
+		uuid_equal(id, row->champion_id))
+		return ST_OK;
+	enum status st = model_rows_version_by_id(c, id, a, &version, err);
+	if (st == ST_MISSING)
+		return ST_OK;
+	*can = st == ST_OK && (!row->serving || strcmp(version.state, "READY") == 0);
+	return st;
+}
+
+static enum status add_event(struct http_request *req, struct db_conn *c, const struct deployment_row *row,
+	const struct deployment_event_row *event, yyjson_mut_doc *doc, yyjson_mut_val *items, struct err *err)
+{
+	bool can;
+	TRY(can_go_back(c, row, event, req->arena, &can, err));
+	yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, items);
+	api_add_time(doc, item, "at", event->at_us);
+	api_add_text(doc, item, "what", event->what);
+	api_add_text(doc, item, "by", event->who);
+	api_add_text(doc, item, "from", event->from);
+	api_add_text(doc, item, "to", event->to);
+	api_add_text(doc, item, "why", event->why);
+	yyjson_mut_obj_add_bool(doc, item, "can_go_back", can);
+	return ST_OK;
+}
+
 enum status api_deployment_history(struct http_request *req, struct http_reply *reply, struct err *err)
 {
 	API_READER reader = {0};
@@ -95,14 +151,8 @@ enum status api_deployment_history(struct http_request *req, struct http_reply *
 	TRY(deployment_rows_events(reader.conn, id, req->arena, &events, &count, err));
 	yyjson_mut_doc *doc = json_new(req->arena);
 	yyjson_mut_val *items = yyjson_mut_arr(doc);
-	for (size_t i = 0; i < count; i++) {
-		yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, items);
-		api_add_time(doc, item, "at", events[i].at_us);
-		api_add_text(doc, item, "what", events[i].what);
-		api_add_text(doc, item, "by", events[i].who);
-		api_add_text(doc, item, "from", events[i].from);
-		api_add_text(doc, item, "to", events[i].to);
-	}
+	for (size_t i = 0; i < count; i++)
+		TRY(add_event(req, reader.conn, &row, &events[i], doc, items, err));
 	return api_reply_list(req, reply, doc, items, (int64_t)count);
 }
 

@@ -5,10 +5,12 @@
 #include "api/deployment_swap.h"
 #include "api/nouns.h"
 #include "api/training_data.h"
+#include "deploy/shadow_set.h"
 #include "os/clock.h"
 #include "serve/pipeline.h"
 #include "shadow/shadows.h"
 #include "store/model_rows.h"
+#include "store/pipeline_rows.h"
 #include "store/shadow_rows.h"
 
 #include <inttypes.h>
@@ -22,61 +24,16 @@ static enum status read_version(struct db_conn *c, struct uuid id, struct arena 
 	return model_rows_by_id(c, version->model_id, a, model, err);
 }
 
-enum status deployment_shadow_missing(struct db_conn *c, const struct deployment_row *row,
-	struct uuid version_id, struct arena *a, struct err *err)
-{
-	struct model_version_row version;
-	struct model_row model;
-	TRY(read_version(c, version_id, a, &version, &model, err));
-	return err_set(err, ST_MISSING, "Version %" PRId64 " of model %s is no shadow of deployment %s.",
-		version.version, model.name, row->name);
-}
-
-static enum status check_shadow(const struct deployment_row *row, const struct model_version_row *version,
-	const struct model_row *model, struct err *err)
-{
-	if (strcmp(version->type, row->type) != 0)
-		return err_set(err, ST_CONFLICT,
-			"Deployment %s is of type %s; a model of type %s cannot be its shadow.", row->name,
-			row->type, version->type);
-	if (row->serving && strcmp(version->state, "READY") != 0)
-		return err_set(err, ST_CONFLICT, "Version %" PRId64 " of model %s cannot be a shadow: %s",
-			version->version, model->name,
-			version->state_text ? version->state_text
-					    : "it has no ONNX file yet; store one first.");
-	if (uuid_equal(version->id, row->champion_id))
-		return err_set(err, ST_CONFLICT,
-			"Version %" PRId64 " of model %s is the champion of deployment %s; its shadow is "
-			"another version.",
-			version->version, model->name, row->name);
-	return ST_OK;
-}
-
 enum status deployment_shadow_insert(struct db_conn *c, struct deployment_change *change,
 	struct uuid version_id, bool from_start, struct err *err)
 {
-	struct model_version_row version;
-	struct model_row model;
-	int64_t now_us = clock_unix_us();
-	struct shadow_row shadow = {
-		.id = uuid_v7(now_us / 1000),
-		.deployment_id = change->row.id,
-		.model_version_id = version_id,
-		.since_us = now_us,
+	const struct shadow_wish wish = {
+		.version_id = version_id,
+		.from_start = from_start,
+		.who = change->who,
+		.now_us = clock_unix_us(),
 	};
-	TRY(read_version(c, version_id, &change->arena, &version, &model, err));
-	TRY(check_shadow(&change->row, &version, &model, err));
-	if (!from_start)
-		TRY(shadow_rows_newest(c, &shadow.position, err));
-	enum status st = shadow_rows_insert(c, &shadow, err);
-	if (st == ST_CONFLICT)
-		return err_set(err, ST_CONFLICT,
-			"Version %" PRId64 " of model %s is a shadow of deployment %s already.",
-			version.version, model.name, change->row.name);
-	TRY(st);
-	char text[UUID_TEXT_SIZE];
-	uuid_format(version_id, text);
-	return deployment_change_event(c, change, "shadow_set", NULL, text, err);
+	return shadow_set(c, &change->row, &wish, &change->arena, err);
 }
 
 struct shadow_change {
@@ -113,21 +70,16 @@ enum status api_deployment_shadow_set(struct http_request *req, struct http_repl
 	TRY(api_json_id(body, "model_version_id", true, &s.version_id, err));
 	TRY(read_since(body, &s.from_start, err));
 	TRY(deployment_change_run(req, reply, "deployment.shadow_set", id, set_shadow, &s.change, NULL, err));
-	training_data_shadow(req, id);
+	training_data_shadow(api_of(req), id, caller_of(req)->user_name);
 	return ST_OK;
 }
 
 static enum status remove_shadow(struct db_conn *c, void *arg, struct err *err)
 {
 	struct shadow_change *s = arg;
-	bool existed;
-	char text[UUID_TEXT_SIZE];
 	TRY(deployment_change_begin(c, &s->change, err));
-	TRY(shadow_rows_delete(c, s->change.row.id, s->version_id, &existed, err));
-	if (!existed)
-		return deployment_shadow_missing(c, &s->change.row, s->version_id, &s->change.arena, err);
-	uuid_format(s->version_id, text);
-	return deployment_change_event(c, &s->change, "shadow_removed", text, NULL, err);
+	return shadow_unset(c, &s->change.row, s->version_id, s->change.who, NULL, clock_unix_us(),
+		&s->change.arena, err);
 }
 
 enum status api_deployment_shadow_remove(struct http_request *req, struct http_reply *reply, struct err *err)
@@ -140,13 +92,29 @@ enum status api_deployment_shadow_remove(struct http_request *req, struct http_r
 		req, reply, "deployment.shadow_remove", id, remove_shadow, &s.change, NULL, err);
 }
 
+/* What Continuous Deployment says becomes of the champion before; a request may say otherwise. */
+static enum status read_keep(
+	struct http_request *req, struct uuid deployment_id, struct swap *swap, struct err *err)
+{
+	API_READER reader = {0};
+	struct continuous_deployment_row cd;
+	bool set;
+	TRY(api_read(req, &reader, err));
+	TRY(continuous_deployment_rows_get(reader.conn, deployment_id, req->arena, &cd, &set, err));
+	swap->keep_as_shadow = set && cd.keep_s > 0;
+	if (swap->keep_as_shadow)
+		swap->keep_until_us = clock_unix_us() + cd.keep_s * 1000000;
+	return ST_OK;
+}
+
 enum status api_deployment_shadow_promote(struct http_request *req, struct http_reply *reply, struct err *err)
 {
-	struct deployment_swap swap = {.what = "promoted", .from_shadow = true};
+	struct swap swap = {.what = SWAP_PROMOTED, .from_shadow = true};
 	struct uuid id;
 	yyjson_val *body = NULL;
 	TRY(api_id(req, "id", "deployment", &id, err));
 	TRY(api_id(req, "version", "model version", &swap.version_id, err));
+	TRY(read_keep(req, id, &swap, err));
 	if (req->body.size)
 		TRY(api_body(req, &body, err));
 	if (body)
@@ -201,6 +169,10 @@ static enum status add_shadow(struct http_request *req, struct db_conn *c, yyjso
 	yyjson_mut_obj_add_int(doc, object, "skipped", s->skipped);
 	api_add_text(doc, object, "skipped_text", s->skipped_text);
 	add_state(req, doc, object, s->id);
+	api_add_text(doc, object, "role", s->role);
+	api_add_text(doc, object, "reason", s->reason);
+	api_add_id(doc, object, "training_id", s->training_id);
+	api_add_time(doc, object, "until", s->until_us);
 	return ST_OK;
 }
 

@@ -11,9 +11,6 @@
  */
 enum status deployment_shadow_insert(struct db_conn *c, struct deployment_change *change,
 	struct uuid version_id, bool from_start, struct err *err) MUST_CHECK;
-/* ST_MISSING: the version is no shadow of the deployment, by its name. */
-enum status deployment_shadow_missing(struct db_conn *c, const struct deployment_row *row,
-	struct uuid version_id, struct arena *a, struct err *err) MUST_CHECK;
 
 /* The members "shadows" and "shadow_model_version_id" (the newest's) of a deployment, and "mean_cpu_ms" of
  * its champion, over the images that the newest shadow saw too. */

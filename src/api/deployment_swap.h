@@ -3,20 +3,18 @@
 #ifndef GYRE_API_DEPLOYMENT_SWAP_H
 #define GYRE_API_DEPLOYMENT_SWAP_H
 
-#include "api/deployment_change.h"
+#include "api/api.h"
+#include "deploy/swap.h"
 
-struct deployment_swap {
-	struct deployment_change change; /* first: the job gets its address */
-	struct uuid version_id;
-	const char *what;    /* of the history: "deployed", "rolled_back", "promoted" */
-	bool from_shadow;    /* it must be a shadow of the deployment */
-	bool keep_as_shadow; /* the champion before follows on, from now */
-	const char *type;    /* of the version; read by _run */
-};
-
-/* Load, warm up and check (model_open does), commit, flip, drain; answer with the deployment. Whatever it was
- * promoted from, the new champion is no shadow any more. */
+/* deploy/swap.h with a line in the audit log, by the caller; answers with the deployment. deployment_id and
+ * who of the swap are set here. */
 enum status deployment_swap_run(struct http_request *req, struct http_reply *reply, struct uuid id,
-	struct deployment_swap *swap, struct err *err) MUST_CHECK;
+	struct swap *swap, struct err *err) MUST_CHECK;
+
+/* Another champion answers (of struct swap_hooks; arg is the struct api): shadows, Training Data and pages
+ * follow. */
+void deployment_swapped(void *arg, struct uuid deployment_id, const char *who);
+/* It has another shadow, or one less (arg is the struct api): the same. */
+void deployment_shadow_changed(void *arg, struct uuid deployment_id, const char *who);
 
 #endif

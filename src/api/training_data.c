@@ -34,42 +34,66 @@ static enum status put_row(struct db_conn *c, void *arg, struct err *err)
 	return alerts_end(c, s->row.deployment_id, ALERT_DRIFT, s->row.set_us, s->why, &closed, err);
 }
 
+/* Who changes it: a request, or gyre by itself. */
+struct by {
+	struct api *api;
+	const char *who;
+	struct arena *arena;
+};
+
+static struct by by_request(struct http_request *req)
+{
+	return (struct by){api_of(req), caller_of(req)->user_name, req->arena};
+}
+
+static enum status read_by(const struct by *by, struct api_reader *reader, struct err *err)
+{
+	reader->pool = by->api->readers;
+	return db_reader_take(by->api->readers, &reader->conn, err);
+}
+
 /* A shadow may become the champion: its reference is made before, so that drift goes on. */
-static enum status start_shadows(
-	struct http_request *req, struct uuid deployment_id, bool anew, struct err *err)
+static enum status start_shadows(const struct by *by, struct uuid deployment_id, bool anew, struct err *err)
 {
 	API_READER reader = {0};
 	struct deployment_row deployment;
 	struct shadow_row *shadows;
 	struct job_row job;
 	size_t count;
-	TRY(api_read(req, &reader, err));
-	TRY(deployment_rows_by_id(reader.conn, deployment_id, req->arena, &deployment, err));
-	TRY(shadow_rows_list(reader.conn, deployment_id, req->arena, &shadows, &count, err));
+	TRY(read_by(by, &reader, err));
+	TRY(deployment_rows_by_id(reader.conn, deployment_id, by->arena, &deployment, err));
+	TRY(shadow_rows_list(reader.conn, deployment_id, by->arena, &shadows, &count, err));
 	api_reader_drop(&reader);
 	for (size_t i = 0; deployment.serving && i < count; i++)
-		TRY(reference_start_version(api_of(req)->references, deployment_id,
-			shadows[i].model_version_id, anew, caller_of(req)->user_name, req->arena, &job, err));
+		TRY(reference_start_version(by->api->references, deployment_id, shadows[i].model_version_id,
+			anew, by->who, by->arena, &job, err));
 	return ST_OK;
 }
 
-void training_data_shadow(struct http_request *req, struct uuid deployment_id)
+void training_data_shadow(struct api *api, struct uuid deployment_id, const char *who)
 {
+	struct arena a;
 	struct err err;
-	if (start_shadows(req, deployment_id, false, &err) != ST_OK)
+	arena_init(&a);
+	if (start_shadows(&(struct by){api, who, &a}, deployment_id, false, &err) != ST_OK)
 		log_err("training_data_not_followed", &err);
+	arena_release(&a);
 }
 
 /* After it is set: jobs for what was before end, one for what is now begins, pages fetch. */
+static enum status begin_by(const struct by *by, struct uuid deployment_id, bool anew, struct err *err)
+{
+	struct job_row job;
+	TRY(reference_start(by->api->references, deployment_id, anew, by->who, by->arena, &job, err));
+	TRY(start_shadows(by, deployment_id, anew, err));
+	live_changed(by->api, deployment_id);
+	return ST_OK;
+}
+
 static enum status begin(struct http_request *req, struct uuid deployment_id, bool anew, struct err *err)
 {
-	struct api *api = api_of(req);
-	struct job_row job;
-	TRY(reference_start(
-		api->references, deployment_id, anew, caller_of(req)->user_name, req->arena, &job, err));
-	TRY(start_shadows(req, deployment_id, anew, err));
-	live_changed(api, deployment_id);
-	return ST_OK;
+	struct by by = by_request(req);
+	return begin_by(&by, deployment_id, anew, err);
 }
 
 static enum status check_deployment(struct http_request *req, struct uuid id, struct err *err)
@@ -248,7 +272,7 @@ enum status api_training_data_check(struct http_request *req, struct http_reply 
 /* ---- with the champion ---- */
 
 static enum status choose(
-	struct http_request *req, struct uuid deployment_id, struct setting *s, bool *change, struct err *err)
+	const struct by *by, struct uuid deployment_id, struct setting *s, bool *change, struct err *err)
 {
 	API_READER reader = {0};
 	struct training_data_row old;
@@ -256,13 +280,13 @@ static enum status choose(
 	const char *name;
 	bool set;
 	*change = false;
-	TRY(api_read(req, &reader, err));
-	TRY(deployment_rows_by_id(reader.conn, deployment_id, req->arena, &deployment, err));
-	TRY(training_data_rows_get(reader.conn, deployment_id, req->arena, &old, &set, err));
+	TRY(read_by(by, &reader, err));
+	TRY(deployment_rows_by_id(reader.conn, deployment_id, by->arena, &deployment, err));
+	TRY(training_data_rows_get(reader.conn, deployment_id, by->arena, &old, &set, err));
 	if (set && strcmp(old.set_by, TRAINING_DATA_BY_ITSELF) != 0)
 		return ST_OK;
 	TRY(training_data_rows_suggest(reader.conn, deployment.champion_id, REFERENCE_EVALUATION_MIN,
-		req->arena, &s->row.dataset_version_id, &name, err));
+		by->arena, &s->row.dataset_version_id, &name, err));
 	if (uuid_is_zero(s->row.dataset_version_id))
 		return ST_OK;
 	*change = !set || !uuid_equal(old.dataset_version_id, s->row.dataset_version_id);
@@ -278,7 +302,7 @@ static enum status end_drift(struct db_conn *c, void *arg, struct err *err)
 		"Another champion answers: drift is measured anew.", &closed, err);
 }
 
-static enum status follow(struct http_request *req, struct uuid deployment_id, struct err *err)
+static enum status follow(const struct by *by, struct uuid deployment_id, struct err *err)
 {
 	struct setting s = {.row = {.deployment_id = deployment_id,
 				    .kind = "DATASET",
@@ -287,15 +311,18 @@ static enum status follow(struct http_request *req, struct uuid deployment_id, s
 				    .set_by = TRAINING_DATA_BY_ITSELF},
 		.why = "Training Data changed with the champion."};
 	bool change;
-	TRY(choose(req, deployment_id, &s, &change, err));
-	TRY(change ? recorder_run(api_of(req)->recorder, put_row, &s, err)
-		   : recorder_run(api_of(req)->recorder, end_drift, &deployment_id, err));
-	return begin(req, deployment_id, false, err);
+	TRY(choose(by, deployment_id, &s, &change, err));
+	TRY(change ? recorder_run(by->api->recorder, put_row, &s, err)
+		   : recorder_run(by->api->recorder, end_drift, &deployment_id, err));
+	return begin_by(by, deployment_id, false, err);
 }
 
-void training_data_follow(struct http_request *req, struct uuid deployment_id)
+void training_data_follow(struct api *api, struct uuid deployment_id, const char *who)
 {
+	struct arena a;
 	struct err err;
-	if (follow(req, deployment_id, &err) != ST_OK)
+	arena_init(&a);
+	if (follow(&(struct by){api, who, &a}, deployment_id, &err) != ST_OK)
 		log_err("training_data_not_followed", &err);
+	arena_release(&a);
 }

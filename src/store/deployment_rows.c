@@ -158,14 +158,15 @@ enum status deployment_rows_add_event(
 	struct db_conn *c, struct uuid id, const struct deployment_event_row *e, struct err *err)
 {
 	struct db_query q = db_query(c,
-		"INSERT INTO deployment_event (deployment_id, at_us, what, who, from_text, to_text)"
-		" VALUES ($1, $2, $3, $4, $5, $6)");
+		"INSERT INTO deployment_event (deployment_id, at_us, what, who, from_text, to_text, why)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7)");
 	db_bind_uuid(&q, id);
 	db_bind_integer(&q, e->at_us);
 	db_bind_text(&q, e->what);
 	db_bind_text(&q, e->who);
 	db_bind_text(&q, e->from);
 	db_bind_text(&q, e->to);
+	db_bind_text(&q, e->why);
 	db_next(&q);
 	return db_done(&q, err);
 }
@@ -177,8 +178,9 @@ enum status deployment_rows_events(struct db_conn *c, struct uuid id, struct are
 {
 	*items = ARENA_ARRAY(a, struct deployment_event_row, EVENTS_MAX);
 	*count = 0;
-	struct db_query q = db_query(c, "SELECT at_us, what, who, from_text, to_text FROM deployment_event"
-					" WHERE deployment_id = $1 ORDER BY position DESC LIMIT 500");
+	struct db_query q =
+		db_query(c, "SELECT at_us, what, who, from_text, to_text, why FROM deployment_event"
+			    " WHERE deployment_id = $1 ORDER BY position DESC LIMIT 500");
 	db_bind_uuid(&q, id);
 	while (*count < EVENTS_MAX && db_next(&q)) {
 		(*items)[(*count)++] = (struct deployment_event_row){
@@ -187,8 +189,23 @@ enum status deployment_rows_events(struct db_conn *c, struct uuid id, struct are
 			.who = db_text(&q, 2, a),
 			.from = db_text(&q, 3, a),
 			.to = db_text(&q, 4, a),
+			.why = db_text(&q, 5, a),
 		};
 	}
+	return db_done(&q, err);
+}
+
+enum status deployment_rows_was_champion(
+	struct db_conn *c, struct uuid id, struct uuid version_id, bool *was, struct err *err)
+{
+	char text[UUID_TEXT_SIZE];
+	uuid_format(version_id, text);
+	struct db_query q =
+		db_query(c, "SELECT 1 FROM deployment_event WHERE deployment_id = $1 AND to_text = $2"
+			    " AND what IN ('created', 'deployed', 'rolled_back', 'promoted') LIMIT 1");
+	db_bind_uuid(&q, id);
+	db_bind_text(&q, text);
+	*was = db_next(&q);
 	return db_done(&q, err);
 }
 

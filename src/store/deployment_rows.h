@@ -23,6 +23,7 @@ struct deployment_row {
 struct deployment_event_row {
 	int64_t at_us;
 	const char *what, *who, *from, *to;
+	const char *why; /* by which rule; NULL: a person's wish */
 };
 
 /* ST_CONFLICT when the name is taken. */
@@ -48,6 +49,9 @@ enum status deployment_rows_add_event(
 enum status deployment_rows_events(struct db_conn *c, struct uuid id, struct arena *a,
 	struct deployment_event_row **items, size_t *count,
 	struct err *err) MUST_CHECK; /* newest first, at most 500 */
+/* Whether the version was ever its champion. */
+enum status deployment_rows_was_champion(
+	struct db_conn *c, struct uuid id, struct uuid version_id, bool *was, struct err *err) MUST_CHECK;
 /* The version that was champion before the present one; zero when there is none. */
 enum status deployment_rows_previous_champion(
 	struct db_conn *c, struct uuid id, struct uuid *out, struct err *err) MUST_CHECK;

@@ -7,46 +7,74 @@ enum status shadow_rows_insert(struct db_conn *c, const struct shadow_row *s, st
 {
 	struct db_query q = db_query(c,
 		"INSERT INTO deployment_shadow (id, deployment_id, model_version_id, since_us, position,"
+		" role, reason, training_id, until_us,"
 		" predictions, compared, cpu_us, champion_cpu_us, skipped)"
-		" VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0)");
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0)");
 	db_bind_uuid(&q, s->id);
 	db_bind_uuid(&q, s->deployment_id);
 	db_bind_uuid(&q, s->model_version_id);
 	db_bind_integer(&q, s->since_us);
 	db_bind_integer(&q, s->position);
+	db_bind_text(&q, s->role ? s->role : SHADOW_ROLE_HAND);
+	db_bind_text(&q, s->reason);
+	db_bind_uuid(&q, s->training_id);
+	if (s->until_us)
+		db_bind_integer(&q, s->until_us);
+	else
+		db_bind_null(&q);
 	return db_done(&q, err);
+}
+
+#define SHADOW                                                                                               \
+	"SELECT s.id, s.deployment_id, s.model_version_id, s.since_us, s.position, s.predictions,"           \
+	" s.compared, s.cpu_us, s.champion_cpu_us, s.skipped, s.skipped_text, d.serving = 0, s.role,"        \
+	" s.reason, s.training_id, s.until_us"                                                               \
+	" FROM deployment_shadow s JOIN deployment d ON d.id = s.deployment_id "
+
+static enum status read_shadows(
+	struct db_query *q, struct arena *a, struct shadow_row **items, size_t *count, struct err *err)
+{
+	size_t room = 0;
+	*items = NULL;
+	for (*count = 0; db_next(q); (*count)++) {
+		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
+		(*items)[*count] = (struct shadow_row){
+			.id = db_uuid(q, 0),
+			.deployment_id = db_uuid(q, 1),
+			.model_version_id = db_uuid(q, 2),
+			.since_us = db_integer(q, 3),
+			.position = db_integer(q, 4),
+			.predictions = db_integer(q, 5),
+			.compared = db_integer(q, 6),
+			.cpu_us = db_integer(q, 7),
+			.champion_cpu_us = db_integer(q, 8),
+			.skipped = db_integer(q, 9),
+			.skipped_text = db_text(q, 10, a),
+			.elsewhere = db_integer(q, 11) != 0,
+			.role = db_text(q, 12, a),
+			.reason = db_text(q, 13, a),
+			.training_id = db_uuid(q, 14),
+			.until_us = db_integer(q, 15),
+		};
+	}
+	return db_done(q, err);
 }
 
 enum status shadow_rows_list(struct db_conn *c, struct uuid deployment_id, struct arena *a,
 	struct shadow_row **items, size_t *count, struct err *err)
 {
 	struct db_query q =
-		db_query(c, "SELECT s.id, s.deployment_id, s.model_version_id, s.since_us, s.position, "
-			    "s.predictions, s.compared,"
-			    " s.cpu_us, s.champion_cpu_us, s.skipped, s.skipped_text, d.serving = 0"
-			    " FROM deployment_shadow s JOIN deployment d ON d.id = s.deployment_id"
-			    " WHERE s.deployment_id = $1 ORDER BY s.since_us DESC, s.id DESC");
+		db_query(c, SHADOW "WHERE s.deployment_id = $1 ORDER BY s.since_us DESC, s.id DESC");
 	db_bind_uuid(&q, deployment_id);
-	size_t room = 0;
-	*items = NULL;
-	for (*count = 0; db_next(&q); (*count)++) {
-		*items = rows_grow(a, *items, *count, &room, sizeof(**items));
-		(*items)[*count] = (struct shadow_row){
-			.id = db_uuid(&q, 0),
-			.deployment_id = db_uuid(&q, 1),
-			.model_version_id = db_uuid(&q, 2),
-			.since_us = db_integer(&q, 3),
-			.position = db_integer(&q, 4),
-			.predictions = db_integer(&q, 5),
-			.compared = db_integer(&q, 6),
-			.cpu_us = db_integer(&q, 7),
-			.champion_cpu_us = db_integer(&q, 8),
-			.skipped = db_integer(&q, 9),
-			.skipped_text = db_text(&q, 10, a),
-			.elsewhere = db_integer(&q, 11) != 0,
-		};
-	}
-	return db_done(&q, err);
+	return read_shadows(&q, a, items, count, err);
+}
+
+enum status shadow_rows_over(struct db_conn *c, int64_t now_us, struct arena *a, struct shadow_row **items,
+	size_t *count, struct err *err)
+{
+	struct db_query q = db_query(c, SHADOW "WHERE s.until_us <= $1");
+	db_bind_integer(&q, now_us);
+	return read_shadows(&q, a, items, count, err);
 }
 
 enum status shadow_rows_deployments(

@@ -6,11 +6,20 @@
 
 #include "store/rows.h"
 
+#define SHADOW_ROLE_HAND "HAND"           /* a person wished it */
+#define SHADOW_ROLE_CANDIDATE "CANDIDATE" /* a training made it */
+#define SHADOW_ROLE_HELD "HELD"           /* the same, and the gate held it back */
+#define SHADOW_ROLE_FORMER "FORMER"       /* the champion before */
+
 struct shadow_row {
 	struct uuid id; /* of this following: a version that is removed and set again gets another */
 	struct uuid deployment_id, model_version_id;
 	int64_t since_us;
-	int64_t position; /* in the log, up to which it has predicted or skipped */
+	int64_t position;        /* in the log, up to which it has predicted or skipped */
+	const char *role;        /* SHADOW_ROLE_HAND …; NULL when inserted: a person's */
+	const char *reason;      /* a sentence: of HELD and FORMER; NULL: none */
+	struct uuid training_id; /* that it came from; zero: none */
+	int64_t until_us;        /* then it is removed by itself; 0: it stays */
 	/* Only read, from 0 on: */
 	int64_t predictions;             /* stored by it */
 	int64_t compared;                /* those of images that the present champion predicted */
@@ -30,6 +39,9 @@ enum status shadow_rows_deployments(
 	struct db_conn *c, struct arena *a, struct uuid **ids, size_t *count, struct err *err) MUST_CHECK;
 enum status shadow_rows_delete(struct db_conn *c, struct uuid deployment_id, struct uuid model_version_id,
 	bool *existed, struct err *err) MUST_CHECK;
+/* Whose time is over. */
+enum status shadow_rows_over(struct db_conn *c, int64_t now_us, struct arena *a, struct shadow_row **items,
+	size_t *count, struct err *err) MUST_CHECK;
 /* Comparisons begin anew: the deployment has another champion. */
 enum status shadow_rows_compare_anew(
 	struct db_conn *c, struct uuid deployment_id, struct err *err) MUST_CHECK;

@@ -64,6 +64,8 @@ CREATE TABLE continuous_training (
 	drift_images_min INTEGER NOT NULL,   -- with at least so many new reviews; of a schedule too
 	trainer TEXT NOT NULL,
 	failures INTEGER NOT NULL,           -- in a row; two pause it
+	ended_id BLOB,                       -- the training whose end was counted last, as success or failure …
+	ended_attempt INTEGER NOT NULL DEFAULT 0, -- … and which attempt of it: each end counts once whatever crashes
 	paused_text TEXT,                    -- why it stands still though it is active; NULL: it does not
 	drift_us INTEGER NOT NULL,           -- drift that was told before has had its training
 	last_us INTEGER NOT NULL,            -- of the last epoch's opening, for the schedule
@@ -117,11 +119,12 @@ CREATE TABLE rolled_back (
 -- By which rule a champion became one: "gyre: better by 61 reviews". NULL: a person did it.
 ALTER TABLE deployment_event ADD COLUMN why TEXT;
 
--- What reviews say of a shadow beside a champion, latched: once better or worse it stays. metrics: the e-process.
+-- What reviews say of a shadow beside a champion, latched: once better or worse it stays: docs/internals/verdict.md.
 CREATE TABLE shadow_verdict (
 	deployment_id BLOB NOT NULL REFERENCES deployment(id) ON DELETE CASCADE,
 	model_version_id BLOB NOT NULL,
 	champion_id BLOB NOT NULL,
+	shadow_id BLOB NOT NULL,             -- of the following: set again, a shadow begins anew
 	state TEXT NOT NULL,                 -- BETTER, UNSURE, WORSE
 	wins INTEGER NOT NULL,               -- reviewed disagreements of the sample that the shadow won
 	losses INTEGER NOT NULL,
@@ -130,12 +133,25 @@ CREATE TABLE shadow_verdict (
 	log_e_worse REAL NOT NULL,           -- … and of it being worse
 	seen INTEGER NOT NULL,               -- images that both predicted
 	discordant INTEGER NOT NULL,         -- on how many of them they disagree
+	sentence TEXT NOT NULL,
 	guards TEXT NOT NULL,                -- JSON: [{"name", "ok", "sentence"}]
 	may_promote INTEGER NOT NULL,        -- BETTER, and every guard holds
 	decided_us INTEGER,                  -- NULL: UNSURE
 	updated_us INTEGER NOT NULL,
 	PRIMARY KEY (deployment_id, model_version_id, champion_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Disagreements of a shadow and a champion that were drawn to be reviewed, in the order in which they are shown and counted.
+CREATE TABLE shadow_sample (
+	shadow_id BLOB NOT NULL,             -- of the following
+	champion_id BLOB NOT NULL,
+	place INTEGER NOT NULL,              -- from 1
+	predicted_asset_id BLOB NOT NULL REFERENCES predicted_asset(id) ON DELETE CASCADE,
+	drawn_us INTEGER NOT NULL,
+	PRIMARY KEY (shadow_id, champion_id, place),
+	UNIQUE (shadow_id, champion_id, predicted_asset_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shadow_sample_asset ON shadow_sample(predicted_asset_id);
 
 -- What the trainer says of a version's file: JSON of `gyre-train check`; NULL: not asked yet.
 ALTER TABLE model_version ADD COLUMN trainable TEXT;
