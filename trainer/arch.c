@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "engine/onnx_write.h"
+#include "trainer/chance.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@
 struct builder {
 	struct onnx_graph graph;
 	struct arena arena;
-	uint64_t seed;
+	struct chance chance;
 };
 
 /* A value of the graph, and its channels. */
@@ -55,12 +56,9 @@ static const char *words(struct builder *b, const char *first, const char *secon
 
 /* ---- weights by chance ---- */
 
-static double uniform(struct builder *b) /* in (0, 1); splitmix64 */
+static double uniform(struct builder *b) /* in (0, 1) */
 {
-	uint64_t x = b->seed += 0x9e3779b97f4a7c15u;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return ((double)((x ^ x >> 31) >> 11) + 0.5) * 0x1p-53;
+	return ((double)(chance_next(&b->chance) >> 11) + 0.5) * 0x1p-53;
 }
 
 /* Normally distributed, by Box and Muller. */
@@ -344,7 +342,6 @@ static const struct {
 	{"cls-n", TASK_CLASSIFICATION, {0}},
 };
 
-/* {0: 'ok', 1: 'worn'}, as Ultralytics' exports have it. */
 const char *arch_names(struct arena *a, const char *const *labels, size_t count)
 {
 	struct str text;
@@ -417,7 +414,7 @@ bool arch_make(const char *arch, const char *const *labels, size_t label_count, 
 		return refuse(error, "%s needs an input whose sides are multiples of 32, up to 4096.", arch);
 	if (label_count < (detects ? 1 : 2) || label_count > RECIPE_CLASSES_MAX)
 		return refuse(error, "%s needs more labels: one for a detector, two for a classifier.", arch);
-	struct builder b = {.seed = seed};
+	struct builder b = {.chance = chance_of(seed, 0, 0)};
 	arena_init(&b.arena);
 	onnx_graph_init(&b.graph);
 	if (detects)

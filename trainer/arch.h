@@ -19,6 +19,9 @@ bool arch_make(const char *arch, const char *const *labels, size_t label_count, 
 	uint32_t height, uint64_t seed, struct recipe *recipe, void **out, size_t *out_size,
 	char error[GRAPH_ERROR_SIZE]);
 
+/* Labels as metadata_props has them under "names", in Ultralytics' form: {0: 'ok', 1: 'worn'}. */
+const char *arch_names(struct arena *a, const char *const *labels, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,13 +12,15 @@
 extern "C" {
 #endif
 
+enum graph_edit_kind {
+	GRAPH_EDIT_TENSOR,   /* an initialiser, or the value of a Constant node, by name */
+	GRAPH_EDIT_INTEGERS, /* an attribute that is a list of integers */
+	GRAPH_EDIT_OUTPUT,   /* a side of one of the graph's outputs, where it is fixed */
+	GRAPH_EDIT_METADATA  /* metadata_props: changed, or added */
+};
+
 struct graph_edit {
-	enum graph_edit_kind {
-		GRAPH_EDIT_TENSOR,   /* an initialiser, or the value of a Constant node, by name */
-		GRAPH_EDIT_INTEGERS, /* an attribute that is a list of integers */
-		GRAPH_EDIT_OUTPUT,   /* a side of one of the graph's outputs, where it is fixed */
-		GRAPH_EDIT_METADATA  /* metadata_props: changed, or added */
-	} kind;
+	enum graph_edit_kind kind;
 	const char *name;           /* of the tensor, attribute, output or key */
 	struct graph_tensor tensor; /* type, rank, sides, count and data; FLOAT, INT64 or INT32 */
 	size_t node;                /* index of the attribute's node */

@@ -23,25 +23,6 @@ static bool is_one_of(const char *op, const char *const *names)
 	return *names != NULL;
 }
 
-const char *head_logits(const struct graph_file *g, const char *output)
-{
-	static const char *const ends[] = {"Softmax", "LogSoftmax", "ArgMax", NULL};
-	static const char *const shapes[] = {
-		"Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Cast", NULL};
-	const char *value = output;
-	for (size_t step = 0; step < g->node_count; step++) {
-		const struct graph_node *maker = head_maker(g, value);
-		if (maker == NULL || maker->input_count == 0)
-			break;
-		value = maker->inputs[0];
-		if (is_one_of(maker->op, ends))
-			return value;
-		if (!is_one_of(maker->op, shapes))
-			break;
-	}
-	return output;
-}
-
 /* Bin numbers that a distribution is multiplied with are no weights. */
 static bool counts_up(const struct graph_tensor *t)
 {

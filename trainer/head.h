@@ -13,9 +13,6 @@ extern "C" {
 
 /* The node that makes a value; NULL: none does. */
 const struct graph_node *head_maker(const struct graph_file *g, const char *value);
-/* The value before the last Softmax, LogSoftmax or ArgMax that makes an output, if only its shape changes on
- * the way; otherwise the output itself. */
-const char *head_logits(const struct graph_file *g, const char *output);
 /* Where the boxes of an output are means of distributions of distances (YOLOv8's DFL): the value that goes
  * into the one Softmax between the last weights and the output. NULL: there is none. */
 const char *head_distances(const struct graph_file *g, const char *output);

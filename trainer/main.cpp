@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // gyre-train: what a model's file can be trained to, and training it.
+#include "trainer/check.h"
 #include "trainer/create.h"
 #include "trainer/net.h"
+#include "trainer/train.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -51,23 +53,6 @@ struct Model {
 	Model(const Model &) = delete;
 };
 
-int check(int argc, char **argv)
-{
-	const char *path = option(argc, argv, "--model");
-	if (!path)
-		return EXIT_USAGE;
-	Model model(path);
-	Net net(model.file);
-	int64_t weights = 0;
-	for (const Parameter &p : net.parameters())
-		weights += p.value.numel();
-	if (net.parameters().empty())
-		throw Refused("The model has no weights that can be trained.");
-	std::printf("{\"trainable\":true,\"weights\":%lld,\"tensors\":%zu}\n",
-		static_cast<long long>(weights), net.parameters().size());
-	return EXIT_DONE;
-}
-
 // Raw floats in, raw floats out: for comparing with ONNX Runtime.
 int run(int argc, char **argv)
 {
@@ -101,16 +86,24 @@ int run(int argc, char **argv)
 	return EXIT_DONE;
 }
 
+int train(int argc, char **argv)
+{
+	const char *path = option(argc, argv, "--job");
+	return path ? train_command(path) : EXIT_USAGE;
+}
+
 const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } commands[] = {
-	{"check", check,
-		"--model FILE: whether it can be trained, as JSON; exit code 3 and the reason when not"},
+	{"check", check_command,
+		"--model FILE [--recipe FILE] [--labels N]: whether it can be trained, as JSON; exit code 3 "
+		"and the reason when not"},
 	{"create", create_command,
 		"--arch det-t|det-p|cls-n --labels labels.json --size 160x160 --output FILE [--seed 1]: a "
 		"first model, with nothing learnt yet"},
+	{"train", train, "--job job.json: in the folder of a run, as docs/trainers.md describes it"},
 	{"run", run,
 		"--model FILE --input FLOATS --sides 1,3,416,416 --output FLOATS [--write FILE]: as ONNX "
 		"Runtime would"},

@@ -16,30 +16,6 @@
 
 #define LIBRARY "libonnxruntime.so.1"
 
-/* Which of the four sides is the channels': NCHW unless the last one looks like it and the second does not.
- */
-static bool channels_last(const struct engine_port *port)
-{
-	int64_t second = port->shape[1], last = port->shape[3];
-	bool last_fits = last == 1 || last == 3 || last == 4;
-	return last_fits && second != 1 && second != 3 && second != 4;
-}
-
-int engine_probe_shape(const struct engine_port *port, int64_t side, int64_t out[ENGINE_RANK_MAX])
-{
-	if (port->rank < 1 || engine_type_size(port->type) == 0)
-		return 0;
-	bool image = port->rank == 4, last = image && channels_last(port);
-	for (int i = 0; i < port->rank; i++) {
-		int64_t guess = i == 0 ? 1 : image && i == (last ? 3 : 1) ? 3 : side;
-		out[i] = port->shape[i] > 0 ? port->shape[i] : guess;
-		/* [N, features] and the like: a side of pixels would be a wild guess. */
-		if (port->shape[i] <= 0 && !image && i > 0)
-			return 0;
-	}
-	return port->rank;
-}
-
 /* Set once at start, before there are threads that open engines. */
 static char library_configured[4096];
 
