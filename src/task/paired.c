@@ -121,7 +121,8 @@ struct value {
 
 /* What numbers are made from: prepared once, asked with the weights of each resample. */
 struct reading {
-	const struct paired *p;
+	const struct paired *p; /* NULL pictures: of scores alone */
+	size_t count;           /* pictures */
 	struct score_view *views[2];
 	struct score_view_value *view_values;
 	int32_t *labels; /* that have something to find, rising */
@@ -221,9 +222,12 @@ static uint64_t *count_truths(const struct paired *p, struct arena *a)
 static void read_labels(struct reading *r, struct arena *a)
 {
 	const struct paired *p = r->p;
+	r->count = p->count;
 	if (p->task == TASK_DETECTION) {
 		for (int m = 0; m < 2; m++)
 			r->views[m] = score_view_new(p->scores[m], a);
+		r->count = score_view_count(r->views[0]);
+		CHECK(r->count == score_view_count(r->views[1]));
 		r->label_count = score_view_labels(r->views[0]);
 		CHECK(r->label_count == score_view_labels(r->views[1]));
 	}
@@ -285,6 +289,15 @@ static void interval(double *differences, size_t count, double *low, double *hig
 	*high = percentile(differences, count, 0.975);
 }
 
+/* As if one more resample had said so: 500 are no proof. */
+static double not_worse(const double *differences, size_t count)
+{
+	size_t some = 1;
+	for (size_t i = 0; i < count; i++)
+		some += differences[i] >= -PAIRED_MARGIN;
+	return (double)some / (double)(count + 1);
+}
+
 static struct value value_new(const struct reading *r, struct arena *a)
 {
 	return (struct value){-1, -1, ARENA_ARRAY(a, double, r->label_count + 1)};
@@ -295,11 +308,11 @@ static void bootstrap(struct reading *r, uint64_t seed, struct paired_result *ou
 {
 	size_t rows = r->label_count + 1;
 	struct value first = value_new(r, a), second = value_new(r, a);
-	double *weights = ARENA_ARRAY(a, double, r->p->count + 1);
+	double *weights = ARENA_ARRAY(a, double, r->count + 1);
 	double *differences = ARENA_ARRAY(a, double, rows *PAIRED_REPLICATES);
 	size_t *counts = ARENA_ARRAY(a, size_t, rows);
-	for (size_t i = 0; i < PAIRED_REPLICATES && r->p->count > 0; i++) {
-		resample(&seed, weights, r->p->count);
+	for (size_t i = 0; i < PAIRED_REPLICATES && r->count > 0; i++) {
+		resample(&seed, weights, r->count);
 		value_of(r, 0, weights, &first);
 		value_of(r, 1, weights, &second);
 		for (size_t k = 0; k < rows; k++) {
@@ -311,6 +324,8 @@ static void bootstrap(struct reading *r, uint64_t seed, struct paired_result *ou
 	}
 	for (size_t k = 0; k < rows; k++) {
 		bool all = k == r->label_count;
+		if (!all)
+			out->labels[k].chance = not_worse(differences + k * PAIRED_REPLICATES, counts[k]);
 		interval(differences + k * PAIRED_REPLICATES, counts[k],
 			all ? &out->low : &out->labels[k].low, all ? &out->high : &out->labels[k].high);
 	}
@@ -359,7 +374,7 @@ static double *utilities(struct paired *p, int model, struct arena *a)
 	return out;
 }
 
-void paired_read(struct paired *p, uint64_t seed, struct arena *a, struct paired_result *out)
+static void read_all(const struct paired *p, uint64_t seed, struct arena *a, struct paired_result *out)
 {
 	static const char *const metrics[TASK_COUNT] = {
 		[TASK_DETECTION] = "AP", [TASK_CLASSIFICATION] = "accuracy", [TASK_SEGMENTATION] = "IoU"};
@@ -368,7 +383,7 @@ void paired_read(struct paired *p, uint64_t seed, struct arena *a, struct paired
 	struct value first = value_new(&r, a), second = value_new(&r, a);
 	value_of(&r, 0, NULL, &first);
 	value_of(&r, 1, NULL, &second);
-	*out = (struct paired_result){.images = p->count,
+	*out = (struct paired_result){.images = r.count,
 		.metric = metrics[p->task],
 		.first = first.all,
 		.second = second.all,
@@ -376,11 +391,24 @@ void paired_read(struct paired *p, uint64_t seed, struct arena *a, struct paired
 		.second50 = second.all50,
 		.difference = first.all >= 0 && second.all >= 0 ? second.all - first.all : 0,
 		.labels = ARENA_ARRAY(a, struct paired_label, r.label_count + 1),
-		.label_count = r.label_count,
-		.first_utility = utilities(p, 0, a),
-		.second_utility = utilities(p, 1, a)};
+		.label_count = r.label_count};
 	for (size_t i = 0; i < r.label_count; i++)
 		out->labels[i] = (struct paired_label){
-			r.labels[i], r.truths[i], first.labels[i], second.labels[i], 0, 0};
+			r.labels[i], r.truths[i], first.labels[i], second.labels[i], 0, 0, 1};
 	bootstrap(&r, seed, out, a);
+}
+
+void paired_read(struct paired *p, uint64_t seed, struct arena *a, struct paired_result *out)
+{
+	read_all(p, seed, a, out);
+	out->first_utility = utilities(p, 0, a);
+	out->second_utility = utilities(p, 1, a);
+}
+
+void paired_read_scores(struct score *first, struct score *second, uint32_t label_count, uint64_t seed,
+	struct arena *a, struct paired_result *out)
+{
+	const struct paired p = {
+		.task = TASK_DETECTION, .label_count = label_count, .scores = {first, second}};
+	read_all(&p, seed, a, out);
 }

@@ -14,6 +14,7 @@
 #include "task/task.h"
 
 #define PAIRED_REPLICATES 500
+#define PAIRED_MARGIN 0.01   /* of a class: less is no loss */
 #define PAIRED_IMAGES_FEW 30 /* below: the interval says nothing, and it is said */
 
 struct paired;                                                   /* one thread at a time */
@@ -36,6 +37,8 @@ struct paired_label {
 	uint64_t truths;      /* objects; pictures, of classes; pixels, of segmentation */
 	double first, second; /* AP, recall of the class, or IoU */
 	double low, high;     /* 95 % of second - first */
+	double chance;        /* how likely the second is not worse by more than PAIRED_MARGIN: the share of
+				 resamples */
 };
 struct paired_result {
 	size_t images;
@@ -51,5 +54,9 @@ struct paired_result {
 };
 /* All in the arena; the same seed gives the same interval. */
 void paired_read(struct paired *p, uint64_t seed, struct arena *a, struct paired_result *out);
+/* The same of scores that are there already, of boxes or masks, with the same images and truths (a CHECK); no
+ * utilities. */
+void paired_read_scores(struct score *first, struct score *second, uint32_t label_count, uint64_t seed,
+	struct arena *a, struct paired_result *out);
 
 #endif

@@ -211,6 +211,42 @@ static void test_a_picture_is_worth_its_f1(void **state)
 	paired_free(p);
 }
 
+/* Scores that are there already give the same numbers as adding picture by picture. */
+static void test_scores_are_compared_as_they_are(void **state)
+{
+	const struct match_rules rules = score_rules_coco(false);
+	struct paired *p = paired_new(TASK_DETECTION, LABELS);
+	struct score *scores[2] = {score_new(&rules), score_new(&rules)};
+	int64_t at = 0;
+	for (uint64_t seed = 40; seed < 60; seed++) {
+		struct sample_case *c = ARENA_NEW(&arena, struct sample_case);
+		sample_case_fill(c, seed);
+		for (size_t i = 0; i < c->image_count; i++, at++) {
+			const struct sample_image *m = &c->images[i];
+			size_t half = m->guess_count / 2;
+			score_add(scores[0], at, m->truths, m->truth_count, m->guesses, m->guess_count);
+			score_add(scores[1], at, m->truths, m->truth_count, m->guesses, half);
+			paired_add(
+				p, m->truths, m->truth_count, m->guesses, m->guess_count, m->guesses, half);
+		}
+	}
+	struct paired_result each, ready;
+	paired_read(p, 4, &arena, &each);
+	paired_read_scores(scores[0], scores[1], LABELS, 4, &arena, &ready);
+	assert_true(ready.images == each.images && ready.label_count == each.label_count);
+	assert_true(ready.second == each.second && ready.low == each.low && ready.high == each.high);
+	for (size_t i = 0; i < ready.label_count; i++) {
+		assert_true(ready.labels[i].low == each.labels[i].low);
+		assert_true(ready.labels[i].chance == each.labels[i].chance);
+		/* It says the same as the interval does, one-sided. */
+		assert_true(ready.labels[i].high > -PAIRED_MARGIN || ready.labels[i].chance < 0.03);
+		assert_true(ready.labels[i].low < -PAIRED_MARGIN || ready.labels[i].chance > 0.97);
+	}
+	score_free(scores[0]);
+	score_free(scores[1]);
+	paired_free(p);
+}
+
 static void test_nothing_is_nothing(void **state)
 {
 	for (enum task task = 0; task < TASK_COUNT; task++) {
@@ -253,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_classes_are_as_numpy_has_them, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pixels_are_as_numpy_has_them, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_picture_is_worth_its_f1, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_scores_are_compared_as_they_are, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_is_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_same_model_has_no_difference, set_up, tear_down),
 	};
