@@ -49,6 +49,7 @@ struct Verdict {
 	std::string task, layout;
 	int64_t classes = 0, weights = 0, trainable = 0;
 	bool resizable = false, fixed = false;
+	std::string resize_reason; // why it cannot be given other labels
 	std::set<std::string> operators;
 };
 
@@ -283,6 +284,7 @@ class Check
 		char error[GRAPH_ERROR_SIZE] = "";
 		verdict_.resizable = head_resize(file_.data, file_.size, &job, &recipe, &out, &size, error);
 		std::free(out);
+		verdict_.resize_reason = error;
 	}
 
 	span file_;
@@ -311,6 +313,7 @@ void print(const Verdict &v)
 	print_text(&out, "layout", v.layout);
 	str_printf(&out, ",\"classes\":%lld,\"resizable\":%s,\"fixed_size\":%s",
 		static_cast<long long>(v.classes), word(v.resizable), word(v.fixed));
+	print_text(&out, "resizable_reason", v.resize_reason);
 	str_printf(&out, ",\"weights\":%lld,\"trainable_weights\":%lld,\"operators\":[",
 		static_cast<long long>(v.weights), static_cast<long long>(v.trainable));
 	const char *separator = "";

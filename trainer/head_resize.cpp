@@ -174,9 +174,9 @@ class Resize
 			rows.emplace_back();
 			if (!grad.defined() || axes[i] < 0)
 				continue;
-			Tensor sums = grad.abs().transpose(0, axes[i]).flatten(1).sum(1);
-			if (grad.dim() == 1)
-				sums = grad.abs();
+			Tensor sums = grad.abs();
+			if (grad.dim() > 1)
+				sums = sums.transpose(0, axes[i]).flatten(1).sum(1);
 			for (int64_t row = 0; row < sums.size(0); row++)
 				if (sums[row].item<float>() > 0)
 					rows.back().insert(row);
@@ -567,6 +567,10 @@ bool head_resize(const void *bytes, size_t size, const job *job, recipe *recipe,
 		*out_size = file.size();
 		recipe->class_count += static_cast<uint32_t>(job->label_count - job->base_label_count);
 		return true;
+	} catch (const c10::Error &failed) {
+		std::snprintf(error, GRAPH_ERROR_SIZE, "The model cannot be given other labels: %s",
+			failed.what_without_backtrace());
+		return false;
 	} catch (const std::exception &refused) {
 		std::snprintf(error, GRAPH_ERROR_SIZE, "%s", refused.what());
 		return false;
