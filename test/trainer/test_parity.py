@@ -2,20 +2,11 @@
 """A graph on gyre-train's engine says what ONNX Runtime says of the same input; weights that were not trained are written back
 as the same bytes."""
 
-import os
-import pathlib
-import subprocess
-
 import numpy
 import pytest
+from runs import DATA, needs_trainer, trainer
 
 ort = pytest.importorskip("onnxruntime")
-
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-TRAINER = REPOSITORY / "build" / "trainer" / "gyre-train"
-DATA = pathlib.Path(os.environ.get("GYRE_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
-# One thread: sums in another order differ, and some of these graphs make millions of them before a softmax.
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 # The largest value of a pixel. onnx_light/light_squeezenet is not here: its weights are one constant, its logits millions, and
 # which of them is the largest is rounding.
@@ -30,19 +21,13 @@ MODELS = {
     "onnx_light/light_shufflenet": 1,
 }
 
-pytestmark = pytest.mark.skipif(not TRAINER.exists(), reason="gyre-train is not built: tools/build.sh trainer")
+pytestmark = needs_trainer
 
 
 def session(path):
     options = ort.SessionOptions()
     options.log_severity_level = 3
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
-def trainer(*arguments, expect=0):
-    run = subprocess.run([TRAINER, *arguments], env=ONE_THREAD, capture_output=True, text=True, timeout=300, check=False)
-    assert run.returncode == expect, run.stdout + run.stderr
-    return run.stdout if expect == 0 else run.stderr
 
 
 @pytest.mark.parametrize("name", MODELS)
