@@ -64,5 +64,5 @@ def test_what_cannot_be_trained_is_said(tmp_path):
     assert "the operator NonZero, which cannot be trained" in trainer("check", "--model", tmp_path / "odd.onnx", expect=3)
     (tmp_path / "cut.onnx").write_bytes((tmp_path / "odd.onnx").read_bytes()[:-9])
     assert "damaged" in trainer("check", "--model", tmp_path / "cut.onnx", expect=3)
-    assert "cannot be read" in trainer("check", "--model", tmp_path / "none.onnx", expect=1)
+    assert "There is no file" in trainer("check", "--model", tmp_path / "none.onnx", expect=1)
     trainer("check", expect=2)

@@ -248,7 +248,6 @@ def test_pictures_that_cannot_be_read_are_left_out_up_to_a_tenth(tmp_path):
     (images / "0004.png").unlink()
     events = run.train()
     assert events.one("start")["train_images"] == 22
-    assert sorted(w["message"][-40:] for w in events.of("warning"))
     assert {"0003.png", "0004.png"} == {w["message"].split(" ")[0].rsplit("/")[-1] for w in events.of("warning")}
     (images / "0005.png").write_bytes(b"no picture either")
     error = run.train(expect=4).one("error")
@@ -277,7 +276,8 @@ def test_a_model_without_weights_is_not_trainable(tmp_path):
     import samples
 
     model = samples.colour_classifier(tmp_path)
-    base = {"file": str(model), "labels": SHAPES, "recipe": {**samples.COLOUR_RECIPE, "output": "classification", "class_count": 3}}
+    recipe = {**samples.COLOUR_RECIPE, "output": "classification", "class_count": 3}
+    base = {"file": str(model), "labels": SHAPES, "recipe": recipe}
     error = small(tmp_path / "run", arch=None, base=base, input_size=None).train(expect=3).one("error")
     assert "no weights" in error["message"]
 
