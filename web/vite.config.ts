@@ -7,25 +7,39 @@ import type { Plugin } from 'vite';
 const server = process.env.GYRE_HOST ?? 'http://127.0.0.1:8090';
 
 /** Screens that are opened now and then, and what only they use: a piece for what one does together. */
-const LATER = /src\/(pages\/(model|deployment_(settings|history))|parts\/(check_panel|chips|confirm_recipe|deploy_dialog|pick_version|pictures|preview|recipe_controls|try_panel|upload_dialog|use_preview|use_trial|version_facts)|lib\/(deploy_check|labels|names|new_model|preview|recipe|trial))\.tsx?$/;
+const LATER = /src\/(pages\/(model|deployment_(settings|history))|parts\/(check_panel|chips|confirm_recipe|continuous_\w+|deploy_dialog|pick_version|pictures|preview|recipe_controls|try_panel|upload_dialog|use_preview|use_trial|version_(facts|trainable))|lib\/(continuous_form|deploy_check|labels|names|new_model|preview|recipe|trial))\.tsx?$/;
 /** A deployment's pages and datasets. */
-const LEARN = /src\/(api\/dashboard|pages\/(datasets?|dataset_version|jobs|my_queues|deployment_predictions)|parts\/(review_settings|alerts?_\w+|asset_\w+|chart_panel|dashboard\w*|dataset_\w+|drift_\w+|feedback_\w+|grid|latency_panel|loop_strip|needs_nothing\w*|one_thing_bar|outlier_\w+|predictions_\w+|quality_\w+|send|stage|threshold|tool_bar|training_data_\w+|use_(feed|latency|paged|standing)|webhook_\w+|window_grid)|charts\/(?!sparkline)\w+|lib\/(alerts|dataset|drift|feed|feed_loader|jobs|outliers|paged|plot|points|quality|selection|whose|windowing))\.tsx?$/;
+const LEARN = /src\/(api\/dashboard|pages\/(datasets?|dataset_version|jobs|my_queues|deployment_predictions)|parts\/(review_settings|alerts?_\w+|asset_\w+|chart_panel|dashboard\w*|dataset_\w+|drift_\w+|feedback_\w+|grid|latency_panel|loop_strip|needs_nothing\w*|one_thing_bar|outlier_\w+|predictions_\w+|quality_\w+|send|setting|shadows|stage|threshold|tool_bar|training_data_\w+|use_(feed|latency|paged|standing)|verdict\w*|webhook_\w+|window_grid)|charts\/(?!sparkline)\w+|lib\/(alerts|dataset|drift|feed|feed_loader|jobs|outliers|paged|plot|points|quality|selection|training|whose|windowing))\.tsx?$/;
+/** Projects, trainings, what makes and what comes of them. */
+const TRAIN = /src\/(api\/training|pages\/(projects?|experiment)|parts\/(experiment_\w+|first_model_\w+|live_training|pre_label_\w+|trainer_\w+|trainings_\w+|training_(curves|facts|log|pictures|row|stages|verdict))|charts\/epochs)\.tsx?$/;
 /** The annotator and the two pages around it. */
 const TOOL = /src\/(annotator\/|pages\/(review|annotate)\.|parts\/(annotator_|review_(?!settings))|lib\/outbox)/;
 
 function piece(id: string): string {
+	if (TRAIN.test(id)) return 'train';
 	if (LATER.test(id)) return 'later';
 	if (LEARN.test(id)) return 'learn';
 	return TOOL.test(id) ? 'tool' : 'main';
 }
 
-/** The pages travel inside the server's binary: growth past 170 KiB should be seen. */
+const KIB = 1024;
+/** Of what every page loads before it shows anything, and of all: the pages travel inside the server's binary. */
+const FIRST_MAX = 75 * KIB;
+const ALL_MAX = 250 * KIB;
+
+/** Growth should be seen. */
 function weigh(): Plugin {
 	return {
 		name: 'weigh',
 		writeBundle(_, bundle) {
-			const bytes = Object.values(bundle).reduce((sum, file) => sum + gzipSync(file.type === 'chunk' ? file.code : file.source, { level: 9 }).length, 0);
-			if (bytes > 170 * 1024) this.warn(`The pages weigh ${bytes} bytes gzipped, more than 170 KiB.`);
+			let [first, all] = [0, 0];
+			for (const file of Object.values(bundle)) {
+				const bytes = gzipSync(file.type === 'chunk' ? file.code : file.source, { level: 9 }).length;
+				all += bytes;
+				if (file.type === 'asset' || file.isEntry) first += bytes;
+			}
+			if (first > FIRST_MAX) this.warn(`What is loaded first weighs ${first} bytes gzipped, more than ${FIRST_MAX / KIB} KiB.`);
+			if (all > ALL_MAX) this.warn(`The pages weigh ${all} bytes gzipped, more than ${ALL_MAX / KIB} KiB.`);
 		},
 	};
 }

@@ -16,6 +16,7 @@ import { imageSize, photos, digits } from './mock/pictures.mjs';
 import { registryRoutes } from './mock/registry.mjs';
 import { learnRoutes } from './mock/learn.mjs';
 import { reviewRoutes } from './mock/review.mjs';
+import { trainingRoutes } from './mock/training.mjs';
 import { watchRoutes } from './mock/watch.mjs';
 import { watchingRoutes } from './mock/watching.mjs';
 import { Deployment, makeDeployments, makeModels, ORGANIZATION, uuid, versionJson } from './mock/world.mjs';
@@ -37,7 +38,7 @@ class Refused extends Error {
 export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 	const models = makeModels();
 	let deployments = makeDeployments(models, predictions);
-	const weather = { empty: false, delay_ms: 0, fail: 0, refuse_streams: false, expire: false, slow_jobs: false };
+	const weather = { empty: false, delay_ms: 0, fail: 0, refuse_streams: false, expire: false, slow_jobs: false, few: false, still: false };
 	const uploads = new Map();
 	const streams = new Map();
 	let timer;
@@ -204,6 +205,7 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 				detection_classes: [], detection_scores: [], detection_boxes: [],
 			};
 		}],
+		...trainingRoutes({ Refused, deployments: () => deployments, models, send, weather }),
 		...watchingRoutes({ Refused, deployments: () => deployments, weather }),
 		...watchRoutes({ Refused, deployments: () => deployments, weather }),
 		...learnRoutes({ Refused, deployments: () => deployments, weather }),
@@ -267,6 +269,8 @@ export function startMock({ port = 0, predictions = 3000, rate = 0.5 } = {}) {
 		if (path === '/api/events') return stream('all', request, response);
 		const live = /^\/api\/deployment\/([^/]+)\/events$/.exec(path);
 		if (live) return stream(find(live[1]).id, request, response);
+		const training = /^\/api\/training\/([^/]+)\/events$/.exec(path);
+		if (training) return stream(training[1], request, response);
 		const job = /^\/api\/job\/([^/]+)\/events$/.exec(path);
 		if (job) return stream(job[1], request, response);
 		for (const [method, pattern, handle] of routes) {

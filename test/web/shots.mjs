@@ -15,8 +15,9 @@ const mock = await startMock({ predictions: 3000, rate: 0 });
 const browser = await openBrowser();
 const deployment = (n) => `/deployment/018f2b6a-0004-7000-8000-${n.toString(16).padStart(12, '0')}`;
 const model = (n) => `/model/018f2b6a-0005-7000-8000-${n.toString(16).padStart(12, '0')}`;
+const experiment = (n) => `/experiment/018f2b6a-001f-7000-8000-${n.toString(16).padStart(12, '0')}`;
 const control = (wish) => fetch(`${mock.address}/mock/control`, { method: 'POST', body: JSON.stringify(wish) });
-const calm = { empty: false, delay_ms: 0, fail: 0, refuse_streams: false, expire: false, slow_jobs: false };
+const calm = { few: false, empty: false, delay_ms: 0, fail: 0, refuse_streams: false, expire: false, slow_jobs: false };
 
 const upload = (name, bytes = 'onnx') => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
 const photo = (i) => ({ name: photos[i].name, mimeType: photos[i].type, buffer: photos[i].bytes });
@@ -227,6 +228,23 @@ const states = {
 		await page.click('text="Add a webhook"');
 	} },
 	'settings-feedback': { path: `${deployment(1)}/settings/feedback`, settle: 1200, full: true },
+	projects: { path: '/projects' },
+	'projects-empty': { path: '/projects', weather: { empty: true } },
+	project: { path: '/project/018f2b6a-001e-7000-8000-000000000001' },
+	'project-empty': { path: '/project/018f2b6a-001e-7000-8000-000000000002' },
+	'project-new': { path: '/project/018f2b6a-001e-7000-8000-000000000001', act: (page) => page.click('text="New experiment"') },
+	'experiment-running': { path: experiment(1), full: true, settle: 2500 },
+	'experiment-done': { path: experiment(2), full: true, settle: 1500 },
+	'experiment-failed': { path: experiment(3), full: true, settle: 1200 },
+	'experiment-first': { path: experiment(4), full: true, settle: 1200 },
+	'experiment-picture': { path: experiment(2), settle: 1200, act: async (page) => {
+		await page.locator('.compared-tile').first().click();
+		await page.waitForTimeout(1200);
+	} },
+	'experiment-cancel': { path: experiment(1), act: (page) => page.click('text="Cancel"') },
+	'first-model': { path: '/dataset/version/018f2b6a-000e-7000-8000-000000000012', act: (page) => page.click('text="Train a first model"') },
+	'first-model-none': { path: '/dataset/version/018f2b6a-000e-7000-8000-000000000012', weather: { few: true }, act: (page) => page.click('text="Train a first model"') },
+	'pre-label': { path: '/dataset/version/018f2b6a-000e-7000-8000-000000000012', act: (page) => page.click('text="Pre-label"') },
 	jobs: { path: '/jobs' },
 	'jobs-empty': { path: '/jobs', weather: { empty: true } },
 	'not-found': { path: '/nowhere' },

@@ -21,9 +21,12 @@ import { navigate, place } from './router';
 const DatasetPage = lazy(() => import('./pages/dataset').then((m) => m.DatasetPage));
 const DatasetVersionPage = lazy(() => import('./pages/dataset_version').then((m) => m.DatasetVersionPage));
 const DatasetsPage = lazy(() => import('./pages/datasets').then((m) => m.DatasetsPage));
+const ExperimentPage = lazy(() => import('./pages/experiment').then((m) => m.ExperimentPage));
 const JobsPage = lazy(() => import('./pages/jobs').then((m) => m.JobsPage));
 const MyQueuesPage = lazy(() => import('./pages/my_queues').then((m) => m.MyQueuesPage));
 const ModelPage = lazy(() => import('./pages/model').then((m) => m.ModelPage));
+const ProjectPage = lazy(() => import('./pages/project').then((m) => m.ProjectPage));
+const ProjectsPage = lazy(() => import('./pages/projects').then((m) => m.ProjectsPage));
 const AnnotatePage = lazy(() => import('./pages/annotate').then((m) => m.AnnotatePage));
 const ReviewPage = lazy(() => import('./pages/review').then((m) => m.ReviewPage));
 
@@ -45,6 +48,9 @@ const ROUTES: Routes = [
 	{ pattern: '/datasets', page: (_, session) => <DatasetsPage session={session} /> },
 	{ pattern: '/dataset/version/:id', page: ({ id }) => <DatasetVersionPage key={id} id={id ?? ''} /> },
 	{ pattern: '/dataset/:id', page: ({ id }) => <DatasetPage key={id} id={id ?? ''} /> },
+	{ pattern: '/projects', page: (_, session) => <ProjectsPage session={session} /> },
+	{ pattern: '/project/:id', page: ({ id }, session) => <ProjectPage key={id} id={id ?? ''} session={session} /> },
+	{ pattern: '/experiment/:id', page: ({ id }) => <ExperimentPage key={id} id={id ?? ''} /> },
 	{ pattern: '/jobs', page: (_, session) => <JobsPage session={session} /> },
 	{ pattern: '/models', page: (_, session) => <ModelsPage session={session} /> },
 	{ pattern: '/model/:id', page: ({ id }) => <ModelPage key={id} id={id ?? ''} /> },

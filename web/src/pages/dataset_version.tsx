@@ -22,20 +22,26 @@ import { Icon } from '../parts/icons';
 import { TileSkeleton } from '../parts/tile';
 import { Question, Select, TileSize, useFold } from '../parts/tool_bar';
 import { useDelayed } from '../parts/use_delayed';
+import { lazy } from '../parts/lazy';
 import { useDropped } from '../parts/use_dropped';
 import { usePaged } from '../parts/use_paged';
 import { WindowGrid } from '../parts/window_grid';
 import { navigate, place, withParameter } from '../router';
 import { NotFoundPage } from './not_found';
 
+const FirstModelDialog = lazy(() => import('../parts/first_model_dialog').then((m) => m.FirstModelDialog));
+const PreLabelDialog = lazy(() => import('../parts/pre_label_dialog').then((m) => m.PreLabelDialog));
+
 const CAPTION = 48;
 
-function Head({ version, onImport, onExport, onFork, onHoldOut, onChanged }: {
+function Head({ version, onImport, onExport, onFork, onHoldOut, onTrain, onPreLabel, onChanged }: {
 	version: DatasetVersion;
 	onImport: () => void;
 	onExport: () => void;
 	onFork: () => void;
 	onHoldOut: () => void;
+	onTrain: () => void;
+	onPreLabel: () => void;
 	onChanged: () => void;
 }): JSX.Element {
 	return (
@@ -57,6 +63,8 @@ function Head({ version, onImport, onExport, onFork, onHoldOut, onChanged }: {
 				<Button icon="download" disabled={version.assets === 0} onClick={onExport}>Export</Button>
 				<Button icon="fork" onClick={onFork}>Fork</Button>
 				<Button disabled={version.locked || version.assets === 0} title="Keep images to measure with, out of every training" onClick={onHoldOut}>Hold out</Button>
+				<Button icon="review" disabled={version.locked || version.assets === 0} title={version.locked ? 'It is locked: fork it to go on.' : 'A model draws first, people correct'} onClick={onPreLabel}>Pre-label</Button>
+				<Button icon="train" disabled={version.assets === 0} onClick={onTrain}>Train a first model</Button>
 				<LockButton version={version} onChanged={onChanged} />
 				{version.assets > 0 && <a class="button primary" href={`/dataset/version/${version.id}/annotate`}><Icon name="edit" /><span>{version.locked ? 'Open the annotator' : 'Annotate'}</span></a>}
 			</div>
@@ -157,7 +165,7 @@ function Loaded({ version, reload }: { version: DatasetVersion; reload: () => vo
 		if (wanted !== null) setFilter({ ...NO_FILTER, label: wanted });
 	}
 	const [tile, setTile] = useState(200);
-	const [dialog, setDialog] = useState<'export' | 'fork' | 'hold out' | null>(null);
+	const [dialog, setDialog] = useState<'export' | 'fork' | 'hold out' | 'train' | 'pre-label' | null>(null);
 	const [importing, setImporting] = useState<readonly Found[] | null>(() => {
 		const found = taken(id);
 		return found.length > 0 ? found : null;
@@ -181,7 +189,8 @@ function Loaded({ version, reload }: { version: DatasetVersion; reload: () => vo
 	const home = `/dataset/version/${id}`;
 	return (
 		<>
-			<Head version={version} onImport={() => setImporting([])} onExport={() => setDialog('export')} onFork={() => setDialog('fork')} onHoldOut={() => setDialog('hold out')} onChanged={reload} />
+			<Head version={version} onImport={() => setImporting([])} onExport={() => setDialog('export')} onFork={() => setDialog('fork')} onHoldOut={() => setDialog('hold out')}
+				onTrain={() => setDialog('train')} onPreLabel={() => setDialog('pre-label')} onChanged={reload} />
 			<nav class="tabs" aria-label="Of this version">
 				<a href={home} aria-current={view === '' ? 'page' : undefined}>Images</a>
 				<a href={`${home}?view=statistics`} aria-current={view === 'statistics' ? 'page' : undefined}>Statistics</a>
@@ -193,6 +202,8 @@ function Loaded({ version, reload }: { version: DatasetVersion; reload: () => vo
 			{importing && <ImportDialog version={version} found={importing} onDone={changed} onClose={() => setImporting(null)} />}
 			{dialog === 'export' && <ExportDialog version={version} onClose={() => setDialog(null)} />}
 			{dialog === 'hold out' && <HoldOutDialog version={version} onClose={() => setDialog(null)} onDone={changed} />}
+			{dialog === 'train' && <FirstModelDialog version={version} onClose={() => setDialog(null)} />}
+			{dialog === 'pre-label' && <PreLabelDialog version={version} labels={names} onDone={changed} onClose={() => setDialog(null)} />}
 			{dialog === 'fork' && <ForkDialog version={version} suggested={nextVersionName([version.version], version.version)} onClose={() => setDialog(null)} onForked={(made) => navigate(`/dataset/version/${made}`)} />}
 			{opened && (
 				<AssetDetail id={opened} known={index >= 0 ? list.at(index) : undefined} version={version} labels={names} newer={list.at(index - 1)?.id ?? null} older={index >= 0 ? list.at(index + 1)?.id ?? null : null}

@@ -11,9 +11,12 @@ import { isRunning, jobName, jobObject, jobSeconds, jobStatus } from '../lib/job
 import { Button, Empty, Failure, Skeleton, Time } from '../parts/basics';
 import { Progress } from '../parts/files';
 import { useLoad, useStore, useTitle } from '../parts/hooks';
+import { lazy } from '../parts/lazy';
 import { Pager, PER_PAGE, pageOf } from '../parts/pager';
 import { say } from '../parts/toasts';
 import { place } from '../router';
+
+const TrainingsPanel = lazy(() => import('../parts/trainings_panel').then((m) => m.TrainingsPanel));
 
 const EVERY_MS = 1000;
 
@@ -114,6 +117,7 @@ export function JobsPage({ session }: { session: Session }): JSX.Element {
 					{list.data && <Pager page={page} count={list.data.count} />}
 				</div>
 			)}
+			<TrainingsPanel organization={session.organization.id} />
 		</>
 	);
 }

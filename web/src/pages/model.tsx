@@ -17,6 +17,7 @@ import { TryPanel } from '../parts/try_panel';
 import { useDropped } from '../parts/use_dropped';
 import { useTrial } from '../parts/use_trial';
 import { Files, Labels, Origins, UsedBy } from '../parts/version_facts';
+import { Trainable } from '../parts/version_trainable';
 import { navigate, place, withParameter } from '../router';
 import { NotFoundPage } from './not_found';
 
@@ -107,7 +108,7 @@ function Version({ version, versions, onMade, onUpload }: VersionProps): JSX.Ele
 			)}
 			<div class="columns">
 				<Labels version={version} />
-				<div><UsedBy version={version} /><Origins version={version} versions={versions} /><Files version={version} /></div>
+				<div><UsedBy version={version} /><Trainable version={version} /><Origins version={version} versions={versions} /><Files version={version} /></div>
 			</div>
 			<DropCover over={over}>{ready ? 'Drop a picture to try it, labelled pictures to check, or an ONNX file as the next version' : 'Drop an ONNX file as the next version'}</DropCover>
 			{deploying && <DeployDialog version={version} onConfirmed={onMade} onClose={() => setDeploying(false)} />}

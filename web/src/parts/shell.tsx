@@ -15,6 +15,7 @@ const PLACES: readonly { to: string; label: string; icon: IconName; also: string
 	{ to: '/', label: 'Deployments', icon: 'deployments', also: '/deployment' },
 	{ to: '/models', label: 'Models', icon: 'models', also: '/model' },
 	{ to: '/datasets', label: 'Datasets', icon: 'datasets', also: '/dataset' },
+	{ to: '/projects', label: 'Projects', icon: 'projects', also: '/project' },
 	{ to: '/jobs', label: 'Jobs', icon: 'jobs', also: '/jobs' },
 ];
 
@@ -89,7 +90,7 @@ export function Shell({ session, onSignedOut, children }: {
 				<a class="brand" href="/" aria-label={home}><Mark /><span>gyre</span></a>
 				<nav aria-label="Main">
 					{(session.role === 'REVIEWER' ? REVIEWER : PLACES).map(({ to, label, icon, also }) => {
-						const here = path === to || path.startsWith(also);
+						const here = path === to || path.startsWith(also) || (to === '/projects' && path.startsWith('/experiment/'));
 						return (
 							<a key={to} href={to} class="nav-item" aria-current={here ? 'page' : undefined}>
 								<Icon name={icon} /><span>{label}</span>

@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
+import { loopApi } from '../api/loop';
 import type { ModelVersion } from '../api/types';
 import { bytes, milliseconds } from '../lib/format';
 import { changeChips, recipeDiff } from '../lib/recipe';
@@ -57,6 +58,13 @@ export function Files({ version }: { version: ModelVersion }): JSX.Element {
 	);
 }
 
+/** The experiment that a version came from, by its name where it is still there. */
+function FromExperiment({ id }: { id: string }): JSX.Element {
+	const experiment = useLoad(`experiment of a version ${id}`, (signal) => loopApi.experiment(id, signal));
+	const name = experiment.data?.name;
+	return <p>Trained by experiment {name ? <a href={`/experiment/${id}`}>{name}</a> : <code>{id.slice(0, 8)}</code>}{experiment.error !== null && ', which is no longer there'}</p>;
+}
+
 /** What the graph said of itself, and what the version was made from. */
 export function Origins({ version, versions }: { version: ModelVersion; versions: readonly ModelVersion[] }): JSX.Element {
 	const { graph, recipe } = version;
@@ -71,7 +79,7 @@ export function Origins({ version, versions }: { version: ModelVersion; versions
 	return (
 		<section class="panel padded">
 			<h2>Lineage</h2>
-			{version.lineage.experiment_id ? <p>Trained by experiment <code>{version.lineage.experiment_id.slice(0, 8)}</code></p>
+			{version.lineage.experiment_id ? <FromExperiment id={version.lineage.experiment_id} />
 				: base ? <p>The file of <a href={`/model/${base.origin.id}?version=${base.version}`}>version {base.version}</a> with another recipe: {chips.length > 0 ? <Chips chips={chips} /> : 'the same values'}</p>
 					: <p>Uploaded{version.files.length === 0 && ', without a file so far'}.</p>}
 			<dl class="facts">{facts.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
