@@ -12,6 +12,7 @@ import './style/datasets.css';
 import './style/learning.css';
 import './style/dashboard.css';
 import './style/watch.css';
+import './style/loop.css';
 import './style/training.css';
 
 startRouter();

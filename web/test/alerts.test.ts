@@ -70,7 +70,7 @@ describe('training data', () => {
 		expect(trainingSentence(states.on)).toBe('Each image is compared with 420 images of the first 500 production images of camera-1.');
 		expect(trainingSentence(states.failed)).toBe('No image could be read.');
 		expect(trainingSentence(states.making)).toBe('Looking at image 9 of 21: the first 500 production images of camera-1.');
-		expect(trainingNext(states.on, 'd').href).toBe('/deployment/d/settings/alerts');
+		expect(trainingNext(states.on, 'd').href).toBe('/deployment/d/settings/feedback');
 		expect(Object.values(states).every((td) => trainingNext(td, 'd').words !== '')).toBe(true);
 	});
 	it('says how far it can be believed', () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, vi } from 'vitest';
 import type { DatasetStats, FeedbackLoop, ReviewedAsset, VersionQuality } from '../src/api/learn';
+import type { ContinuousTraining } from '../src/api/loop';
 import type { Page, Shape } from '../src/api/types';
 import { assetQuery, classFolders, datasetWarnings, importPortions, labelBars, mergeResults, nextVersionName, NO_FILTER } from '../src/lib/dataset';
 import { drawable, labelNumber } from '../src/lib/dataset_shapes';
@@ -174,11 +175,13 @@ describe('the Feedback Loop', () => {
 		counts: { reviewed: 3, submitted: 1, waiting: 0, waiting_labels: {}, next_submission_at: null },
 	};
 	it('says its state, and the one thing to do', () => {
-		expect([loopState(loop), loopSentence(loop), loopNext(loop).what]).toEqual(['on', 'Corrected images go to blood v2, 10 minutes after the review.', 'review']);
-		expect([loopState({ ...loop, active: false }), loopNext({ ...loop, active: false }).what]).toEqual(['off', 'activate']);
-		expect([loopState({ ...loop, targets: [] }), loopNext({ ...loop, targets: [] }).what]).toEqual(['unready', 'attach']);
+		expect([loopState(loop), loopSentence(loop), loopNext(loop, undefined, 'd').href]).toEqual(['on', 'Corrected images go to blood v2, 10 minutes after the review.', '/deployment/d/review']);
+		expect([loopState({ ...loop, active: false }), loopNext({ ...loop, active: false }, undefined, 'd').words]).toEqual(['off', 'switch it on']);
+		expect([loopState({ ...loop, targets: [] }), loopNext({ ...loop, targets: [] }, undefined, 'd').words]).toEqual(['unready', 'attach a dataset version']);
 		const waiting = { ...loop, submit_by_itself: false, counts: { ...loop.counts, waiting: 2, waiting_labels: { cat: 2 } } };
-		expect([loopState(waiting), loopNext(waiting).words]).toEqual(['waiting', 'say what becomes of “cat”']);
+		expect([loopState(waiting), loopNext(waiting, undefined, 'd').words]).toEqual(['waiting', 'say what becomes of “cat”']);
+		// Whoever has only this finds what comes next.
+		expect(loopNext(loop, { set: false } as ContinuousTraining, 'd').href).toBe('/deployment/d/settings/continuous-training');
 		expect(loopSentence(waiting)).toBe('Corrected images go to blood v2, when somebody presses Submit. 2 reviews wait for a label to be mapped.');
 		expect([delayWords(3600), delayWords(90), delayWords(60)]).toEqual(['1 hour', '90 seconds', '1 minute']);
 	});

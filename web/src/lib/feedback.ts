@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Feedback Loop in words, and its table of labels as it is edited.
 import type { FeedbackLabel, FeedbackLoop, LabelAction } from '../api/learn';
+import type { ContinuousTraining } from '../api/loop';
 import { count, plural } from './format';
+import type { Next } from './loop';
 
 export type LoopState = 'off' | 'on' | 'waiting' | 'unready';
 
@@ -37,13 +39,17 @@ export function loopSentence(loop: FeedbackLoop): string {
 	return `Corrected images go to ${to}, ${when}.${waiting}`;
 }
 
-/** The one thing to do next, or null. */
-export function loopNext(loop: FeedbackLoop): { words: string; what: 'setup' | 'attach' | 'map' | 'review' | 'activate' } {
-	if (!loop.set_up) return { words: 'set it up', what: 'setup' };
-	if (loop.targets.length === 0) return { words: 'attach a dataset version', what: 'attach' };
-	if (!loop.active) return { words: 'switch it on', what: 'activate' };
-	if (loop.counts.waiting > 0) return { words: `say what becomes of ${waitingNames(loop)}`, what: 'map' };
-	return { words: loop.counts.reviewed + loop.counts.submitted > 0 ? 'review more images' : 'review the first images', what: 'review' };
+/** The one thing to do next. */
+export function loopNext(loop: FeedbackLoop, ct: ContinuousTraining | undefined, deployment: string): Next {
+	const home = `/deployment/${deployment}`;
+	const here = (words: string): Next => ({ words, href: null });
+	if (!loop.set_up) return here('set it up');
+	if (loop.targets.length === 0) return here('attach a dataset version');
+	if (!loop.active) return here('switch it on');
+	if (loop.counts.waiting > 0) return here(`say what becomes of ${waitingNames(loop)}`);
+	if (loop.counts.reviewed + loop.counts.submitted === 0) return { words: 'review the first images', href: `${home}/review` };
+	if (ct && !ct.set) return { words: 'let the next version be trained from them: Continuous Training', href: `${home}/settings/continuous-training` };
+	return { words: 'review more images', href: `${home}/review` };
 }
 
 export function waitingNames(loop: FeedbackLoop): string {

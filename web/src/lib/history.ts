@@ -48,8 +48,13 @@ export function championBefore(items: readonly HistoryItem[]): string | null {
 	return swaps(items).find((item) => item.from)?.from ?? null;
 }
 
+/** The line that made what answers now the champion. */
+export const championLine = (items: readonly HistoryItem[]): HistoryItem | null =>
+	newestFirst(items).find((item) => SWAPS.includes(item.what) || item.what === 'created') ?? null;
+
 /** The champion that this line put out of service, if one may go back to it now. */
 export function formerChampion(item: HistoryItem, champion: string | undefined): string | null {
+	if (item.can_go_back === false) return null;
 	return SWAPS.includes(item.what) && item.from && UUID.test(item.from) && item.from !== champion ? item.from : null;
 }
 

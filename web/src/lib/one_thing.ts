@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of a deployment in one sentence: what is wrong, or the one thing to do next, or that all is well.
 import type { FeedbackLoop, QueueCounts } from '../api/learn';
+import type { ContinuousDeployment, ContinuousTraining, Verdict } from '../api/loop';
 import type { Deployment } from '../api/types';
 import type { AlertEvent, TrainingData } from '../api/watch';
-import { loopState, waitingNames } from './feedback';
+import { loopSentence, loopState, waitingNames } from './feedback';
 import { count, plural } from './format';
+import { deploymentBadge, experimentHref, reviewDisagreements, trainingBadge } from './loop';
 
 export interface OneThing {
 	tone: 'ok' | 'warn' | 'bad';
@@ -45,12 +47,45 @@ export interface Known {
 	queue: QueueCounts | undefined;
 	loop: FeedbackLoop | undefined;
 	training: TrainingData | undefined;
+	ct: ContinuousTraining | undefined;
+	cd: ContinuousDeployment | undefined;
+	/** By version. */
+	verdicts: ReadonlyMap<string, Verdict>;
 	/** Open ones, newest first. */
 	alerts: readonly AlertEvent[];
 }
 
+/** What stands in the way of the next version. */
+function slowProblem(ct: ContinuousTraining | undefined, cd: ContinuousDeployment | undefined, home: string): OneThing | null {
+	const settings = { words: 'Continuous Training', href: `${home}/settings/continuous-training` };
+	if (ct?.set && ct.state === 'paused') return { tone: 'bad', words: `Continuous Training is paused: ${ended(firstSentence(ct.state_text))}`, action: settings };
+	if (ct?.set && ct.active && ct.last?.status === 'FAILED' && !ct.open) {
+		return { tone: 'warn', words: `The last training failed: ${ended(firstSentence(ct.last.error ?? 'no reason was given'))}`, action: { words: 'See why', href: experimentHref(ct.last) } };
+	}
+	if (ct?.set && ct.state === 'unready') return { tone: 'warn', words: `Continuous Training is on and cannot train: ${ended(firstSentence(ct.problems[0] ?? ct.state_text))}`, action: settings };
+	if (cd?.set && cd.state === 'problem') return { tone: 'warn', words: ended(firstSentence(cd.state_text)), action: { words: 'Continuous Deployment', href: `${home}/settings/continuous-deployment` } };
+	return null;
+}
+
+/** A shadow about which something is to be decided, or found out. */
+function shadowThing(verdicts: readonly Verdict[], cd: ContinuousDeployment | undefined, deployment: string): OneThing | null {
+	const name = ({ version }: Verdict): string => `${version.model}:${version.version}`;
+	const better = verdicts.find((v) => v.state === 'better' && v.role !== 'FORMER');
+	if (better && !(cd?.active && cd.promote_by_itself && better.may_promote)) {
+		return { tone: 'ok', words: `The shadow ${name(better)} is better than the champion: promote it, or let it follow on.`, action: { words: 'See it', part: 'cards' } };
+	}
+	const former = verdicts.find((v) => v.state === 'better' && v.role === 'FORMER');
+	if (former) return { tone: 'warn', words: `${name(former)}, the champion before, is better than what answers now.`, action: { words: 'See it', part: 'cards' } };
+	const held = verdicts.find((v) => v.role === 'HELD' && v.state !== 'worse');
+	if (held) return { tone: 'warn', words: `${name(held)} was held back: ${ended(firstSentence(held.reason ?? 'see its card'))}`, action: { words: 'See it', part: 'cards' } };
+	const unsure = verdicts.find((v) => v.role !== 'FORMER' && v.state === 'unsure' && v.disagreements.to_review > 0);
+	if (!unsure) return null;
+	const left = Math.min(unsure.disagreements.to_review, unsure.more_reviews && unsure.more_reviews > 0 ? unsure.more_reviews : REVIEWS);
+	return { tone: 'ok', words: `Whether ${name(unsure)} is better than the champion is not known yet: they disagree on ${plural(unsure.disagreements.images, 'image')}.`, action: { words: `Review ${count(left)}`, href: reviewDisagreements(deployment, unsure.version.id) } };
+}
+
 /** What is wrong comes before what could be set up. */
-export function oneThing({ deployment, queue, loop, training, alerts }: Known): OneThing {
+export function oneThing({ deployment, queue, loop, training, ct, cd, verdicts, alerts }: Known): OneThing {
 	const home = `/deployment/${deployment.id}`;
 	const [alert] = alerts;
 	if (alert) {
@@ -68,6 +103,11 @@ export function oneThing({ deployment, queue, loop, training, alerts }: Known): 
 	}
 	if (loop && state === 'unready') return { tone: 'warn', words: 'The Feedback Loop is on and has no dataset to submit to.', action: { words: 'Attach one', href: `${home}/settings/feedback` } };
 
+	const slow = slowProblem(ct, cd, home);
+	if (slow) return slow;
+	const shadow = shadowThing([...verdicts.values()], cd, deployment.id);
+	if (shadow) return shadow;
+
 	const reviewed = (queue?.reviewed ?? 0) + (queue?.submitted ?? 0);
 	const well = 'All well: no alert is open.';
 	if (queue && reviewed < REVIEWS && queue.to_review > 0) {
@@ -78,6 +118,11 @@ export function oneThing({ deployment, queue, loop, training, alerts }: Known): 
 	if (loop && state === 'off' && queue && queue.reviewed > 0) {
 		return { tone: 'ok', words: `${well} The Feedback Loop is off: ${plural(queue.reviewed, 'reviewed image goes', 'reviewed images go')} nowhere.`, action: { words: 'Set it up', href: `${home}/settings/feedback` } };
 	}
+	if (ct && !ct.set && state === 'on' && queue && queue.submitted > 0) {
+		return { tone: 'ok', words: `${well} ${plural(queue.submitted, 'corrected image')} wait for a training: let the next version be made of them by itself.`, action: { words: 'Set up Continuous Training', href: `${home}/settings/continuous-training` } };
+	}
+	if (ct?.set && ct.active && cd && !cd.set) return { tone: 'ok', words: `${well} Say what becomes of a new version once it is trained.`, action: { words: 'Set up Continuous Deployment', href: `${home}/settings/continuous-deployment` } };
+	if (ct?.open) return { tone: 'ok', words: `All well: ${ct.open.experiment.name} is being trained.`, action: { words: 'Watch it', href: experimentHref(ct.open) } };
 	return { tone: 'ok', words: 'All well: no alert is open, and nothing waits for you.', action: null };
 }
 
@@ -86,7 +131,7 @@ export interface Stage {
 	/** off, on, working 40 %, problem. */
 	word: string;
 	tone: 'plain' | 'ok' | 'busy' | 'warn' | 'bad';
-	href: string | null;
+	href: string;
 	title: string;
 }
 
@@ -102,14 +147,22 @@ function trainingStage(training: TrainingData | undefined, home: string): Stage 
 
 const LOOP_WORDS = { off: ['off', 'plain'], unready: ['problem', 'bad'], waiting: ['problem', 'warn'], on: ['on', 'ok'] } as const;
 
+/** What the badges are of; undefined: not known (yet). */
+export interface Parts {
+	loop: FeedbackLoop | undefined;
+	training: TrainingData | undefined;
+	ct: ContinuousTraining | undefined;
+	cd: ContinuousDeployment | undefined;
+}
+
 /** The four parts of the loop, in order. */
-export function stages(deployment: string, loop: FeedbackLoop | undefined, training: TrainingData | undefined, loopTitle: string): Stage[] {
+export function stages(deployment: string, { loop, training, ct, cd }: Parts): Stage[] {
 	const home = `/deployment/${deployment}`;
 	const [word, tone] = LOOP_WORDS[loop ? loopState(loop) : 'off'];
-	const later = (name: string): Stage => ({ name, word: 'off', tone: 'plain', href: null, title: 'This version of gyre does not have it yet.' });
 	return [
 		trainingStage(training, home),
-		{ name: 'Feedback Loop', word, tone, href: `${home}/settings/feedback`, title: loopTitle },
-		later('Continuous Training'), later('Continuous Deployment'),
+		{ name: 'Feedback Loop', word, tone, href: `${home}/settings/feedback`, title: loop ? loopSentence(loop) : '' },
+		{ name: 'Continuous Training', ...trainingBadge(ct), href: `${home}/settings/continuous-training`, title: ct?.problems[0] ?? ct?.state_text ?? '' },
+		{ name: 'Continuous Deployment', ...deploymentBadge(cd), href: `${home}/settings/continuous-deployment`, title: cd?.state_text ?? '' },
 	];
 }

@@ -50,7 +50,7 @@ const TODO: Record<number, string> = {
 	2: 'Look at its parameters: the trainer did not understand one of them. Then start a new training.',
 	3: 'Choose another model to start from: this one cannot be trained. Its page says why.',
 	4: 'Look at the pictures and annotations of its datasets, mend what the log names, then retry.',
-	5: 'The loss grew without end. Retry with a lower learning rate, or look for annotations that are wrong.',
+	5: 'The loss grew without end. Look for annotations that are wrong, or begin a new experiment with a lower learning rate.',
 	6: 'It needs more memory or disk than it may have. Free some, or give a smaller batch, then retry.',
 	75: 'It was something that passes. Retry; what was trained so far is not lost.',
 	143: 'It was told to stop. Retry goes on from its last checkpoint.',

@@ -55,7 +55,7 @@ export function trainingNext(td: TrainingData, deployment: string): TrainingStep
 		case 'waiting': return { words: td.kind === 'PRODUCTION' ? 'send images' : 'wait a moment', href: td.kind === 'PRODUCTION' ? home : null };
 		case 'making': return { words: 'nothing, it goes on by itself', href: null };
 		case 'failed': return { words: 'do it again, or choose other images', href: null };
-		case 'on': return { words: 'say when you want to be told', href: `${home}/settings/alerts` };
+		case 'on': return { words: 'let corrected images go into a dataset: the Feedback Loop', href: `${home}/settings/feedback` };
 	}
 }
 

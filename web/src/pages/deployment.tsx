@@ -16,6 +16,7 @@ import { useLive, useLoad, useTitle } from '../parts/hooks';
 import { Icon } from '../parts/icons';
 import { lazy } from '../parts/lazy';
 import { useHistory } from '../parts/use_history';
+import { useLoop } from '../parts/use_loop';
 import { useTraining } from '../parts/use_training';
 import { watched } from '../parts/use_watched';
 import { NotFoundPage } from './not_found';
@@ -81,7 +82,11 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 	useEffect(() => refreshTotals.cancel, [refreshTotals]);
 	const loop = useLoad(`feedback ${id}`, (signal) => learn.feedback(id, signal));
 	const training = useTraining(id);
-	const refreshLoop = useMemo(() => throttle(loop.reload, 2000), [loop.reload]);
+	const slow = useLoop(id);
+	const refreshLoop = useMemo(() => throttle(() => {
+		loop.reload();
+		tell('loop');
+	}, 2000), [loop.reload]);
 	useEffect(() => refreshLoop.cancel, [refreshLoop]);
 	const connection = useLive(`/api/deployment/${id}/events`, {
 		events: {
@@ -104,6 +109,7 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 			},
 			// Counted by whoever watches the log, a moment after the predictions themselves.
 			watch: () => watched.set(watched.get() + 1),
+			training: () => refreshLoop(),
 			alert: () => {
 				tell('alerts');
 				refreshTotals();
@@ -125,17 +131,17 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 	};
 	return (
 		<>
-			<DeploymentHead deployment={deployment} tab={tab} connection={connection} loop={loop.data} training={training.data} onChanged={changed} />
+			<DeploymentHead deployment={deployment} tab={tab} connection={connection} parts={{ loop: loop.data, training: training.data, ct: slow.ct.data, cd: slow.cd.data }} onChanged={changed} />
 			<Banner deployment={deployment} onChanged={changed} />
-			{tab === '' && <Dashboard deployment={deployment} history={history} listener={listener} loop={loop.data} training={training.data} onChanged={changed} />}
+			{tab === '' && <Dashboard deployment={deployment} history={history} listener={listener} loop={loop.data} training={training.data} slow={slow} onChanged={changed} />}
 			{tab === 'predictions' && <PredictionsTab deployment={deployment} history={history} listener={listener} />}
-			{tab.startsWith('settings') && <SettingsTab deployment={deployment} tab={tab.slice('settings/'.length)} loop={loop} onChanged={changed} />}
+			{tab.startsWith('settings') && <SettingsTab deployment={deployment} tab={tab.slice('settings/'.length)} loop={loop} slow={slow} onChanged={changed} />}
 			{tab === 'history' && <HistoryTab deployment={deployment} history={history} onChanged={changed} />}
 		</>
 	);
 }
 
-const TITLES: Record<string, string> = { predictions: 'Predictions', settings: 'Settings', 'settings/feedback': 'Feedback Loop', 'settings/training-data': 'Training Data', 'settings/alerts': 'Alerts', history: 'History' };
+const TITLES: Record<string, string> = { predictions: 'Predictions', settings: 'Settings', 'settings/feedback': 'Feedback Loop', 'settings/training-data': 'Training Data', 'settings/continuous-training': 'Continuous Training', 'settings/continuous-deployment': 'Continuous Deployment', 'settings/alerts': 'Alerts', history: 'History' };
 
 export function DeploymentPage({ id, tab }: { id: string; tab: string }): JSX.Element {
 	const deployment = useLoad(`deployment ${id}`, (signal) => api.deployment(id, signal));

@@ -21,7 +21,7 @@ function Line({ item, words, onBack }: { item: HistoryItem; words: string; onBac
 	return (
 		<li class="history-line">
 			<Icon name={ICONS[item.what] ?? 'history'} />
-			<span class="history-words">{words}</span>
+			<span class="history-words">{words}{item.why && <small class="muted">{item.why}</small>}</span>
 			<span class="muted history-when">{item.by && `${item.by}, `}<Time at={item.at} /><small>{exact(item.at).slice(0, 19)}</small></span>
 			<span class="history-action">{onBack && <Button icon="back" onClick={onBack} aria-label={`Go back: ${words}`}>Go back</Button>}</span>
 		</li>

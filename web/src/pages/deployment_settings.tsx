@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings, their tabs; and of General: name, threshold seen on the last predictions, pause, where it runs, its end.
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { FeedbackLoop } from '../api/learn';
@@ -17,22 +17,19 @@ import { Reports } from '../parts/first_picture';
 import { FeedbackSettings } from '../parts/feedback_settings';
 import { useLoad, type Loaded } from '../parts/hooks';
 import { KEPT, PreviewGrid, ThresholdField } from '../parts/preview';
+import { SettingSection } from '../parts/setting';
+import { lazy } from '../parts/lazy';
 import { say } from '../parts/toasts';
 import { TrainingDataSettings } from '../parts/training_data_settings';
+import type { Loop } from '../parts/use_loop';
 import { navigate } from '../router';
+
+const ContinuousTrainingSettings = lazy(() => import('../parts/continuous_training_settings').then((m) => m.ContinuousTrainingSettings));
+const ContinuousDeploymentSettings = lazy(() => import('../parts/continuous_deployment_settings').then((m) => m.ContinuousDeploymentSettings));
 
 interface Acting {
 	deployment: Deployment;
 	onChanged: (deployment: Deployment) => void;
-}
-
-function Section({ title, note, danger = false, children }: { title: string; note: string; danger?: boolean; children: ComponentChildren }): JSX.Element {
-	return (
-		<section class={danger ? 'panel setting is-danger' : 'panel setting'} aria-label={title}>
-			<div><h2>{title}</h2><p class="muted">{note}</p></div>
-			<div>{children}</div>
-		</section>
-	);
 }
 
 function NameSetting({ deployment, onChanged }: Acting): JSX.Element {
@@ -54,13 +51,13 @@ function NameSetting({ deployment, onChanged }: Acting): JSX.Element {
 		return setBusy(false);
 	};
 	return (
-		<Section title="Name" note="Clients that call it by its id notice nothing.">
+		<SettingSection title="Name" note="Clients that call it by its id notice nothing.">
 			<form class="field-row" onSubmit={save}>
 				<input class="input" aria-label="Name of the deployment" value={name} maxLength={100} autoComplete="off" spellcheck={false} aria-invalid={error !== null} onInput={(event) => setName(event.currentTarget.value)} />
 				<Button type="submit" kind={changed ? 'primary' : 'plain'} busy={busy} disabled={!changed}>Rename</Button>
 			</form>
 			{error && <p class="form-error" role="alert">{error}</p>}
-		</Section>
+		</SettingSection>
 	);
 }
 
@@ -84,7 +81,7 @@ function ThresholdSetting({ deployment, onChanged }: Acting): JSX.Element {
 		setBusy(false);
 	};
 	return (
-		<Section title="Confidence threshold" note={KEPT}>
+		<SettingSection title="Confidence threshold" note={KEPT}>
 			<div class="setting-row">
 				<ThresholdField threshold={threshold} pictures={pictures} onThreshold={setThreshold} />
 				<Button kind={changed ? 'primary' : 'plain'} disabled={!changed} busy={busy} onClick={save}>{changed ? `Set to ${score(threshold)}` : 'Set'}</Button>
@@ -92,7 +89,7 @@ function ThresholdSetting({ deployment, onChanged }: Acting): JSX.Element {
 			</div>
 			{last.error !== null && <Failure error={last.error} what="The last predictions could not be read" onRetry={last.reload} />}
 			{last.data && <PreviewGrid pictures={pictures} threshold={threshold}><p class="muted">As soon as there are predictions, the last ones are shown here, with what the threshold does to them.</p></PreviewGrid>}
-		</Section>
+		</SettingSection>
 	);
 }
 
@@ -108,32 +105,32 @@ function KeptSetting({ deployment, onChanged }: Acting): JSX.Element {
 		}
 	};
 	return (
-		<Section title="Images kept" note="Of each prediction you report its numbers are counted. Of the images so many are kept, drawn by their ids: those can be looked at and reviewed.">
+		<SettingSection title="Images kept" note="Of each prediction you report its numbers are counted. Of the images so many are kept, drawn by their ids: those can be looked at and reviewed.">
 			<div class="slider">
 				<input type="range" aria-label="Share of images that are kept" min={0} max={1} step={0.05} value={share} onInput={(event) => setShare(Number(event.currentTarget.value))} onChange={(event) => save(Number(event.currentTarget.value))} />
 				<output>{Math.round(100 * share)} %</output>
 			</div>
 			{share === 0 && <p class="warn-text">Without images nothing can be reviewed, and drift shows no examples.</p>}
-		</Section>
+		</SettingSection>
 	);
 }
 
 function ServiceSetting({ deployment, onChanged }: Acting): JSX.Element {
 	if (deployment.status === 'EXTERNAL') {
 		return (
-			<Section title="Your own infrastructure" note="You predict, gyre watches: nothing runs here for this deployment.">
+			<SettingSection title="Your own infrastructure" note="You predict, gyre watches: nothing runs here for this deployment.">
 				<Reports deployment={deployment} />
-			</Section>
+			</SettingSection>
 		);
 	}
 	const paused = deployment.status === 'PAUSED';
 	return (
-		<Section title={paused ? 'Paused' : 'Pause'} note="While it is paused every picture is refused with status 503, and clients are told who paused it and when.">
+		<SettingSection title={paused ? 'Paused' : 'Pause'} note="While it is paused every picture is refused with status 503, and clients are told who paused it and when.">
 			<div class="row-actions">
 				{paused ? <ResumeButton deployment={deployment} onChanged={onChanged} kind="primary" /> : <PauseButton deployment={deployment} onChanged={onChanged} />}
 				{paused && <span class="muted">{deployment.paused_by && `by ${deployment.paused_by}, `}<Time at={deployment.paused_at} /></span>}
 			</div>
-		</Section>
+		</SettingSection>
 	);
 }
 
@@ -141,7 +138,7 @@ function DeleteSetting({ deployment }: { deployment: Deployment }): JSX.Element 
 	const [asking, setAsking] = useState(false);
 	const [typed, setTyped] = useState('');
 	return (
-		<Section title="Delete" note="It stops answering at once and its predictions go with it. The model stays." danger>
+		<SettingSection title="Delete" note="It stops answering at once and its predictions go with it. The model stays." danger>
 			<Button icon="trash" onClick={() => setAsking(true)}>Delete this deployment…</Button>
 			{asking && (
 				<Confirm title={`Delete ${deployment.name}?`} action="Delete for good" danger disabled={typed !== deployment.name} onClose={() => setAsking(false)}
@@ -156,13 +153,14 @@ function DeleteSetting({ deployment }: { deployment: Deployment }): JSX.Element 
 					</label>
 				</Confirm>
 			)}
-		</Section>
+		</SettingSection>
 	);
 }
 
-const TABS = [['', 'General'], ['training-data', 'Training Data'], ['feedback', 'Feedback Loop'], ['alerts', 'Alerts']] as const;
+const TABS = [['', 'General'], ['training-data', 'Training Data'], ['feedback', 'Feedback Loop'],
+	['continuous-training', 'Continuous Training'], ['continuous-deployment', 'Continuous Deployment'], ['alerts', 'Alerts']] as const;
 
-export function SettingsTab({ deployment, tab, loop, onChanged }: Acting & { tab: string; loop: Loaded<FeedbackLoop> }): JSX.Element {
+export function SettingsTab({ deployment, tab, loop, slow, onChanged }: Acting & { tab: string; loop: Loaded<FeedbackLoop>; slow: Loop }): JSX.Element {
 	const home = `/deployment/${deployment.id}/settings`;
 	return (
 		<div class="settings-frame">
@@ -170,7 +168,9 @@ export function SettingsTab({ deployment, tab, loop, onChanged }: Acting & { tab
 				{TABS.map(([name, label]) => <a key={name} href={name ? `${home}/${name}` : home} aria-current={name === tab ? 'page' : undefined}>{label}</a>)}
 			</nav>
 			{tab === 'training-data' && <TrainingDataSettings deployment={deployment} />}
-			{tab === 'feedback' && <FeedbackSettings deployment={deployment} loop={loop} />}
+			{tab === 'feedback' && <FeedbackSettings deployment={deployment} loop={loop} ct={slow.ct.data} />}
+			{tab === 'continuous-training' && <ContinuousTrainingSettings deployment={deployment} loaded={slow.ct} cd={slow.cd.data} />}
+			{tab === 'continuous-deployment' && <ContinuousDeploymentSettings deployment={deployment} loaded={slow.cd} ct={slow.ct.data} />}
 			{tab === 'alerts' && <AlertSettings deployment={deployment} />}
 			{tab === '' && <General deployment={deployment} onChanged={onChanged} />}
 		</div>

@@ -39,13 +39,13 @@ export function ProjectDialog({ organization, project, onClose, onSaved }: { org
 	);
 }
 
-function Row({ project, last }: { project: Project; last: Training | undefined }): JSX.Element {
+function Row({ project, last, result }: { project: Project; last: Training | undefined; result: Training | undefined }): JSX.Element {
 	return (
 		<tr>
 			<th scope="row"><a class="row-link" href={`/project/${project.id}`}>{project.name}</a><small>{project.description}</small></th>
 			<td class="number" data-label="Experiments">{count(project.experiments ?? 0)}</td>
 			<td data-label="Last training" class="job-status">{last ? <><a href={`/experiment/${last.experiment.id}`}>{last.experiment.name}</a> <TrainingStatusCell training={last} /></> : <span class="muted">none yet</span>}</td>
-			<td data-label="Result">{last ? <TrainingResult training={last} /> : <span class="muted">–</span>}</td>
+			<td data-label="Last result">{result ? <TrainingResult training={result} /> : <span class="muted">–</span>}</td>
 			<td class="number" data-label="Created"><Time at={project.created_at} /></td>
 		</tr>
 	);
@@ -91,9 +91,9 @@ export function ProjectsPage({ session }: { session: Session }): JSX.Element {
 			{list.empty ? <NoProjects onCreate={() => setMaking(true)} /> : (list.items || list.loading) && (
 				<div class="panel table-panel">
 					<table class="table stacks jobs-table">
-						<thead><tr><th scope="col">Project</th><th scope="col" class="number">Experiments</th><th scope="col">Last training</th><th scope="col">Result</th><th scope="col" class="number">Created</th></tr></thead>
+						<thead><tr><th scope="col">Project</th><th scope="col" class="number">Experiments</th><th scope="col">Last training</th><th scope="col">Last result</th><th scope="col" class="number">Created</th></tr></thead>
 						<tbody aria-busy={!list.items}>
-							{list.items ? list.items.map((p) => <Row key={p.id} project={p} last={trainings.data?.items.find((t) => t.project.id === p.id)} />) : [0, 1, 2].map((i) => (
+							{list.items ? list.items.map((p) => <Row key={p.id} project={p} last={trainings.data?.items.find((t) => t.project.id === p.id)} result={trainings.data?.items.find((t) => t.project.id === p.id && t.candidate !== null)} />) : [0, 1, 2].map((i) => (
 								<tr key={i} class="loading-row"><th scope="row"><Skeleton width="50%" /></th><td /><td><Skeleton width={90} /></td><td /><td /></tr>
 							))}
 						</tbody>

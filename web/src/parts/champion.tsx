@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
-import { championBefore } from '../lib/history';
+import { championBefore, championLine } from '../lib/history';
 import { Button, Time } from './basics';
 import { Confirm } from './dialog';
 import { lazy } from './lazy';
@@ -58,6 +58,7 @@ export function ChampionCard({ deployment, history, onChanged }: Acting & { hist
 	const [asking, setAsking] = useState<'swap' | 'back' | null>(null);
 	const { champion } = deployment;
 	const back = championBefore(history.items);
+	const rule = championLine(history.items);
 	const backName = (back && history.names.get(back)) ?? 'the version before it';
 	const external = deployment.status === 'EXTERNAL';
 	const close = (): void => setAsking(null);
@@ -67,7 +68,8 @@ export function ChampionCard({ deployment, history, onChanged }: Acting & { hist
 			{champion ? (
 				<>
 					<p class="card-main"><a href={`/model/${champion.model_id}?version=${champion.version}`}>{champion.model_name}<span class="muted">:{champion.version}</span></a></p>
-					<p class="muted">deployed <Time at={champion.since} /></p>
+					<p class="muted">{rule?.by === 'gyre' ? 'by itself' : rule?.what === 'promoted' ? 'promoted' : rule?.what === 'rolled_back' ? 'answers again' : 'deployed'} <Time at={champion.since} />{rule?.by && rule.by !== 'gyre' && `, by ${rule.by}`}</p>
+					{rule?.why && <p class="muted card-why">{rule.why}</p>}
 				</>
 			) : <p class="muted">No model answers here.</p>}
 			<div class="card-foot">

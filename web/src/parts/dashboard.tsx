@@ -37,6 +37,7 @@ import { useDelayed } from './use_delayed';
 import { useFeed } from './use_feed';
 import type { History } from './use_history';
 import { useLatency } from './use_latency';
+import { useVerdicts, type Loop } from './use_loop';
 import { useStanding } from './use_standing';
 
 const QualityPanel = lazy(() => import('./quality_panel').then((m) => m.QualityPanel));
@@ -106,12 +107,13 @@ function frameRatio(data: DashboardData | undefined): number {
 	return ratios[most.name] ?? 4 / 3;
 }
 
-export function Dashboard({ deployment, history, listener, loop, training, onChanged }: {
+export function Dashboard({ deployment, history, listener, loop, training, slow, onChanged }: {
 	deployment: Deployment;
 	history: History;
 	listener: { current: Listener | null };
 	loop: FeedbackLoop | undefined;
 	training: TrainingData | undefined;
+	slow: Loop;
 	onChanged: (deployment: Deployment) => void;
 }): JSX.Element {
 	const { id, shadows } = deployment;
@@ -208,20 +210,23 @@ export function Dashboard({ deployment, history, listener, loop, training, onCha
 	const none = deployment.stats.inferences === 0 && feed.count === 0;
 	const external = deployment.status === 'EXTERNAL';
 	const narrowed = isNarrowed(late);
+	const verdicts = useVerdicts(deployment);
+	const ct = slow.ct.data;
+	const cd = slow.cd.data;
 	const nothing = data !== undefined && data.totals.predictions === 0;
 
 	return (
 		<>
-			{alerts.data && !none && ['SERVING', 'EXTERNAL'].includes(deployment.status) && <OneThingBar deployment={deployment} queue={queue.data} loop={loop} training={training} alerts={openEvents(alerts.data.events)} />}
+			{alerts.data && !none && ['SERVING', 'EXTERNAL'].includes(deployment.status) && <OneThingBar deployment={deployment} queue={queue.data} loop={loop} training={training} ct={ct} cd={cd} verdicts={verdicts} alerts={openEvents(alerts.data.events)} />}
 			<div class={shadows.length > 1 ? 'cards many' : 'cards'} id="cards">
 				<ChampionCard deployment={deployment} history={history} onChanged={onChanged} />
-				{(!external || shadows.length > 0) && <ShadowCards deployment={deployment} onChanged={onChanged} />}
+				{(!external || shadows.length > 0) && <ShadowCards deployment={deployment} verdicts={verdicts} onChanged={onChanged} />}
 				<OverviewCard deployment={deployment} />
 				<AlertsCard deployment={deployment} />
 			</div>
-			{queue.data && !none && <LoopStrip deployment={deployment} queue={queue.data} loop={loop} />}
+			{queue.data && !none && <LoopStrip deployment={deployment} queue={queue.data} loop={loop} ct={ct} verdicts={verdicts} />}
 			{!external && <SendCard key="send" deployment={deployment} />}
-			{none ? <Checklist deployment={deployment} loop={loop} training={training} /> : (
+			{none ? <Checklist deployment={deployment} loop={loop} training={training} ct={ct} cd={cd} /> : (
 				<>
 					<DashboardFilter deployment={deployment} names={history.names} filter={filter} data={data} effect={effect} onFilter={setFilter} onSaved={onChanged} />
 					<Group title="Needs nothing" note={basisNote(data)}>

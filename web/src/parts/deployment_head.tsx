@@ -3,14 +3,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { FeedbackLoop } from '../api/learn';
 import type { Deployment } from '../api/types';
-import type { TrainingData } from '../api/watch';
 import { sentence } from '../lib/explain';
-import { loopSentence } from '../lib/feedback';
 import { score, taskName } from '../lib/format';
 import type { Connection } from '../lib/live';
-import { stages } from '../lib/one_thing';
+import { stages, type Parts } from '../lib/one_thing';
 import { Button, Copy, LiveBadge, StatusPill } from './basics';
 import { Icon } from './icons';
 import { say } from './toasts';
@@ -64,24 +61,19 @@ function Name({ deployment, onChanged }: { deployment: Deployment; onChanged: (d
 const TABS = [['', 'Dashboard'], ['predictions', 'Predictions'], ['settings', 'Settings'], ['history', 'History']] as const;
 
 /** The parts of the loop, in order: off, on, working, or a problem. */
-function Pipeline({ deployment, loop, training }: { deployment: string; loop: FeedbackLoop | undefined; training: TrainingData | undefined }): JSX.Element {
+function Pipeline({ deployment, parts }: { deployment: string; parts: Parts }): JSX.Element {
 	return (
 		<ol class="pipeline" aria-label="Pipeline">
-			{stages(deployment, loop, training, loop ? loopSentence(loop) : '').map(({ name, word, tone, href, title }) => {
-				const content = <>{name} <strong>{word}</strong></>;
-				return <li key={name}>{href ? <a class={`pipeline-badge ${tone}`} href={href} title={title}>{content}</a> : <span class="pipeline-badge is-later" title={title}>{content}</span>}</li>;
-			})}
+			{stages(deployment, parts).map(({ name, word, tone, href, title }) => <li key={name}><a class={`pipeline-badge ${tone}`} href={href} title={title}>{name} <strong>{word}</strong></a></li>)}
 		</ol>
 	);
 }
 
-export function DeploymentHead({ deployment, tab, connection, loop, training, onChanged }: {
+export function DeploymentHead({ deployment, tab, connection, parts, onChanged }: {
 	deployment: Deployment;
 	tab: string;
 	connection: Connection;
-	/** undefined: not known (yet). */
-	loop: FeedbackLoop | undefined;
-	training: TrainingData | undefined;
+	parts: Parts;
 	onChanged: (deployment: Deployment) => void;
 }): JSX.Element {
 	const home = `/deployment/${deployment.id}`;
@@ -103,7 +95,7 @@ export function DeploymentHead({ deployment, tab, connection, loop, training, on
 					<a class="button" href={`${home}/review`}><Icon name="review" /><span>Review</span></a>
 				</div>
 			</header>
-			<Pipeline deployment={deployment.id} loop={loop} training={training} />
+			<Pipeline deployment={deployment.id} parts={parts} />
 			<nav class="tabs" aria-label="Of this deployment">
 				{TABS.map(([name, label]) => <a key={name} href={name ? `${home}/${name}` : home} aria-current={name === (tab.split('/')[0] ?? '') ? 'page' : undefined}>{label}</a>)}
 			</nav>

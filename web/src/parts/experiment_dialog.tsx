@@ -50,6 +50,7 @@ export function NewExperimentDialog({ project, onClose }: { project: Project; on
 	const [train, setTrain] = useState('');
 	const [test, setTest] = useState('');
 	const [epochs, setEpochs] = useState('');
+	const [rate, setRate] = useState('');
 	const fit = versions.data?.filter((v) => v.trainable?.trainable !== false) ?? [];
 	const base = fit.find((v) => v.id === chosen) ?? fit[0];
 	const suggested = base ? `${base.origin.name} from ${base.version} · ${today()}` : `training · ${today()}`;
@@ -57,10 +58,11 @@ export function NewExperimentDialog({ project, onClose }: { project: Project; on
 	const full = datasets.data?.filter((v) => v.annotated > 0 && (!base || v.type === base.type || v.type === 'NOT_CONFIGURED')) ?? [];
 	const error = versions.error ?? datasets.error;
 	const epochsProblem = epochs !== '' && !(Number.isInteger(Number(epochs)) && Number(epochs) > 0);
-	const why = !base ? 'There is no model version to begin with.' : !train ? 'Choose the data to train on.' : epochsProblem ? 'Epochs are a whole number from 1 on.' : null;
+	const rateProblem = rate !== '' && !(Number(rate) > 0 && Number(rate) <= 1);
+	const why = !base ? 'There is no model version to begin with.' : !train ? 'Choose the data to train on.' : epochsProblem ? 'Epochs are a whole number from 1 on.' : rateProblem ? 'A learning rate is above 0 and at most 1.' : null;
 	return (
 		<Confirm title="New experiment" action="Train" disabled={why !== null || !wanted} onClose={onClose} run={async () => {
-			const parameters: Hyperparameters = epochs ? { epochs: Number(epochs) } : {};
+			const parameters: Hyperparameters = { ...(epochs ? { epochs: Number(epochs) } : {}), ...(rate ? { learning_rate: Number(rate) } : {}) };
 			const made = await trainingApi.createExperiment(project.id, { name: wanted, ...(base ? { base_model_version_id: base.id } : {}), parameters });
 			await trainingApi.attach(made.id, 'train', train);
 			if (test && test !== train) await trainingApi.attach(made.id, 'test', test);
@@ -92,7 +94,10 @@ export function NewExperimentDialog({ project, onClose }: { project: Project; on
 			)}
 			<DatasetPick label="Train on" value={train} versions={full} none="Choose a dataset version" onChoose={setTrain} help="What is kept to measure with is left out by itself." />
 			<DatasetPick label="Measure with" value={test} versions={full.filter((v) => v.id !== train)} none="A part of the same version" onChoose={setTest} help="Pictures that are in here reach no training." />
-			<label class="field">Epochs<input class="input" inputMode="numeric" value={epochs} placeholder="the trainer chooses" onInput={(event) => setEpochs(event.currentTarget.value.trim())} /></label>
+			<div class="field-row even">
+				<label class="field">Epochs<input class="input" inputMode="numeric" value={epochs} placeholder="the trainer chooses" onInput={(event) => setEpochs(event.currentTarget.value.trim())} /></label>
+				<label class="field">Learning rate<input class="input" inputMode="decimal" value={rate} placeholder="the trainer chooses" onInput={(event) => setRate(event.currentTarget.value.trim())} /></label>
+			</div>
 			<label class="field">Name<input class="input" value={name ?? suggested} maxLength={100} autoComplete="off" onInput={(event) => setName(event.currentTarget.value)} /></label>
 			{why && <p class="muted">{why}</p>}
 		</Confirm>

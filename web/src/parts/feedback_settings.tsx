@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings, Feedback Loop: where corrected images go, under which labels, when, and what is kept to measure with.
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { ApiError } from '../api/client';
 import { learn, type FeedbackLoop } from '../api/learn';
+import type { ContinuousTraining } from '../api/loop';
 import type { Deployment } from '../api/types';
 import { sentence } from '../lib/explain';
 import { delayWords, LOOP_BADGE, loopNext, loopSentence, loopState } from '../lib/feedback';
@@ -13,6 +14,7 @@ import { LabelTable } from './feedback_labels';
 import { Targets } from './feedback_targets';
 import type { Loaded } from './hooks';
 import { lazy } from './lazy';
+import { NextLine, SettingSection } from './setting';
 import { say } from './toasts';
 
 const ReviewSettings = lazy(() => import('./review_settings').then((m) => m.ReviewSettings));
@@ -24,19 +26,10 @@ interface Acting {
 	onLoop: (loop: FeedbackLoop) => void;
 }
 
-function Section({ title, note, children }: { title: string; note: string; children: ComponentChildren }): JSX.Element {
-	return (
-		<section class="panel setting" aria-label={title}>
-			<div><h2>{title}</h2><p class="muted">{note}</p></div>
-			<div>{children}</div>
-		</section>
-	);
-}
-
-function State({ deployment, loop, reload }: Acting): JSX.Element {
+function State({ deployment, loop, reload, ct }: Acting & { ct: ContinuousTraining | undefined }): JSX.Element {
 	const [busy, setBusy] = useState(false);
 	const { word, tone } = LOOP_BADGE[loopState(loop)];
-	const next = loopNext(loop);
+	const next = loopNext(loop, ct, deployment.id);
 	const run = async (what: () => Promise<unknown>, done: string): Promise<void> => {
 		setBusy(true);
 		try {
@@ -65,7 +58,7 @@ function State({ deployment, loop, reload }: Acting): JSX.Element {
 				<div><dt>Waiting for a label</dt><dd class={counts.waiting > 0 ? 'warn-text' : undefined}>{count(counts.waiting)}</dd></div>
 				{counts.next_submission_at && <div><dt>Next submission</dt><dd><Until at={counts.next_submission_at} /></dd></div>}
 			</dl>
-			<p class="loop-next">Next: {next.what === 'review' ? <a href={`/deployment/${deployment.id}/review`}>{next.words}</a> : <strong>{next.words}</strong>}.</p>
+			<NextLine next={next} />
 		</section>
 	);
 }
@@ -103,7 +96,7 @@ function Timing({ deployment, loop, onLoop, reload }: Acting): JSX.Element {
 	};
 	const ready = loop.counts.reviewed;
 	return (
-		<Section title="Submission" note="Until then a review can be undone. Afterwards it can be withdrawn, and the dataset is as it was.">
+		<SettingSection title="Submission" note="Until then a review can be undone. Afterwards it can be withdrawn, and the dataset is as it was.">
 			<label class="check"><input type="checkbox" checked={loop.submit_by_itself} onChange={() => change({ submit_by_itself: !loop.submit_by_itself })} />Submit by itself</label>
 			<label class="field inline-field">after the review by
 				<select class="input" disabled={!loop.submit_by_itself} value={String(loop.submit_after_s)} onChange={(event) => change({ submit_after_s: Number(event.currentTarget.value) })}>
@@ -111,7 +104,7 @@ function Timing({ deployment, loop, onLoop, reload }: Acting): JSX.Element {
 				</select>
 			</label>
 			<p class="row-actions"><Button icon="loop" busy={busy} disabled={!loop.set_up || loop.targets.length === 0 || ready === 0} title={ready === 0 ? 'No review waits to be submitted.' : undefined} onClick={submit}>{ready > 0 ? `Submit ${plural(ready, 'review')} now` : 'Submit now'}</Button></p>
-		</Section>
+		</SettingSection>
 	);
 }
 
@@ -126,17 +119,17 @@ function Share({ deployment, loop, onLoop, reload }: Acting): JSX.Element {
 		}
 	};
 	return (
-		<Section title="Kept to measure with" note="A share of all scenes is for evaluation only and is in no export for training. Which ones is drawn before anybody looks, and pictures of one scene stay together.">
+		<SettingSection title="Kept to measure with" note="A share of all scenes is for evaluation only and is in no export for training. Which ones is drawn before anybody looks, and pictures of one scene stay together.">
 			<div class="slider">
 				<input type="range" aria-label="Share kept for evaluation" min={0} max={0.5} step={0.05} value={loop.evaluation_share} onInput={(event) => onLoop({ ...loop, evaluation_share: Number(event.currentTarget.value) })} onChange={(event) => save(Number(event.currentTarget.value))} />
 				<output>{Math.round(100 * loop.evaluation_share)} %</output>
 			</div>
 			{loop.evaluation_share === 0 && <p class="warn-text">Without any, a new model is measured on what it was trained with.</p>}
-		</Section>
+		</SettingSection>
 	);
 }
 
-export function FeedbackSettings({ deployment, loop }: { deployment: Deployment; loop: Loaded<FeedbackLoop> }): JSX.Element {
+export function FeedbackSettings({ deployment, loop, ct }: { deployment: Deployment; loop: Loaded<FeedbackLoop>; ct: ContinuousTraining | undefined }): JSX.Element {
 	if (!loop.data) {
 		return (
 			<div class="settings">
@@ -148,11 +141,11 @@ export function FeedbackSettings({ deployment, loop }: { deployment: Deployment;
 	const acting: Acting = { deployment, loop: loop.data, reload: loop.reload, onLoop: loop.set };
 	return (
 		<div class="settings">
-			<State {...acting} />
+			<State {...acting} ct={ct} />
 			{loop.data.set_up && (
 				<>
-					<Section title="Datasets" note="Each corrected image goes into every version that is attached, once."><Targets deployment={deployment} loop={loop.data} reload={loop.reload} /></Section>
-					<Section title="Labels" note="What each label of this deployment is called in the datasets. A review with a label that nobody decided about waits."><LabelTable key={loop.data.labels.map((l) => `${l.label} ${l.action} ${l.to_name}`).join()} deployment={deployment} loop={loop.data} reload={loop.reload} /></Section>
+					<SettingSection title="Datasets" note="Each corrected image goes into every version that is attached, once."><Targets deployment={deployment} loop={loop.data} reload={loop.reload} /></SettingSection>
+					<SettingSection title="Labels" note="What each label of this deployment is called in the datasets. A review with a label that nobody decided about waits."><LabelTable key={loop.data.labels.map((l) => `${l.label} ${l.action} ${l.to_name}`).join()} deployment={deployment} loop={loop.data} reload={loop.reload} /></SettingSection>
 					<Timing {...acting} />
 					<Share {...acting} />
 				</>

@@ -3,9 +3,12 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { FeedbackLoop } from '../api/learn';
+import type { ContinuousDeployment, ContinuousTraining } from '../api/loop';
 import type { Deployment } from '../api/types';
 import type { TrainingData } from '../api/watch';
 import { score, shellWord } from '../lib/format';
+import { policyTitle, triggerSentence } from '../lib/loop';
+import type { Parts } from '../lib/one_thing';
 import { Command, Segments, Time } from './basics';
 import { connectCommand } from './first_steps';
 import { Icon } from './icons';
@@ -70,8 +73,10 @@ function Step({ done, title, children }: { done: boolean | null; title: string; 
 }
 
 /** The steps of the loop behind the first answers. */
-function LoopSteps({ deployment, loop }: { deployment: Deployment; loop: FeedbackLoop | undefined }): JSX.Element {
+function LoopSteps({ deployment, loop, ct, cd }: { deployment: Deployment; loop: FeedbackLoop | undefined; ct: ContinuousTraining | undefined; cd: ContinuousDeployment | undefined }): JSX.Element {
 	const home = `/deployment/${deployment.id}`;
+	const trains = ct?.set === true && ct.active;
+	const deploys = cd?.set === true && cd.active;
 	const ready = loop !== undefined && loop.active && loop.targets.length > 0;
 	return (
 		<>
@@ -80,6 +85,12 @@ function LoopSteps({ deployment, loop }: { deployment: Deployment; loop: Feedbac
 			</Step>
 			<Step done={ready ? true : null} title={ready ? `Corrected images go to ${loop.targets.map((t) => `${t.dataset_version.origin_name} ${t.dataset_version.version}`).join(' and ')}` : 'Let corrected images go into a dataset'}>
 				{!ready && <p class="muted">Set up the <a href={`${home}/settings/feedback`}>Feedback Loop</a> and attach a dataset version: what people correct is what the next model learns from.</p>}
+			</Step>
+			<Step done={trains ? true : null} title={trains ? triggerSentence(ct) : 'Let the next version be trained by itself'}>
+				{!trains && <p class="muted"><a href={`${home}/settings/continuous-training`}>Continuous Training</a> begins when enough images were corrected.</p>}
+			</Step>
+			<Step done={deploys ? true : null} title={deploys ? `A new version becomes: ${policyTitle(cd.policy).toLowerCase()}` : 'Say what becomes of a new version'}>
+				{!deploys && <p class="muted"><a href={`${home}/settings/continuous-deployment`}>Continuous Deployment</a>: a shadow that answers unseen beside the champion, or the champion itself, or neither.</p>}
 			</Step>
 		</>
 	);
@@ -95,7 +106,7 @@ function TrainingStep({ deployment, training }: { deployment: Deployment; traini
 	);
 }
 
-export function Checklist({ deployment, loop, training }: { deployment: Deployment; loop: FeedbackLoop | undefined; training: TrainingData | undefined }): JSX.Element {
+export function Checklist({ deployment, loop, training, ct, cd }: { deployment: Deployment } & Parts): JSX.Element {
 	const { champion } = deployment;
 	const external = deployment.status === 'EXTERNAL';
 	const ready = deployment.status === 'SERVING';
@@ -124,7 +135,7 @@ export function Checklist({ deployment, loop, training }: { deployment: Deployme
 					<p class="muted">In the bar above the charts, or in <a href={`/deployment/${deployment.id}/settings`}>Settings</a>, for the past too.</p>
 				</Step>
 				<TrainingStep deployment={deployment} training={training} />
-				<LoopSteps deployment={deployment} loop={loop} />
+				<LoopSteps deployment={deployment} loop={loop} ct={ct} cd={cd} />
 			</ol>
 		</section>
 	);

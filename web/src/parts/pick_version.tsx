@@ -12,24 +12,29 @@ import { ConfirmRecipe } from './confirm_recipe';
 import { Dialog } from './dialog';
 import { useLoad } from './hooks';
 
+/** What it is chosen for: to answer beside or in place of what answers, or to be trained on. */
+type Purpose = 'serve' | 'train';
+
 /** Why this version cannot be chosen, in a word or two. */
-function whyNot(version: ModelVersion, deployment: Deployment): string | null {
-	if (version.id === deployment.champion?.version_id) return 'champion';
-	if (deployment.shadows.some((s) => s.model_version_id === version.id)) return 'shadow';
+function whyNot(version: ModelVersion, deployment: Deployment, purpose: Purpose): string | null {
+	if (purpose === 'serve' && version.id === deployment.champion?.version_id) return 'champion';
+	if (purpose === 'serve' && deployment.shadows.some((s) => s.model_version_id === version.id)) return 'shadow';
 	if (version.type !== deployment.type) return taskName(version.type);
 	if (version.state === 'REFUSED') return 'refused';
-	if (version.state === 'EMPTY' && deployment.status !== 'EXTERNAL') return 'no file yet';
+	if (version.state === 'EMPTY' && (purpose === 'train' || deployment.status !== 'EXTERNAL')) return 'no file yet';
+	if (purpose === 'train' && version.trainable?.trainable === false) return 'not trainable';
 	return null;
 }
 
-function Row({ version, deployment, chosen, name, onChoose }: {
+function Row({ version, deployment, purpose, chosen, name, onChoose }: {
 	version: ModelVersion;
 	deployment: Deployment;
+	purpose: Purpose;
 	chosen: boolean;
 	name: string;
 	onChoose: () => void;
 }): JSX.Element {
-	const why = whyNot(version, deployment);
+	const why = whyNot(version, deployment, purpose);
 	return (
 		<label class={`choice${chosen ? ' is-on' : ''}${why ? ' is-off' : ''}`}>
 			<input class="unseen" type="radio" name={name} checked={chosen} disabled={why !== null} onChange={onChoose} />
@@ -37,15 +42,16 @@ function Row({ version, deployment, chosen, name, onChoose }: {
 				<strong>{version.origin.name}:{version.version}</strong>{version.name && version.name !== `v${version.version}` && ` ${version.name}`}
 				<small>added <Time at={version.created_at} />{!version.confirmed && version.guessed.length > 0 && `, ${plural(version.guessed.length, 'guess', 'guesses')} in its recipe`}</small>
 			</span>
-			{why && <span class="badge read">{why}</span>}
+			{why && <span class="badge read" title={(why === 'not trainable' && version.trainable?.reason) || undefined}>{why}</span>}
 		</label>
 	);
 }
 
-export function PickVersion({ title, action, deployment, children, run, onClose }: {
+export function PickVersion({ title, action, deployment, purpose = 'serve', children, run, onClose }: {
 	title: string;
 	action: string;
 	deployment: Deployment;
+	purpose?: Purpose;
 	/** What will happen, and what else can be said of it. */
 	children: ComponentChildren;
 	run: (version: ModelVersion) => Promise<void>;
@@ -60,7 +66,7 @@ export function PickVersion({ title, action, deployment, children, run, onClose 
 	const versions = useLoad(`versions to pick ${modelId}`, (signal) => (modelId ? api.modelVersions(modelId, signal) : Promise.resolve({ items: [], count: 0 })));
 	const fitting = models.data?.items.filter((m) => m.id === modelId || (m.versions > 0 && m.type === deployment.type)) ?? [];
 	const newestFirst = [...(versions.data?.items ?? [])].sort((a, b) => b.version - a.version);
-	const guessed = chosen !== null && !chosen.confirmed;
+	const guessed = purpose === 'serve' && chosen !== null && !chosen.confirmed;
 	const submit = async (event: Event): Promise<void> => {
 		event.preventDefault();
 		if (!chosen) return;
@@ -90,8 +96,8 @@ export function PickVersion({ title, action, deployment, children, run, onClose 
 					<fieldset class="choices version-choices">
 						<legend class="field-name">Version</legend>
 						{!versions.data && versions.loading && <Skeleton width="100%" height={44} />}
-						{newestFirst.map((v) => <Row key={v.id} version={v} deployment={deployment} name={ids} chosen={v.id === chosen?.id} onChoose={() => setChosen(v)} />)}
-						{versions.data && newestFirst.every((v) => whyNot(v, deployment)) && <p class="muted">No other version of this model fits. <a href={`/model/${modelId}`}>Upload one</a>, or choose another model.</p>}
+						{newestFirst.map((v) => <Row key={v.id} version={v} deployment={deployment} purpose={purpose} name={ids} chosen={v.id === chosen?.id} onChoose={() => setChosen(v)} />)}
+						{versions.data && newestFirst.every((v) => whyNot(v, deployment, purpose)) && <p class="muted">No other version of this model fits. <a href={`/model/${modelId}`}>Upload one</a>, or choose another model.</p>}
 					</fieldset>
 					{chosen && guessed && <ConfirmRecipe version={chosen} action="Confirm its recipe" onConfirmed={(v) => {
 						setChosen(v);

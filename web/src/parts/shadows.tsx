@@ -3,13 +3,19 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
+import type { Verdict } from '../api/loop';
 import type { Deployment, Shadow } from '../api/types';
 import { count, milliseconds, plural } from '../lib/format';
+import { dayWords, reviewDisagreements, ROLES, VERDICTS } from '../lib/loop';
 import { Button, Segments, Time } from './basics';
 import { Confirm } from './dialog';
+import { useNow } from './hooks';
 import { lazy } from './lazy';
 import { say } from './toasts';
+import type { Verdicts } from './use_loop';
+import { agreementWords, Evidence, scoreWords } from './verdict';
 
+const VerdictDialog = lazy(() => import('./verdict_dialog').then((m) => m.VerdictDialog));
 const PickVersion = lazy(() => import('./pick_version').then((m) => m.PickVersion));
 
 interface Acting {
@@ -66,33 +72,78 @@ function SetShadow({ deployment, onChanged, onClose }: Acting & { onClose: () =>
 	);
 }
 
-function Card({ shadow, deployment, onChanged, onAdd }: Acting & { shadow: Shadow; onAdd: (() => void) | null }): JSX.Element {
-	const [asking, setAsking] = useState<'promote' | 'remove' | null>(null);
+/** What reviews say of it, and the way to say more. */
+function Judged({ verdict, deployment }: { verdict: Verdict; deployment: Deployment }): JSX.Element {
+	const { word, tone } = VERDICTS[verdict.state];
+	const { to_review, images } = verdict.disagreements;
+	const words = scoreWords(verdict) ?? agreementWords(verdict);
+	return (
+		<div class="judged">
+			<p class="verdict-sentence"><span class={`pill ${tone}`}>{word}</span> {verdict.sentence}</p>
+			<Evidence verdict={verdict} />
+			{words && <p class="muted">{words}</p>}
+			{to_review > 0 && <a class={verdict.state === 'unsure' ? 'button primary' : 'button'} href={reviewDisagreements(deployment.id, verdict.version.id)}>Review the disagreements ({count(to_review)} left)</a>}
+			{to_review === 0 && images === 0 && verdict.seen > 0 && <p class="muted">They have not disagreed yet.</p>}
+		</div>
+	);
+}
+
+function Promote({ shadow, verdict, deployment, onChanged, onClose }: Acting & { shadow: Shadow; verdict: Verdict | undefined; onClose: () => void }): JSX.Element {
 	const [keep, setKeep] = useState(true);
 	const { champion } = deployment;
+	const role = verdict?.role ?? shadow.role ?? 'HAND';
+	const reason = verdict?.reason ?? shadow.reason;
+	const held = role === 'HELD';
+	return (
+		<Confirm title={`Promote ${nameOf(shadow)}${held ? ' anyway' : ''}?`} action={held ? 'Promote anyway' : 'Promote'} onClose={onClose} run={async () => {
+			onChanged(await api.promoteShadow(deployment.id, shadow.model_version_id, keep));
+			say('ok', `${nameOf(shadow)} answers now.`);
+			onClose();
+		}}>
+			{held && reason && <div class="notice warn"><div><strong>It was held back</strong><p>{reason}</p></div></div>}
+			<p><strong>{nameOf(shadow)}</strong> takes over{champion && <> from <strong>{champion.model_name}:{champion.version}</strong></>}. It is loaded already; no request fails. History has a line to go back by.</p>
+			{verdict && !held && verdict.state !== 'better' && <p class={verdict.state === 'worse' ? 'bad-text' : 'warn-text'}>{verdict.state === 'worse' ? 'Reviews say that it is worse.' : 'Whether it is better is not known yet.'}</p>}
+			{shadow.lag > 0 && <p class="warn-text">It is {plural(shadow.lag, 'prediction')} behind: what it would have said of them is not known yet.</p>}
+			{champion && <label class="check"><input type="checkbox" checked={keep} onChange={() => setKeep(!keep)} />Keep {champion.model_name}:{champion.version} as a shadow</label>}
+		</Confirm>
+	);
+}
+
+/** By whom or what it is one, until when, and what held it back. */
+function Standing({ shadow, verdict }: { shadow: Shadow; verdict: Verdict | undefined }): JSX.Element {
+	const now = useNow();
+	const reason = verdict?.reason ?? shadow.reason;
+	const until = verdict?.until_at ?? shadow.until_at;
+	const held = (verdict?.role ?? shadow.role) === 'HELD';
+	return (
+		<>
+			<p class="muted">follows since <Time at={shadow.since} />{until && `, leaves ${/^(to|within)/.test(dayWords(until, now)) ? '' : 'on '}${dayWords(until, now)}`}</p>
+			{reason && <p class={held ? 'warn-text card-why' : 'muted card-why'}>{reason}</p>}
+		</>
+	);
+}
+
+function Card({ shadow, verdict, deployment, onChanged, onAdd }: Acting & { shadow: Shadow; verdict: Verdict | undefined; onAdd: (() => void) | null }): JSX.Element {
+	const [asking, setAsking] = useState<'promote' | 'remove' | 'verdict' | null>(null);
 	const close = (): void => setAsking(null);
+	const role = verdict?.role ?? shadow.role ?? 'HAND';
+	const said = ROLES[role];
+	const held = role === 'HELD';
 	return (
 		<section class="panel card" aria-label={`Shadow ${nameOf(shadow)}`}>
-			<header class="card-head"><h2>Shadow</h2>{onAdd && <Button kind="quiet" onClick={onAdd}>Add another</Button>}</header>
+			<header class="card-head"><h2>Shadow{said && <span class={held ? 'badge guessed' : 'badge given'} title={said.help}>{said.word}</span>}</h2>{onAdd && <Button kind="quiet" onClick={onAdd}>Add another</Button>}</header>
 			<p class="card-main"><a href={`/model/${shadow.model_id}?version=${shadow.version}`}>{shadow.model_name}<span class="muted">:{shadow.version}</span></a> <State shadow={shadow} /></p>
-			<p class="muted">follows since <Time at={shadow.since} /></p>
+			<Standing shadow={shadow} verdict={verdict} />
 			{shadow.state !== 'FOLLOWING' && shadow.state_text && <p class="bad-text card-why">{shadow.state_text}</p>}
+			{verdict && <Judged verdict={verdict} deployment={deployment} />}
 			<Cost shadow={shadow} />
 			<div class="card-foot">
-				<Button disabled={shadow.state === 'HELD'} onClick={() => setAsking('promote')}>Promote</Button>
+				<Button kind={verdict?.state === 'better' && !held ? 'primary' : 'plain'} disabled={shadow.state === 'HELD'} onClick={() => setAsking('promote')}>{held ? 'Promote anyway' : 'Promote'}</Button>
+				{verdict && <Button onClick={() => setAsking('verdict')}>Compare</Button>}
 				<Button kind="quiet" onClick={() => setAsking('remove')}>Remove</Button>
 			</div>
-			{asking === 'promote' && (
-				<Confirm title={`Promote ${nameOf(shadow)}?`} action="Promote" onClose={close} run={async () => {
-					onChanged(await api.promoteShadow(deployment.id, shadow.model_version_id, keep));
-					say('ok', `${nameOf(shadow)} answers now.`);
-					close();
-				}}>
-					<p><strong>{nameOf(shadow)}</strong> takes over{champion && <> from <strong>{champion.model_name}:{champion.version}</strong></>}. It is loaded already; no request fails. History has a line to go back by.</p>
-					{shadow.lag > 0 && <p class="warn-text">It is {plural(shadow.lag, 'prediction')} behind: what it would have said of them is not known yet.</p>}
-					{champion && <label class="check"><input type="checkbox" checked={keep} onChange={() => setKeep(!keep)} />Keep {champion.model_name}:{champion.version} as a shadow</label>}
-				</Confirm>
-			)}
+			{asking === 'promote' && <Promote shadow={shadow} verdict={verdict} deployment={deployment} onChanged={onChanged} onClose={close} />}
+			{asking === 'verdict' && verdict && <VerdictDialog verdict={verdict} onClose={close} />}
 			{asking === 'remove' && (
 				<Confirm title={`Remove the shadow ${nameOf(shadow)}?`} action="Remove" onClose={close} run={async () => {
 					onChanged(await api.removeShadow(deployment.id, shadow.model_version_id));
@@ -106,13 +157,13 @@ function Card({ shadow, deployment, onChanged, onAdd }: Acting & { shadow: Shado
 	);
 }
 
-export function ShadowCards({ deployment, onChanged }: Acting): JSX.Element {
+export function ShadowCards({ deployment, verdicts, onChanged }: Acting & { verdicts: Verdicts }): JSX.Element {
 	const [setting, setSetting] = useState(false);
 	const { shadows } = deployment;
 	const add = (): void => setSetting(true);
 	return (
 		<>
-			{shadows.map((s, i) => <Card key={s.model_version_id} shadow={s} deployment={deployment} onChanged={onChanged} onAdd={i === shadows.length - 1 ? add : null} />)}
+			{shadows.map((s, i) => <Card key={s.model_version_id} shadow={s} verdict={verdicts.get(s.model_version_id)} deployment={deployment} onChanged={onChanged} onAdd={i === shadows.length - 1 ? add : null} />)}
 			{shadows.length === 0 && (
 				<section class="panel card" aria-label="Shadow">
 					<header class="card-head"><h2>Shadow</h2></header>

@@ -28,7 +28,7 @@ export function MadeOf({ training, logs }: { training: Training; logs: readonly 
 				{training.datasets.map((d) => (
 					<div key={`${d.alias} ${d.dataset_version_id}`}>
 						<dt>{ALIAS[d.alias] ?? `To train on, too (${d.alias})`}</dt>
-						<dd><a href={`/dataset/version/${d.dataset_version_id}`}>{d.dataset} {d.version}</a><small class="muted"> {count(d.images)} images{d.evaluation > 0 && `, ${count(d.evaluation)} kept to measure with`}, revision {d.revision}</small></dd>
+						<dd><a href={`/dataset/version/${d.dataset_version_id}`}>{d.dataset} {d.version}</a><small class="muted"> {count(d.images)} images{d.evaluation > 0 && d.alias !== 'test' && `, ${count(d.evaluation)} kept to measure with`}, revision {d.revision}</small></dd>
 					</div>
 				))}
 				<div><dt>Trainer</dt><dd>{training.trainer}</dd></div>
@@ -41,7 +41,7 @@ export function MadeOf({ training, logs }: { training: Training; logs: readonly 
 	);
 }
 
-function DeployButton({ versionId }: { versionId: string }): JSX.Element {
+function DeployButton({ versionId, kind }: { versionId: string; kind: 'primary' | 'plain' }): JSX.Element {
 	const [version, setVersion] = useState<ModelVersion | null>(null);
 	const [busy, setBusy] = useState(false);
 	const open = async (): Promise<void> => {
@@ -55,7 +55,7 @@ function DeployButton({ versionId }: { versionId: string }): JSX.Element {
 	};
 	return (
 		<>
-			<Button kind="primary" icon="deploy" busy={busy} onClick={() => void open()}>Deploy…</Button>
+			<Button kind={kind} icon="deploy" busy={busy} onClick={() => void open()}>Deploy…</Button>
 			{version && <DeployDialog version={version} onConfirmed={setVersion} onClose={() => setVersion(null)} />}
 		</>
 	);
@@ -70,10 +70,10 @@ export function WhatNext({ training }: { training: Training }): JSX.Element {
 			<header class="row-head"><h2>What happens next {told && <span class={`pill ${told.tone}`}>{told.word}</span>}</h2>{decision && <span class="muted"><Time at={decision.at} /></span>}</header>
 			<p>{nextWords(training)}</p>
 			<p class="row-actions">
-				{candidate && !deployment && <DeployButton versionId={candidate.model_version_id} />}
+				{candidate && !deployment && <DeployButton versionId={candidate.model_version_id} kind="primary" />}
 				{deployment && <a class="button" href={`/deployment/${deployment.id}`}><Icon name="deployments" /><span>{deployment.name}</span></a>}
 				{candidate && <a class="button" href={`/model/${candidate.model_id}?version=${candidate.version}`}><Icon name="models" /><span>{candidate.model}:{candidate.version}</span></a>}
-				{candidate && deployment && <DeployButton versionId={candidate.model_version_id} />}
+				{candidate && deployment && <DeployButton versionId={candidate.model_version_id} kind="plain" />}
 			</p>
 			{!candidate && !isOpen(training) && <p class="muted">No version came of it.</p>}
 		</section>

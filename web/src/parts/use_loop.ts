@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Continuous Training, Continuous Deployment and verdicts, read anew when the server tells of them and while something runs.
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { loopApi, type ContinuousDeployment, type ContinuousTraining, type Verdict } from '../api/loop';
+import type { Deployment } from '../api/types';
+import { told } from '../api/watch';
+import { throttle } from '../lib/throttle';
+import { useLoad, useStore, type Loaded } from './hooks';
+
+const RUNNING_MS = 2000;
+
+function useTold(reload: () => void): void {
+	const changed = useStore(told.loop);
+	const call = useRef(reload);
+	call.current = reload;
+	const soon = useMemo(() => throttle(() => call.current(), 1000), []);
+	useEffect(() => {
+		if (changed > 0) soon();
+	}, [changed]);
+	useEffect(() => soon.cancel, [soon]);
+}
+
+export interface Loop {
+	ct: Loaded<ContinuousTraining>;
+	cd: Loaded<ContinuousDeployment>;
+}
+
+export function useLoop(deployment: string): Loop {
+	const ct = useLoad(`continuous training ${deployment}`, (signal) => loopApi.continuousTraining(deployment, signal));
+	const cd = useLoad(`continuous deployment ${deployment}`, (signal) => loopApi.continuousDeployment(deployment, signal));
+	useTold(() => {
+		ct.reload();
+		cd.reload();
+	});
+	const running = ct.data?.open != null;
+	useEffect(() => {
+		if (!running) return undefined;
+		const timer = setTimeout(ct.reload, RUNNING_MS);
+		return () => clearTimeout(timer);
+	}, [ct.data, running]);
+	// What it became is decided by the time a training has ended.
+	const was = useRef(running);
+	useEffect(() => {
+		if (was.current && !running) cd.reload();
+		was.current = running;
+	}, [running]);
+	return { ct, cd };
+}
+
+/** By version; without those that the server has nothing to say of. */
+export type Verdicts = ReadonlyMap<string, Verdict>;
+
+const NO_VERDICTS: Verdicts = new Map();
+
+export function useVerdicts(deployment: Deployment): Verdicts {
+	const ids = deployment.shadows.map((s) => s.model_version_id);
+	const verdicts = useLoad(`verdicts ${deployment.id} ${deployment.model_version_id} ${ids.join(' ')}`, async (signal) => {
+		const found = await Promise.all(ids.map((id) => loopApi.verdict(deployment.id, id, signal).catch((): null => null)));
+		return new Map(found.flatMap((v): [string, Verdict][] => (v ? [[v.version.id, v]] : [])));
+	});
+	useTold(verdicts.reload);
+	return verdicts.data ?? NO_VERDICTS;
+}
