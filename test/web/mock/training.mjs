@@ -27,7 +27,7 @@ function stagesAt(name, state, passed = []) {
 }
 
 function evaluation(better) {
-	const picture = (i, sign) => ({ asset_id: uuid(13, i), data_id: uuid(13, 100 + i), filename: photos[i % photos.length].name, champion: 0.5 - 0.02 * sign * i, candidate: 0.5 + sign * (0.4 - 0.03 * i) });
+	const picture = (i, sign) => ({ asset_id: uuid(12, i), data_id: uuid(13, i), filename: photos[i % photos.length].name, champion: 0.5 - 0.02 * sign * i, candidate: 0.5 + sign * (0.4 - 0.03 * i) });
 	const row = (label, truths, champion, candidate, half) => ({ label, truths, champion, candidate, low: champion === null ? null : candidate - champion - half, high: champion === null ? null : candidate - champion + half });
 	return {
 		images: 84, metric: 'AP', champion: 0.412, candidate: better ? 0.463 : 0.418, champion50: 0.655, candidate50: better ? 0.702 : 0.66,
