@@ -10,6 +10,7 @@
 
 #define CACHE_BYTES_MAX ((int64_t)2 << 30)
 #define FEW_IMAGES 500
+#define SHARED_PIXELS_MIN ((uint64_t)256 * 256)
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
 
 /* How much pictures are changed, by what the task can bear. */
@@ -141,4 +142,10 @@ enum status settings_fingerprint(const struct job *job, const struct settings *s
 	*out = hash_sha256(span_of(str_text(&text), text.size));
 	str_release(&text);
 	return st;
+}
+
+uint32_t settings_threads(const struct job *job)
+{
+	uint64_t pixels = (uint64_t)job->recipe.input.width * job->recipe.input.height;
+	return pixels < SHARED_PIXELS_MIN ? 1 : job->threads;
 }

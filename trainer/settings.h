@@ -25,6 +25,12 @@ uint32_t settings_warm_up(uint32_t batches, uint32_t epochs);
 uint32_t settings_mosaic_epochs(uint32_t epochs);
 /* Of a new model, where the job names none. */
 void input_size_default(struct job *job);
+/*
+ * Threads that compute. Small pictures are too little work to share: on cores that others use too, two
+ * threads wait for each other at every layer, and took two to four times as long as one (160 pixels a side,
+ * det-t).
+ */
+uint32_t settings_threads(const struct job *job);
 /* Bytes of pixels that may be kept in memory: a quarter of what is free, at most 2 GiB. */
 int64_t cache_bytes(void);
 

@@ -223,11 +223,11 @@ Training::Training(const char *job_path)
 	must(job_read(job_path, &arena_.a, &job_, &error), error, EXIT_CODE_USAGE);
 	must(file_make_folders(state_.c_str(), &error), error, EXIT_CODE_FAILED);
 	must(file_make_folders(output_.c_str(), &error), error, EXIT_CODE_FAILED);
-	at::set_num_threads(static_cast<int>(job_.threads));
 	at::globalContext().setFlushDenormal(
 		true); // moments of weights that rest become such numbers, which are slow
 	model_ = std::make_unique<Model>(job_);
 	net_ = std::make_unique<Net>(model_->file);
+	at::set_num_threads(static_cast<int>(settings_threads(&job_)));
 	objective_ = objective_make(model_->file, job_);
 	taps_ = objective_->taps();
 	read_data();
@@ -268,6 +268,10 @@ void Training::prepare()
 	Batch batch;
 	Batches(pass(false, 0)).next(batch);
 	net_->try_batches(batch.images, taps_);
+	{
+		at::NoGradGuard none;
+		objective_->look(net_->forward(batch.images, taps_, false));
+	}
 	for (const Parameter &p : net_->parameters())
 		weights_.push_back({p.value, true, p.tensor->rank > 1, {}, {}, {}, {}});
 	for (const Parameter &p : net_->statistics())
