@@ -265,6 +265,7 @@ static enum status open_http(struct server *s, struct err *err)
 	const char *spool = arena_printf(&s->arena, "%s/spool", c->text[CONFIG_data]);
 	TRY(file_make_folders(spool, err));
 	s->api.spool_folder = spool;
+	s->api.demo_file = arena_printf(&s->arena, "%s/demo/demo.json", c->text[CONFIG_data]);
 	const struct http_options options = {
 		.address = c->text[CONFIG_listen],
 		.routes = api_routes,

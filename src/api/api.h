@@ -57,6 +57,7 @@ struct api {
 	char organization_name[64];
 	uint8_t signing_key[32];  /* presigned URLs, JWTs */
 	const char *spool_folder; /* where large answers wait on their way out */
+	const char *demo_file;    /* what `gyre demo` wrote last; it need not be there */
 	const char *public_url;   /* "http://127.0.0.1:8080", no slash at the end: never from a Host header */
 	_Atomic bool ready;       /* migrations done, roster loaded, listening: /readyz */
 };

@@ -79,8 +79,10 @@ static curl_mime *build_form(CURL *curl, const struct fetch_request *request)
 		curl_mime_name(part, field->name);
 		if (field->path)
 			curl_mime_filedata(part, field->path);
-		else
+		else if (field->value)
 			curl_mime_data(part, field->value, CURL_ZERO_TERMINATED);
+		else
+			curl_mime_data(part, (const char *)field->bytes.data, field->bytes.size);
 		if (field->filename)
 			curl_mime_filename(part, field->filename);
 		if (field->content_type)

@@ -9,10 +9,11 @@
 
 #define FETCH_FIELDS_MAX 16
 
-/* A field of a multipart form: a value, or a file that is streamed from the disk. */
+/* A field of a multipart form: a value, a file that is streamed from the disk, or one in memory. */
 struct fetch_field {
 	const char *name, *value;
 	const char *path;     /* NULL for a plain value */
+	struct span bytes;    /* of a file in memory, without value and path */
 	const char *filename; /* of a file; NULL: the last part of path */
 	const char *content_type;
 };
