@@ -2,9 +2,12 @@
 // One class a picture: cross-entropy on the scores before the softmax, accuracy to judge.
 #include "trainer/objectives.h"
 
+#include <cmath>
+
 namespace
 {
 const double smoothing = 0.05; // of the true class's weight, over all classes
+const double spread_max = 4;   // of scores, as it is of models that were trained on normalised pictures
 
 class Classification : public Objective
 {
@@ -19,9 +22,18 @@ class Classification : public Objective
 	{
 		return {logits_};
 	}
+	// Scores of hundreds, as of networks that take pixels of 0…255, would first have to shrink, and the
+	// network dies of that. Their softmax is taken as if they were smaller; which class is the best
+	// stays.
+	void look(const std::vector<at::Tensor> &tapped) override
+	{
+		at::Tensor all = scores(tapped[0]).to(at::kDouble);
+		double spread = (all - all.mean(1, true)).pow(2).mean().sqrt().item<double>();
+		temperature_ = std::isfinite(spread) && spread > spread_max ? spread / spread_max : 1;
+	}
 	Losses loss(const std::vector<at::Tensor> &tapped, const Batch &batch) override
 	{
-		at::Tensor likely = at::log_softmax(scores(tapped[0]), 1);
+		at::Tensor likely = at::log_softmax(scores(tapped[0]) / temperature_, 1);
 		at::Tensor right = likely.gather(1, (batch.classes + first_).unsqueeze(1)).squeeze(1);
 		at::Tensor each = right * (1 - smoothing) + likely.mean(1) * smoothing;
 		return {-each.mean(), {}};
@@ -55,6 +67,7 @@ class Classification : public Objective
 
 	const job &job_;
 	std::string logits_;
+	double temperature_ = 1;
 	int64_t first_, right_ = 0, count_ = 0;
 };
 } // namespace

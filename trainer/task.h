@@ -46,6 +46,11 @@ class Objective
 	virtual ~Objective() = default;
 	// Names of the graph's values that loss and judge are given, in this order.
 	virtual std::vector<std::string> taps() const = 0;
+	// The start model's values for some pictures of the validation set, once, before all else.
+	virtual void look(const std::vector<at::Tensor> &tapped)
+	{
+		(void)tapped;
+	}
 	virtual Losses loss(const std::vector<at::Tensor> &tapped, const Batch &batch) = 0;
 	// Adds a batch of the validation set; without gradients.
 	virtual void judge(const std::vector<at::Tensor> &tapped, const Batch &batch) = 0;
