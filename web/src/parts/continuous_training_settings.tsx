@@ -91,8 +91,8 @@ function TrainNow({ deployment, ct, reload }: Acting): JSX.Element {
 	return (
 		<p class="row-actions">
 			{ct.last?.status === 'FAILED' && <Doing run={() => retry(ct.last as Training)}>Retry</Doing>}
-			<Doing run={run}>Train now</Doing>
-			<span class="muted">{ct.counts.submitted > 0 ? `with ${plural(ct.counts.submitted, 'new review')}` : 'with no new review: the same images as before'}</span>
+			{ct.state !== 'paused' && <Doing run={run}>Train now</Doing>}
+			{ct.state !== 'paused' && <span class="muted">{ct.counts.submitted > 0 ? `with ${plural(ct.counts.submitted, 'new review')}` : 'with no new review: the same images as before'}</span>}
 		</p>
 	);
 }

@@ -95,8 +95,8 @@ export function NewExperimentDialog({ project, onClose }: { project: Project; on
 			<DatasetPick label="Train on" value={train} versions={full} none="Choose a dataset version" onChoose={setTrain} help="What is kept to measure with is left out by itself." />
 			<DatasetPick label="Measure with" value={test} versions={full.filter((v) => v.id !== train)} none="A part of the same version" onChoose={setTest} help="Pictures that are in here reach no training." />
 			<div class="field-row even">
-				<label class="field">Epochs<input class="input" inputMode="numeric" value={epochs} placeholder="the trainer chooses" onInput={(event) => setEpochs(event.currentTarget.value.trim())} /></label>
-				<label class="field">Learning rate<input class="input" inputMode="decimal" value={rate} placeholder="the trainer chooses" onInput={(event) => setRate(event.currentTarget.value.trim())} /></label>
+				<label class="field">Epochs<input class="input" inputMode="numeric" value={epochs} placeholder="by itself" onInput={(event) => setEpochs(event.currentTarget.value.trim())} /></label>
+				<label class="field">Learning rate<input class="input" inputMode="decimal" value={rate} placeholder="by itself" onInput={(event) => setRate(event.currentTarget.value.trim())} /></label>
 			</div>
 			<label class="field">Name<input class="input" value={name ?? suggested} maxLength={100} autoComplete="off" onInput={(event) => setName(event.currentTarget.value)} /></label>
 			{why && <p class="muted">{why}</p>}

@@ -83,6 +83,7 @@ export function FirstModelDialog({ version, onClose }: { version: DatasetVersion
 					<div class="notice warn"><Icon name="warning" /><div><strong>It cannot be trained yet</strong><p>{first.data.reason}</p></div></div>
 				)}
 				{first.data?.warnings.map((w) => <p key={w} class="first-warning"><Icon name="warning" size={14} /><span>{w}</span></p>)}
+				{first.data?.labelled === 0 && <p class="row-actions"><a class="button primary" href={`/dataset/version/${version.id}/annotate`}><Icon name="edit" /><span>Label images</span></a></p>}
 			</div>
 		</Dialog>
 	);

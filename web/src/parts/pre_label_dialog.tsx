@@ -82,7 +82,7 @@ export function PreLabelDialog({ version, labels, onDone, onClose }: { version: 
 						<select class="input" autoFocus value={model.id} onChange={(event) => setChosen(event.currentTarget.value)}>{versions.data?.map((v) => <option key={v.id} value={v.id}>{words(v)}</option>)}</select>
 					</label>
 					<label class="field">From which confidence on
-						<span class="slider"><input type="range" min={SCORE_FLOOR} max={0.99} step={0.01} value={threshold} onInput={(event) => setThreshold(Number(event.currentTarget.value))} /><output>{score(threshold)}</output></span>
+						<span class="slider wide-slider"><input type="range" min={SCORE_FLOOR} max={0.99} step={0.01} value={threshold} onInput={(event) => setThreshold(Number(event.currentTarget.value))} /><output>{score(threshold)}</output></span>
 						<span class="muted">Lower: more to delete. Higher: more to draw.</span>
 					</label>
 					<label class="check"><input type="checkbox" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />Also images that are annotated already</label>

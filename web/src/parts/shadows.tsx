@@ -76,12 +76,12 @@ function SetShadow({ deployment, onChanged, onClose }: Acting & { onClose: () =>
 function Judged({ verdict, deployment }: { verdict: Verdict; deployment: Deployment }): JSX.Element {
 	const { word, tone } = VERDICTS[verdict.state];
 	const { to_review, images } = verdict.disagreements;
-	const words = scoreWords(verdict) ?? agreementWords(verdict);
+	const words = [scoreWords(verdict), agreementWords(verdict)].filter((w) => w !== null);
 	return (
 		<div class="judged">
 			<p class="verdict-sentence"><span class={`pill ${tone}`}>{word}</span> {verdict.sentence}</p>
 			<Evidence verdict={verdict} />
-			{words && <p class="muted">{words}</p>}
+			{words.length > 0 && <p class="muted">{words.join(' ')}</p>}
 			{to_review > 0 && <a class={verdict.state === 'unsure' ? 'button primary' : 'button'} href={reviewDisagreements(deployment.id, verdict.version.id)}>Review the disagreements ({count(to_review)} left)</a>}
 			{to_review === 0 && images === 0 && verdict.seen > 0 && <p class="muted">They have not disagreed yet.</p>}
 		</div>
@@ -130,13 +130,17 @@ function Card({ shadow, verdict, deployment, onChanged, onAdd }: Acting & { shad
 	const said = ROLES[role];
 	const held = role === 'HELD';
 	return (
-		<section class="panel card" aria-label={`Shadow ${nameOf(shadow)}`}>
+		<section class={verdict ? 'panel card is-judged' : 'panel card'} aria-label={`Shadow ${nameOf(shadow)}`}>
 			<header class="card-head"><h2>Shadow{said && <span class={held ? 'badge guessed' : 'badge given'} title={said.help}>{said.word}</span>}</h2>{onAdd && <Button kind="quiet" onClick={onAdd}>Add another</Button>}</header>
-			<p class="card-main"><a href={`/model/${shadow.model_id}?version=${shadow.version}`}>{shadow.model_name}<span class="muted">:{shadow.version}</span></a> <State shadow={shadow} /></p>
-			<Standing shadow={shadow} verdict={verdict} />
-			{shadow.state !== 'FOLLOWING' && shadow.state_text && <p class="bad-text card-why">{shadow.state_text}</p>}
-			{verdict && <Judged verdict={verdict} deployment={deployment} />}
-			<Cost shadow={shadow} />
+			<div class="card-body">
+				<div>
+					<p class="card-main"><a href={`/model/${shadow.model_id}?version=${shadow.version}`}>{shadow.model_name}<span class="muted">:{shadow.version}</span></a> <State shadow={shadow} /></p>
+					<Standing shadow={shadow} verdict={verdict} />
+					{shadow.state !== 'FOLLOWING' && shadow.state_text && <p class="bad-text card-why">{shadow.state_text}</p>}
+					<Cost shadow={shadow} />
+				</div>
+				{verdict && <Judged verdict={verdict} deployment={deployment} />}
+			</div>
 			<div class="card-foot">
 				<Button kind={verdict?.state === 'better' && !held ? 'primary' : 'plain'} disabled={shadow.state === 'HELD'} onClick={() => setAsking('promote')}>{held ? 'Promote anyway' : 'Promote'}</Button>
 				{verdict && <Button onClick={() => setAsking('verdict')}>Compare</Button>}

@@ -136,21 +136,22 @@ export function ComparedPictures({ training, evaluation, labels, task }: { train
 	const order = ['test', 'val'];
 	const versions = [...training.datasets].sort((a, b) => Number(order.includes(b.alias)) - Number(order.includes(a.alias))).map((d) => d.dataset_version_id);
 	const assets = useLoad(`compared of ${training.id} ${better.length} ${worse.length}`, (signal) => trainingApi.pictures(versions, [...better, ...worse].map((p) => p.asset_id), signal));
+	const alone = evaluation.champion === null;
 	if (better.length + worse.length === 0) return null;
 	const shown = which === 'worse' ? worse : better;
 	const picture = opened === null ? undefined : shown[opened];
 	const asset = picture && assets.data?.get(picture.asset_id);
 	const move = (by: 1 | -1): void => setOpened((i) => (i === null ? null : (i + by + shown.length) % shown.length));
 	return (
-		<section class="panel padded" aria-label="Pictures that changed">
+		<section class="panel padded" aria-label="Pictures of the verdict">
 			<header class="row-head">
-				<h2>Pictures that changed</h2>
-				<Segments name="compared" legend="Which pictures" value={which} onChoose={setWhich} choices={[['worse', `Worse ${worse.length}`], ['better', `Better ${better.length}`]]} />
+				<h2>{alone ? 'How it answers pictures' : 'Pictures that changed'}</h2>
+				<Segments name="compared" legend="Which pictures" value={which} onChoose={setWhich} choices={alone ? [['worse', `Worst ${worse.length}`], ['better', `Best ${better.length}`]] : [['worse', `Worse ${worse.length}`], ['better', `Better ${better.length}`]]} />
 			</header>
-			<p class="muted">{evaluation.champion === null ? 'Those that it answers worst and best.' : 'Those where the candidate lost or won most against the champion.'} Open one: both answer it, side by side.</p>
+			<p class="muted">{alone ? 'Those that it answers worst and best. Open one: it answers it anew.' : 'Those where the candidate lost or won most against the champion. Open one: both answer it, side by side.'}</p>
 			{assets.error !== null && <Failure error={assets.error} what="The pictures could not be read" onRetry={assets.reload} />}
 			{!assets.data && assets.loading && <Skeleton width="100%" height={150} />}
-			{shown.length === 0 && <p class="no-match">{which === 'worse' ? 'No picture got worse.' : 'No picture got better.'}</p>}
+			{shown.length === 0 && <p class="no-match">{alone ? 'None.' : which === 'worse' ? 'No picture got worse.' : 'No picture got better.'}</p>}
 			{assets.data && <ul class="compared-tiles" aria-label={plural(shown.length, 'picture')}>{shown.map((p, i) => <Tile key={p.asset_id} picture={p} asset={assets.data?.get(p.asset_id)} labels={labels} onOpen={() => setOpened(i)} />)}</ul>}
 			{picture && asset && <Compared key={picture.asset_id} picture={picture} asset={asset} training={training} labels={labels} task={task} move={move} onClose={() => setOpened(null)} />}
 		</section>
