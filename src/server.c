@@ -245,6 +245,7 @@ static enum status open_trainings(struct server *s, struct err *err)
 			.readers = s->shadow_readers,
 			.recorder = s->recorder,
 			.blobs = s->api.blobs,
+			.organization_id = s->api.organization_id,
 			.folder = runs,
 			.command = text_setting(c, CONFIG_trainer),
 			.memory_bytes_max = (int64_t)megabytes(c, CONFIG_trainer_memory_mb),

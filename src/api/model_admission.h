@@ -1,34 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When a version's file, labels, type or recipe change, it is admitted anew: opened, run once, its recipe
- * found. */
+/* A version that is admitted anew takes seconds: meanwhile somebody else may change it. */
 #ifndef GYRE_API_MODEL_ADMISSION_H
 #define GYRE_API_MODEL_ADMISSION_H
 
-#include "api/api.h"
-#include "store/model_rows.h"
-
-/* Does a file of this name hold an ONNX model? */
-bool model_admission_is_onnx(const char *name);
-
-/*
- * Fill in state, state_text, recipe and graph of a version from its onnx_sha256, type, labels and what was
- * given of its recipe (JSON, or NULL). Takes up to the load time-out, so never inside a job. A model that
- * cannot be used is ST_OK, state REFUSED.
- */
-enum status model_admission_run(struct http_request *req, struct model_version_row *row,
-	const char *recipe_given, struct err *err) MUST_CHECK;
+#include "deploy/admission.h"
 
 /* Did somebody change what admission looked at since `before` was read? ST_CONFLICT. For the job that stores
  * its result. */
 enum status model_admission_check_same(const struct model_version_row *before,
 	const struct model_version_row *now, struct err *err) MUST_CHECK;
-
-/*
- * The fields of a stored recipe that a person gave, changed by those of `changes` (a JSON object, or NULL)
- * that differ from what is stored: a printed recipe can be edited and sent back. A null takes a given field
- * back. JSON, or NULL for none. ST_INVALID for a key that no recipe has.
- */
-enum status model_admission_given(const char *stored, yyjson_val *changes, struct arena *a, const char **out,
-	struct err *err) MUST_CHECK;
 
 #endif

@@ -95,12 +95,12 @@ enum status api_model_file_create(struct http_request *req, struct http_reply *r
 	new->arena = req->arena;
 	TRY(read_creation(req, new, err));
 	TRY(read_stored(req, new, err));
-	bool is_onnx = model_admission_is_onnx(new->file.filename) || model_admission_is_onnx(new->file.name);
+	bool is_onnx = admission_is_onnx(new->file.filename) || admission_is_onnx(new->file.name);
 	/* A refused file is no reason to refuse a better one. */
 	if (is_onnx && strcmp(new->before.state, "READY") != 0) {
 		new->after = new->before;
 		new->after.onnx_sha256 = new->object.sha256;
-		TRY(model_admission_run(req, &new->after, new->before.recipe, err));
+		TRY(admission_run(api_of(req)->blobs, &new->after, new->before.recipe, req->arena, err));
 		new->admitted = true;
 	}
 	new->file.created_us = clock_unix_us();
@@ -168,7 +168,7 @@ static enum status empty_version(
 	struct db_conn *c, struct model_version_row *version, struct arena *a, struct err *err)
 {
 	TRY(model_check_free(c, version, true, a, err));
-	TRY(model_admission_given(version->recipe, NULL, a, &version->recipe, err));
+	TRY(admission_given(version->recipe, NULL, a, &version->recipe, err));
 	version->onnx_sha256 = version->state_text = version->graph = NULL;
 	version->state = "EMPTY";
 	return model_rows_version_update(c, version, err);

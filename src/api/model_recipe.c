@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The recipe of a version: changing it makes a new version, with the same files; confirming it says that a
  * person has looked at what was guessed. */
-#include "api/model_admission.h"
 #include "api/model_json.h"
 #include "api/nouns.h"
+#include "deploy/admission.h"
 #include "os/clock.h"
 #include "task/recipe_control.h"
 
@@ -67,8 +67,8 @@ enum status api_model_version_recipe(struct http_request *req, struct http_reply
 		return err_set(
 			err, ST_INVALID, "\"recipe\" is missing: it must be an object of recipe fields.");
 	TRY(read_version(req, copy, err));
-	TRY(model_admission_given(copy->row.recipe, recipe, req->arena, &given, err));
-	TRY(model_admission_run(req, &copy->row, given, err));
+	TRY(admission_given(copy->row.recipe, recipe, req->arena, &given, err));
+	TRY(admission_run(api_of(req)->blobs, &copy->row, given, req->arena, err));
 	if (strcmp(copy->row.state, "READY") != 0)
 		return err_set(err, ST_UNPROCESSABLE, "%s", copy->row.state_text);
 	copy->row.name = name;

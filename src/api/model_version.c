@@ -83,7 +83,7 @@ enum status api_model_version_create(struct http_request *req, struct http_reply
 	TRY(model_version_fields_read(req, body, &fields, err));
 	TRY(model_version_fields_apply(&fields, req->arena, &new.row, err));
 	if (fields.recipe)
-		TRY(model_admission_given(NULL, fields.recipe, req->arena, &new.row.recipe, err));
+		TRY(admission_given(NULL, fields.recipe, req->arena, &new.row.recipe, err));
 	new.row.created_us = clock_unix_us();
 	new.row.id = uuid_v7(new.row.created_us / 1000);
 	TRY(api_write(req, "model_version.create", new.row.id, insert_version, &new, err));
@@ -246,8 +246,8 @@ static enum status admit_again(struct http_request *req, struct patch *p, struct
 	const char *given;
 	if (p->before.onnx_sha256 == NULL || !model_version_fields_need_admission(&p->before, &p->after))
 		return ST_OK;
-	TRY(model_admission_given(p->before.recipe, NULL, req->arena, &given, err));
-	TRY(model_admission_run(req, &p->after, given, err));
+	TRY(admission_given(p->before.recipe, NULL, req->arena, &given, err));
+	TRY(admission_run(api_of(req)->blobs, &p->after, given, req->arena, err));
 	if (strcmp(p->after.state, "READY") != 0)
 		return err_set(err, ST_UNPROCESSABLE, "%s", p->after.state_text);
 	p->admitted = true;
@@ -269,8 +269,7 @@ enum status api_model_version_patch(struct http_request *req, struct http_reply 
 			"/api/model/version/{id}/recipe,"
 			" which makes a new version.");
 	if (p->fields.recipe)
-		TRY(model_admission_given(
-			p->before.recipe, p->fields.recipe, req->arena, &p->after.recipe, err));
+		TRY(admission_given(p->before.recipe, p->fields.recipe, req->arena, &p->after.recipe, err));
 	TRY(admit_again(req, p, err));
 	TRY(api_write(req, "model_version.update", p->id, patch_version, p, err));
 	return model_version_reply(req, reply, p->id, err);

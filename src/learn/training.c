@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "learn/stages.h"
+#include "learn/trainer.h"
 #include "learn/training_inside.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -271,12 +272,31 @@ static void run(void *arg)
 
 /* ---- all of them ---- */
 
+const char *trainings_no_trainer(void)
+{
+	return "There is no trainer on this machine: tools/build.sh trainer builds gyre-train, which needs "
+	       "libtorch; or name a command of your own in the setting `trainer`.";
+}
+
+static void find_trainer(struct trainings *all)
+{
+	const char *found = all->options.command ? NULL : trainer_find(&all->arena);
+	all->built_in = found != NULL;
+	if (found)
+		all->command =
+			arena_printf(&all->arena, "%s train --job {job}", trainer_quoted(found, &all->arena));
+	else if (all->options.command)
+		all->command = arena_strdup(&all->arena, all->options.command);
+}
+
 enum status trainings_new(const struct trainings_options *options, struct trainings **out, struct err *err)
 {
 	(void)err;
 	struct trainings *all = calloc(1, sizeof(*all));
 	CHECK(all != NULL);
 	all->options = *options;
+	arena_init(&all->arena);
+	find_trainer(all);
 	pthread_mutex_init(&all->mutex, NULL);
 	bell_init(&all->bell);
 	*out = all;
@@ -306,6 +326,7 @@ void trainings_free(struct trainings *all)
 		return;
 	trainings_stop(all);
 	pthread_mutex_destroy(&all->mutex);
+	arena_release(&all->arena);
 	free(all);
 }
 
@@ -317,12 +338,12 @@ void trainings_poke(struct trainings *all)
 void trainings_facts(struct trainings *all, struct arena *a, struct trainer_facts *out)
 {
 	(void)a;
-	*out = (struct trainer_facts){.available = all->options.command != NULL,
-		.name = all->options.command,
+	*out = (struct trainer_facts){.available = all->command != NULL,
+		.name = all->built_in ? "gyre-train" : all->command,
 		.memory_bytes_max = all->options.memory_bytes_max,
 		.threads = all->options.threads};
 	if (!out->available)
-		out->reason = "No trainer is installed here.";
+		out->reason = trainings_no_trainer();
 }
 
 double trainings_left_s(struct trainings *all, struct uuid id)

@@ -32,8 +32,9 @@ struct trainings_options {
 	struct db_readers *readers;
 	struct recorder *recorder;
 	struct blob *blobs;
-	const char *folder;  /* <data>/runs */
-	const char *command; /* of the setting `trainer`; NULL: gyre-train where it is found */
+	struct uuid organization_id; /* of models that are made */
+	const char *folder;          /* <data>/runs */
+	const char *command;         /* of the setting `trainer`; NULL: gyre-train where it is found */
 	int64_t memory_bytes_max, time_s_max, silence_s_max; /* of the trainer; 0: no limit */
 	unsigned threads;                                    /* of the trainer */
 	struct training_hooks hooks;

@@ -12,7 +12,10 @@
 
 struct trainings {
 	struct trainings_options options;
-	struct bell bell; /* rings for the thread: a new row, a wish to leave */
+	struct arena arena;  /* of the command */
+	const char *command; /* for a shell, with {job} and {run}; NULL: there is no trainer */
+	bool built_in;       /* it is gyre-train, found here */
+	struct bell bell;    /* rings for the thread: a new row, a wish to leave */
 	thread_handle thread;
 	bool started;
 	_Atomic bool stopping;
@@ -27,6 +30,9 @@ static inline bool training_is_open(const struct training_row *row)
 {
 	return strcmp(row->status, "WAITING") == 0 || strcmp(row->status, "RUNNING") == 0;
 }
+
+/* The sentence. */
+const char *trainings_no_trainer(void);
 
 /* For a job of the recorder. */
 enum status training_set_experiment(

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -196,4 +197,52 @@ int64_t file_size(const char *path)
 {
 	struct stat info;
 	return stat(path, &info) == 0 ? (int64_t)info.st_size : -1;
+}
+
+/* ---- other names, other copies ---- */
+
+enum status file_copy(int fd, const char *path, struct err *err)
+{
+	(void)unlink(path);
+	int out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (out < 0)
+		return err_errno(err, "The file %s cannot be made", path);
+	char bytes[65536];
+	ssize_t got;
+	off_t at = 0;
+	enum status st = ST_OK;
+	while (st == ST_OK && (got = pread(fd, bytes, sizeof(bytes), at)) != 0) {
+		if (got < 0) {
+			st = err_errno(err, "What is to become %s cannot be read", path);
+		} else {
+			st = file_write_all(out, bytes, (size_t)got, err);
+			at += got;
+		}
+	}
+	close(out);
+	if (st != ST_OK)
+		(void)unlink(path);
+	return st;
+}
+
+enum status file_link(int fd, const char *path, struct err *err)
+{
+	char from[40];
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	(void)unlink(path);
+	if (linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+		return ST_OK;
+	return file_copy(fd, path, err);
+}
+
+static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
+{
+	return remove(path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+enum status file_remove_folder(const char *path, struct err *err)
+{
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
+		return ST_OK;
+	return err_errno(err, "The folder %s cannot be removed", path);
 }

@@ -31,6 +31,13 @@ enum status file_read(
 enum status file_map(const char *path, struct span *bytes, struct err *err) MUST_CHECK;
 void file_unmap(struct span bytes);
 
+/* The file that is open at fd under another name, as a hard link where both are on one file system, else a
+ * copy. What is there is replaced. Not durable. */
+enum status file_link(int fd, const char *path, struct err *err) MUST_CHECK;
+enum status file_copy(int fd, const char *path, struct err *err) MUST_CHECK; /* always bytes of its own */
+/* A folder with all that is in it; what is not there is ST_OK. Never follows links out of it. */
+enum status file_remove_folder(const char *path, struct err *err) MUST_CHECK;
+
 bool file_exists(const char *path);
 int64_t file_size(const char *path); /* bytes, -1 if there is none */
 enum status file_write_all(
