@@ -33,6 +33,7 @@
 #include "watch/reference_job.h"
 #include "watch/watch.h"
 #include "watch/webhooks.h"
+#include "watch/verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -201,6 +202,13 @@ static enum status open_serving(struct server *s, struct err *err)
 	});
 	s->api.submitter = submitter_new(&(struct submitter_options){
 		.readers = s->shadow_readers,
+	s->api.verdicts = verdicts_new(&(struct verdicts_options){
+		.readers = s->shadow_readers,
+		.recorder = s->recorder,
+		.quality = s->api.quality,
+		.changed = live_verdict,
+		.changed_arg = &s->api,
+	});
 		.recorder = s->recorder,
 		.blobs = s->api.blobs,
 		.submitted = feedback_submitted,
@@ -334,6 +342,7 @@ static void close_all(struct server *s)
 	references_free(s->references.kept);
 	if (s->api.spare)
 		spare_free(s->api.spare);
+	verdicts_start(s->api.verdicts);
 	if (s->api.serve)
 		serve_free(s->api.serve);
 	if (s->api.roster)
@@ -354,6 +363,8 @@ static void close_all(struct server *s)
 		db_close(s->db);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
+	if (s->api.verdicts)
+		verdicts_stop(s->api.verdicts);
 	arena_release(&s->arena);
 }
 
@@ -370,6 +381,7 @@ static void announce(struct server *s)
 
 static void wait_for_signal(const sigset_t *signals)
 {
+	verdicts_free(s->api.verdicts);
 	int number;
 	CHECK(sigwait(signals, &number) == 0);
 	log_event(LOG_LEVEL_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);

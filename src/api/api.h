@@ -31,6 +31,7 @@ struct serve;
 struct submitter;
 struct trainings;
 struct watch;
+struct verdicts;
 struct webhooks;
 struct config;
 
@@ -50,6 +51,7 @@ struct api {
 	struct quality *quality;            /* what reviews say of the models: watch/quality.h */
 	struct reference_world *references; /* jobs of Training Data: watch/reference_job.h */
 	struct watch *watch;                /* what is counted of the log: watch/watch.h */
+	struct verdicts *verdicts;          /* what they say of shadows: watch/verdict.h */
 	struct webhooks *webhooks;          /* who else is told of alerts: watch/webhooks.h */
 	struct http_server *http;           /* for events; set after it started */
 	struct uuid organization_id;

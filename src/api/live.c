@@ -6,6 +6,7 @@
 #include "os/clock.h"
 #include "shadow/shadows.h"
 #include "watch/reference_job.h"
+#include "watch/verdict.h"
 #include "watch/watch.h"
 
 #include <stdatomic.h>
@@ -54,10 +55,21 @@ void live_shadow(void *arg, struct uuid deployment_id)
 	struct api *api = arg;
 	char channel[LIVE_CHANNEL_SIZE];
 	watch_recorded(api->watch);
+	verdicts_poke(api->verdicts);
 	if (api->http == NULL)
 		return;
 	live_channel(deployment_id, channel);
 	http_events_publish(api->http, channel, "deployment", "{}");
+}
+
+void live_verdict(void *arg, struct uuid deployment_id)
+{
+	struct api *api = arg;
+	char channel[LIVE_CHANNEL_SIZE];
+	if (api->http == NULL)
+		return;
+	live_channel(deployment_id, channel);
+	http_events_publish(api->http, channel, "verdict", "{}");
 }
 
 void live_failed(void *arg, struct uuid deployment_id, int http_status, const char *step, const char *text)
@@ -95,6 +107,7 @@ void live_watch(void *arg, struct uuid deployment_id, bool alerts)
 void live_review(
 	struct api *api, struct uuid deployment_id, struct uuid predicted_asset_id, const char *status)
 {
+	verdicts_poke(api->verdicts);
 	if (api->http == NULL)
 		return;
 	char channel[LIVE_CHANNEL_SIZE], asset[UUID_TEXT_SIZE], json[128];
@@ -106,6 +119,7 @@ void live_review(
 
 void live_changed(struct api *api, struct uuid deployment_id)
 {
+	verdicts_poke(api->verdicts);
 	if (api->http == NULL)
 		return;
 	char channel[LIVE_CHANNEL_SIZE];

@@ -17,6 +17,8 @@ void live_channel(struct uuid deployment_id, char out[LIVE_CHANNEL_SIZE]);
 void live_recorded(void *arg, const struct prediction_row *row, size_t shapes_shown);
 /* A shadow came further (a shadows_changed function; arg is the struct api). */
 void live_shadow(void *arg, struct uuid deployment_id);
+/* What reviews say of a shadow changed (verdicts_options.changed; arg is the struct api). */
+void live_verdict(void *arg, struct uuid deployment_id);
 /* A request got no prediction (a serve_failed function; arg is the struct api). */
 void live_failed(void *arg, struct uuid deployment_id, int http_status, const char *step, const char *text);
 /* The same of one that did not come as far as serving, within its handler or before (a http_refused

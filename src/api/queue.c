@@ -6,6 +6,7 @@
 #include "learn/lease.h"
 #include "os/clock.h"
 #include "store/deployment_rows.h"
+#include "watch/verdict.h"
 
 #include <math.h>
 
@@ -173,6 +174,42 @@ static enum status read_lease(
 	return read_ids(req, body, "wanted", LEASE_COUNT_MAX, &out->wanted, &out->wanted_count, err);
 }
 
+/* "disagreements": those of a shadow ("version", or the newest one) that were drawn; more are drawn for them.
+ */
+static enum status read_sample(struct http_request *req, yyjson_val *body,
+	const struct lease_request *request, struct lease_sample *sample, bool *wanted, struct err *err)
+{
+	const char *queue = NULL;
+	struct uuid version = {{0}};
+	TRY(json_text(body, "queue", &queue, err));
+	*wanted = queue && strcmp(queue, "disagreements") == 0;
+	if (queue && !*wanted)
+		return err_set(err, ST_INVALID, "\"queue\" is \"disagreements\", or left out.");
+	if (!*wanted)
+		return ST_OK;
+	TRY(api_json_id(body, "version", false, &version, err));
+	return verdict_draw(api_of(req)->verdicts, request->deployment_id, version, LEASE_HELD_MAX,
+		&sample->shadow_id, &sample->champion_id, err);
+}
+
+static enum status count_left(struct db_conn *c, const struct lease_request *request, struct arena *a,
+	int64_t *left, struct err *err)
+{
+	struct queue_counts counts;
+	struct sample_row *rows;
+	size_t count;
+	TRY(queue_rows_counts(c, request->deployment_id, &counts, err));
+	*left = counts.to_review;
+	if (request->sample == NULL)
+		return ST_OK;
+	*left = 0;
+	TRY(sample_rows_list(
+		c, request->sample->shadow_id, request->sample->champion_id, a, &rows, &count, err));
+	for (size_t i = 0; i < count; i++)
+		*left += strcmp(rows[i].status, "TO REVIEW") == 0;
+	return ST_OK;
+}
+
 static void add_lost(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct lease_result *result)
 {
 	yyjson_mut_val *lost = yyjson_mut_obj_add_arr(doc, root, "lost");
@@ -196,25 +233,28 @@ enum status api_queue_lease(struct http_request *req, struct http_reply *reply, 
 	API_READER reader = {0};
 	struct lease_request request;
 	struct lease_result result;
-	struct queue_counts counts;
+	struct lease_sample sample;
 	struct predicted_printer printer;
-	int64_t mine;
+	bool sampled;
+	int64_t mine, left;
 	yyjson_val *body;
 	yyjson_mut_val *items;
 	TRY(api_body(req, &body, err));
 	TRY(read_lease(req, body, &request, err));
 	TRY(check_deployment(req, request.deployment_id, err));
+	TRY(read_sample(req, body, &request, &sample, &sampled, err));
+	request.sample = sampled ? &sample : NULL;
 	TRY(lease_take(api_of(req)->readers, api_of(req)->recorder, api_of(req)->blobs, &request, req->arena,
 		&result, err));
 	TRY(api_read(req, &reader, err));
 	predicted_printer_init(&printer, req, reader.conn, 0);
 	TRY(predicted_json_ids(&printer, result.taken, result.taken_count, &items, err));
-	TRY(queue_rows_counts(reader.conn, request.deployment_id, &counts, err));
+	TRY(count_left(reader.conn, &request, req->arena, &left, err));
 	TRY(count_mine(req, reader.conn, request.deployment_id, &mine, err));
 	yyjson_mut_val *root = yyjson_mut_obj(printer.doc);
 	yyjson_mut_doc_set_root(printer.doc, root);
 	yyjson_mut_obj_add_val(printer.doc, root, "items", items);
-	yyjson_mut_obj_add_int(printer.doc, root, "left", counts.to_review);
+	yyjson_mut_obj_add_int(printer.doc, root, "left", left);
 	yyjson_mut_obj_add_int(printer.doc, root, "mine_today", mine);
 	add_lost(printer.doc, root, &result);
 	return http_reply_json(req, reply, printer.doc);

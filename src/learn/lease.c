@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "learn/burst.h"
 #include "os/log.h"
+#include "store/verdict_rows.h"
 
 #define LEFT_MIN 16   /* chosen images; fewer, and a batch is drawn */
 #define BATCHES_MAX 3 /* a call */
@@ -84,8 +85,12 @@ static enum status take_job(struct db_conn *c, void *arg, struct err *err)
 		TRY(see_to_held(c, t, err));
 		TRY(take(c, t, r->wanted, r->wanted_count, err));
 	}
-	TRY(queue_rows_next(c, r->deployment_id, LEFT_MIN + (int64_t)(r->count - t->out->taken_count),
-		t->arena, &next, &count, err));
+	int64_t limit = LEFT_MIN + (int64_t)(r->count - t->out->taken_count);
+	if (r->sample)
+		TRY(sample_rows_next(c, r->sample->shadow_id, r->sample->champion_id, limit, t->arena, &next,
+			&count, err));
+	else
+		TRY(queue_rows_next(c, r->deployment_id, limit, t->arena, &next, &count, err));
 	size_t before = t->out->taken_count;
 	TRY(take(c, t, next, count, err));
 	t->left = (int64_t)(count - (t->out->taken_count - before));
@@ -136,7 +141,7 @@ enum status lease_take(struct db_readers *readers, struct recorder *recorder, st
 		.lost = ARENA_ARRAY(a, struct uuid, LEASE_HELD_MAX)};
 	TRY(recorder_run(recorder, take_job, &t, err));
 	t.again = true;
-	for (int i = 0; i < BATCHES_MAX && t.left < LEFT_MIN; i++) {
+	for (int i = 0; i < BATCHES_MAX && t.left < LEFT_MIN && request->sample == NULL; i++) {
 		size_t chosen, pool;
 		if (i == 0)
 			TRY(choose_digest(readers, recorder, request->deployment_id, err));

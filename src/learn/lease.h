@@ -11,6 +11,10 @@
 #define LEASE_COUNT_MAX 16 /* a call */
 #define LEASE_HELD_MAX 64
 
+/* The disagreements of a shadow and a champion that were drawn, instead of what the queue chose. */
+struct lease_sample {
+	struct uuid shadow_id, champion_id;
+};
 struct lease_request {
 	struct uuid deployment_id;
 	const char *client; /* of the browser's tab */
@@ -21,6 +25,7 @@ struct lease_request {
 	size_t held_count;
 	const struct uuid *wanted; /* taken first, chosen or not */
 	size_t wanted_count;
+	const struct lease_sample *sample; /* NULL: the queue */
 	int64_t now_us;
 };
 struct lease_result {

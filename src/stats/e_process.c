@@ -46,9 +46,9 @@ double e_process_log(uint64_t wins, uint64_t losses)
 	return wins <= losses ? log_below_half(w, l) : log_above_half(w, l);
 }
 
-uint64_t e_process_more(uint64_t wins, uint64_t losses)
+uint64_t e_process_more(uint64_t wins, uint64_t losses, double needed)
 {
-	const double enough = log(E_PROCESS_DECIDES);
+	const double enough = log(needed);
 	if (e_process_log(wins, losses) >= enough)
 		return 0;
 	/* One more of each: two wins out of two are no promise. */

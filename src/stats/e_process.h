@@ -13,8 +13,8 @@
 
 /* log E after so many wins and losses: log(2^(w+l+1) B(1+w, 1+l) P(Beta(1+w, 1+l) > 1/2)). */
 double e_process_log(uint64_t wins, uint64_t losses);
-/* How many more disagreements it takes on average until log E >= log 20 when wins go on at the rate seen;
- * 0: none; UINT64_MAX: it is not known, as wins are no more than losses. */
-uint64_t e_process_more(uint64_t wins, uint64_t losses);
+/* How many more disagreements it takes on average until log E >= log needed when wins go on at about the rate
+ * seen; 0: none; UINT64_MAX: it is not known, as wins are hardly more than losses. */
+uint64_t e_process_more(uint64_t wins, uint64_t losses, double needed);
 
 #endif

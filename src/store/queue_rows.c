@@ -328,19 +328,25 @@ static enum status read_images(
 enum status queue_rows_pool(struct db_conn *c, struct uuid deployment_id, struct arena *a,
 	struct queue_image **items, size_t *count, struct err *err)
 {
-	struct db_query q =
-		db_query(c, IMAGE " WHERE deployment_id = $1 AND status = 'TO REVIEW' AND chosen_us"
-				  " IS NULL AND considered_from IS NOT NULL");
+	struct db_query q = db_query(c, IMAGE
+		" WHERE deployment_id = $1 AND status = 'TO REVIEW' AND chosen_us IS NULL"
+		" AND considered_from IS NOT NULL UNION ALL SELECT DISTINCT p.id, p.unsure, p.outlier,"
+		" p.created_us, p.considered_from, p.chosen_batch FROM shadow_sample s"
+		" CROSS JOIN predicted_asset p ON p.id = s.predicted_asset_id WHERE p.deployment_id = $1"
+		" AND p.status IN ('REVIEWED', 'SUBMITTED') AND p.chosen_us IS NULL"
+		" AND p.considered_from IS NOT NULL");
 	db_bind_uuid(&q, deployment_id);
 	return read_images(&q, a, items, count, err);
 }
 
 enum status queue_rows_choose(struct db_conn *c, const struct queue_choice *choice, struct err *err)
 {
-	struct db_query q =
-		db_query(c, "UPDATE predicted_asset SET chosen_us = $1, chosen_why = $2, chosen_batch = $3, "
-			    "chosen_order = $4,"
-			    " chance = $5 WHERE id = $6 AND status = 'TO REVIEW' AND chosen_us IS NULL");
+	struct db_query q = db_query(c,
+		"UPDATE predicted_asset SET chosen_us = $1, chosen_why = $2, chosen_batch = $3, "
+		"chosen_order = $4,"
+		" chance = $5 WHERE id = $6 AND chosen_us IS NULL AND (status = 'TO REVIEW'"
+		" OR (status IN ('REVIEWED', 'SUBMITTED') AND EXISTS (SELECT 1 FROM shadow_sample s"
+		" WHERE s.predicted_asset_id = predicted_asset.id)))");
 	db_bind_integer(&q, choice->at_us);
 	db_bind_text(&q, choice->why);
 	db_bind_integer(&q, choice->batch);

@@ -423,3 +423,40 @@ enum status quality_read_images(struct quality *q, struct uuid deployment_id,
 	give(q, k);
 	return st;
 }
+
+/* ---- two versions ---- */
+
+static uint32_t place_of_version(const struct kept *k, struct uuid id)
+{
+	uint32_t at = 0;
+	while (at < k->version_count && !uuid_equal(k->versions[at].id, id))
+		at++;
+	return at;
+}
+
+enum status quality_read_pair(struct quality *q, struct uuid deployment_id, struct uuid first,
+	struct uuid second, const struct uuid *ids, size_t count, enum quality_winner *winners,
+	uint64_t *revision, struct arena *a, struct quality_pair *out, struct err *err)
+{
+	const struct quality_filter all = {.threshold = -1};
+	struct quality_report report = {0};
+	struct deployment_row deployment;
+	struct report_input in;
+	struct db_conn *c;
+	struct kept *k = take(q, deployment_id);
+	enum status st = db_reader_take(q->readers, &c, err);
+	if (st == ST_OK) {
+		st = open_report(k, c, &all, a, &deployment, &in, &report, err);
+		db_reader_give(q->readers, c);
+	}
+	if (st == ST_OK) {
+		uint32_t one = place_of_version(k, first), other = place_of_version(k, second);
+		pair_winners(k, in.threshold, one, other, ids, count, winners, a);
+		uint64_t now = (k->revision << 32) + (uint64_t)k->review_position + 1;
+		if (now != *revision)
+			pair_measure(k, one, other, a, out);
+		*revision = now;
+	}
+	give(q, k);
+	return st;
+}

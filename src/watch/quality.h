@@ -105,6 +105,40 @@ struct quality_report {
 enum status quality_read(struct quality *q, struct uuid deployment_id, const struct quality_filter *filter,
 	struct arena *a, struct quality_report *out, struct err *err) MUST_CHECK;
 
+/*
+ * Two versions on the same reviewed images: who is better on some of them, and by how much on all that both
+ * predicted (the newest QUALITY_PAIR_IMAGES_MAX). A picture's worth is its F1 at the threshold (a wrong label
+ * is wrong), right or wrong of classes, the mean IoU of segmentation's labels; nearly equal is a tie.
+ */
+#define QUALITY_PAIR_IMAGES_MAX 1000
+enum quality_winner {
+	QUALITY_OPEN, /* not reviewed, or not predicted by both */
+	QUALITY_TIE,
+	QUALITY_FIRST,
+	QUALITY_SECOND,
+};
+struct quality_pair_label {
+	const char *label;
+	uint64_t truths;
+	double first, second; /* AP; share of the class's images that are right */
+	double low, high;     /* 95 % of second - first */
+	double chance; /* how likely the second is not worse by more than PAIRED_MARGIN (task/paired.h) */
+};
+struct quality_pair {
+	size_t images;
+	const char *metric;                          /* "AP", "accuracy" */
+	double first, second, difference, low, high; /* first -1: there is none */
+	struct quality_pair_label *labels;
+	size_t label_count;
+};
+/*
+ * winners: one for each of ids. *revision: of what is kept; when it is the one that came in, `out` is left as
+ * it is, as nothing but the threshold can have changed. The caller holds no reader.
+ */
+enum status quality_read_pair(struct quality *q, struct uuid deployment_id, struct uuid first,
+	struct uuid second, const struct uuid *ids, size_t count, enum quality_winner *winners,
+	uint64_t *revision, struct arena *a, struct quality_pair *out, struct err *err) MUST_CHECK;
+
 /* One reviewed image, as one version answered it: for lists. */
 struct quality_image {
 	struct uuid predicted_asset_id, prediction_id, version_id;

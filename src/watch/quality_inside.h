@@ -93,4 +93,9 @@ void report_version(
 void report_windows(const struct report_input *in, const uint32_t *versions, size_t version_count,
 	struct arena *a, struct quality_report *out);
 
+/* quality_pair.c. */
+void pair_winners(const struct kept *k, double threshold, uint32_t first, uint32_t second,
+	const struct uuid *ids, size_t count, enum quality_winner *winners, struct arena *a);
+void pair_measure(struct kept *k, uint32_t first, uint32_t second, struct arena *a, struct quality_pair *out);
+
 #endif

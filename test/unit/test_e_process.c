@@ -164,11 +164,11 @@ static void test_the_power_is_as_published(void **state)
 
 static void test_how_many_more_are_said(void **state)
 {
-	assert_int_equal(e_process_more(8, 0), 0);
-	assert_true(e_process_more(0, 0) == UINT64_MAX); /* nothing is known */
-	assert_true(e_process_more(10, 10) == UINT64_MAX);
-	assert_true(e_process_more(10, 30) == UINT64_MAX);
-	uint64_t few = e_process_more(9, 1), many = e_process_more(12, 8);
+	assert_int_equal(e_process_more(8, 0, E_PROCESS_DECIDES), 0);
+	assert_true(e_process_more(0, 0, E_PROCESS_DECIDES) == UINT64_MAX); /* nothing is known */
+	assert_true(e_process_more(10, 10, E_PROCESS_DECIDES) == UINT64_MAX);
+	assert_true(e_process_more(10, 30, E_PROCESS_DECIDES) == UINT64_MAX);
+	uint64_t few = e_process_more(9, 1, E_PROCESS_DECIDES), many = e_process_more(12, 8, E_PROCESS_DECIDES);
 	assert_true(few >= 1 && few <= 5);
 	assert_true(many > 50 && many < 300);
 	/* What was said was enough, if it goes on like that. */
