@@ -38,7 +38,7 @@ struct news {
 	struct training *t;
 	struct arena arena;
 	struct {
-		double x;
+		double x; /* below 0: a value, not a point of a line */
 		struct trainer_number number;
 	} points[POINTS_MAX];
 	size_t point_count;
@@ -96,7 +96,7 @@ static void take_event(struct news *n, const struct trainer_event *e)
 		mutex_unlock(&all->mutex);
 	}
 	for (size_t i = 0; i < e->number_count && n->point_count < POINTS_MAX; i++) {
-		n->points[n->point_count].x = (double)e->epoch;
+		n->points[n->point_count].x = e->kind == TRAINER_EPOCH ? (double)e->epoch : -1;
 		n->points[n->point_count++].number = e->numbers[i];
 	}
 	if (e->kind == TRAINER_ERROR)
@@ -135,9 +135,15 @@ static enum status write_news(struct db_conn *c, void *arg, struct err *err)
 {
 	struct news *n = arg;
 	int64_t first = n->t->row.lines - (int64_t)n->line_count;
-	for (size_t i = 0; i < n->point_count; i++)
-		TRY(run_put_point(c, n->t, n->points[i].number.name, n->points[i].x,
-			n->points[i].number.value, &n->arena, err));
+	for (size_t i = 0; i < n->point_count; i++) {
+		const struct trainer_number *number = &n->points[i].number;
+		if (n->points[i].x >= 0)
+			TRY(run_put_point(
+				c, n->t, number->name, n->points[i].x, number->value, &n->arena, err));
+		else
+			TRY(run_put_log(c, n->t, number->name, "VALUE",
+				arena_printf(&n->arena, "%.9g", number->value), &n->arena, err));
+	}
 	for (size_t i = 0; i < n->line_count; i++)
 		TRY(experiment_rows_put_line(
 			c, n->t->row.experiment_id, first + (int64_t)i, n->lines[i], err));

@@ -120,6 +120,10 @@ static void read_epoch(yyjson_val *root, struct arena *a, struct trainer_event *
 
 static void read_start(yyjson_val *root, struct arena *a, struct trainer_event *e)
 {
+	const char *metric = text_of(root, "metric", a);
+	if (metric)
+		add_number(e, a, "val/", arena_printf(a, "%.*s/start", TRAINER_NAME_MAX - 6, metric),
+			yyjson_obj_get(root, "metric_start"));
 	e->text = arena_printf(a, "Trains on %lld pictures, %lld to validate, %lld epochs",
 		(long long)count_of(root, "train_images"), (long long)count_of(root, "val_images"),
 		(long long)e->epochs);

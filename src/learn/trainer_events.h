@@ -39,7 +39,7 @@ struct trainer_event {
 	int64_t epoch, epochs; /* 0: not said */
 	double progress;       /* 0…1; below 0: not said */
 	double left_s;         /* below 0: not said */
-	struct trainer_number numbers[TRAINER_NUMBERS_MAX]; /* EPOCH */
+	struct trainer_number numbers[TRAINER_NUMBERS_MAX]; /* EPOCH; STARTED: "val/AP50/start" */
 	size_t number_count;
 };
 

@@ -66,6 +66,7 @@ def test_from_an_experiment_to_the_next_version(server, colours, labelled):
     said = logs(server, made)
     assert said["train/loss"]["data"] == {"x": [1, 2, 3, 4], "y": pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])}
     assert said["val/accuracy"]["data"]["y"] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert said["val/accuracy/start"]["data"] == pytest.approx(0.1) and said["val/accuracy/start"]["type"] == "VALUE"
     assert said["train/class"]["type"] == said["learning_rate"]["type"] == "LINE"
     assert said["labelmap"]["data"] == {"0": "red", "1": "green", "2": "blue"}
     lines = console(server, made)
