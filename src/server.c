@@ -31,9 +31,9 @@
 #include "watch/quality.h"
 #include "watch/reference.h"
 #include "watch/reference_job.h"
+#include "watch/verdict.h"
 #include "watch/watch.h"
 #include "watch/webhooks.h"
-#include "watch/verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -200,8 +200,6 @@ static enum status open_serving(struct server *s, struct err *err)
 		.changed = live_shadow,
 		.changed_arg = &s->api,
 	});
-	s->api.submitter = submitter_new(&(struct submitter_options){
-		.readers = s->shadow_readers,
 	s->api.verdicts = verdicts_new(&(struct verdicts_options){
 		.readers = s->shadow_readers,
 		.recorder = s->recorder,
@@ -209,6 +207,8 @@ static enum status open_serving(struct server *s, struct err *err)
 		.changed = live_verdict,
 		.changed_arg = &s->api,
 	});
+	s->api.submitter = submitter_new(&(struct submitter_options){
+		.readers = s->shadow_readers,
 		.recorder = s->recorder,
 		.blobs = s->api.blobs,
 		.submitted = feedback_submitted,
@@ -306,6 +306,7 @@ static enum status open_all(struct server *s, struct err *err)
 	TRY(open_trainings(s, err));
 	TRY(open_http(s, err));
 	submitter_start(s->api.submitter);
+	verdicts_start(s->api.verdicts);
 	TRY(start_watch(s, err));
 	TRY(reference_resume(&s->references, err));
 	TRY(trainings_start(s->api.trainings, err));
@@ -323,6 +324,8 @@ static void close_all(struct server *s)
 		shadows_stop(s->api.shadows);
 	if (s->api.submitter)
 		submitter_stop(s->api.submitter);
+	if (s->api.verdicts)
+		verdicts_stop(s->api.verdicts);
 	if (s->api.watch)
 		watch_stop(s->api.watch);
 	if (s->api.webhooks) /* so that nobody waits for a receiver */
@@ -338,11 +341,11 @@ static void close_all(struct server *s)
 		submitter_free(s->api.submitter);
 	webhooks_free(s->api.webhooks);
 	watch_close(s->api.watch);
+	verdicts_free(s->api.verdicts);
 	quality_free(s->api.quality);
 	references_free(s->references.kept);
 	if (s->api.spare)
 		spare_free(s->api.spare);
-	verdicts_start(s->api.verdicts);
 	if (s->api.serve)
 		serve_free(s->api.serve);
 	if (s->api.roster)
@@ -363,8 +366,6 @@ static void close_all(struct server *s)
 		db_close(s->db);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
-	if (s->api.verdicts)
-		verdicts_stop(s->api.verdicts);
 	arena_release(&s->arena);
 }
 
@@ -381,7 +382,6 @@ static void announce(struct server *s)
 
 static void wait_for_signal(const sigset_t *signals)
 {
-	verdicts_free(s->api.verdicts);
 	int number;
 	CHECK(sigwait(signals, &number) == 0);
 	log_event(LOG_LEVEL_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);

@@ -30,8 +30,8 @@ struct spare;
 struct serve;
 struct submitter;
 struct trainings;
-struct watch;
 struct verdicts;
+struct watch;
 struct webhooks;
 struct config;
 
@@ -49,9 +49,9 @@ struct api {
 	struct trainings *trainings;        /* from experiments to versions: learn/training.h */
 	struct shadows *shadows;            /* who follows the log: shadow/shadows.h */
 	struct quality *quality;            /* what reviews say of the models: watch/quality.h */
+	struct verdicts *verdicts;          /* what they say of shadows: watch/verdict.h */
 	struct reference_world *references; /* jobs of Training Data: watch/reference_job.h */
 	struct watch *watch;                /* what is counted of the log: watch/watch.h */
-	struct verdicts *verdicts;          /* what they say of shadows: watch/verdict.h */
 	struct webhooks *webhooks;          /* who else is told of alerts: watch/webhooks.h */
 	struct http_server *http;           /* for events; set after it started */
 	struct uuid organization_id;
