@@ -5,7 +5,7 @@ import type { AttachedDataset, ContinuousDeployment, ContinuousTraining, Trainin
 import type { HistoryItem } from '../src/api/types';
 import { datasetChanges, draftOf, draftProblems, minutesOf, nextAlias, parameterProblem, parameterTexts, parameterValues, settingOf } from '../src/lib/continuous_form';
 import { championLine, formerChampion } from '../src/lib/history';
-import { countWords, dayWords, deploymentNext, evidenceSentence, evidenceShare, everyWords, oddsWords, paceWords, trainingNext, triggerSentence, wholeProgress } from '../src/lib/loop';
+import { countWords, dayWords, deploymentNext, disagreementsLeft, evidenceSentence, evidenceShare, everyWords, oddsWords, paceWords, trainingNext, triggerSentence, verdictWords, wholeProgress } from '../src/lib/loop';
 
 const NOW = new Date(2026, 2, 3, 15, 0).getTime();  // a Tuesday
 const after = (hours: number): string => new Date(NOW + hours * 3_600_000).toISOString();
@@ -91,8 +91,11 @@ describe('a verdict in words', () => {
 	const verdict = { e: 6.2, e_needed: 20, state: 'unsure', more_reviews: 15, disagreements: { reviewed: 20 } } as Verdict;
 	it('gives odds and what is still needed', () => {
 		expect([1, 1.5, 6.23, 43.6, 1e9].map(oddsWords)).toEqual(['even', '1.5 to 1', '6.2 to 1', '44 to 1', '1,000 and more to 1']);
-		expect(evidenceSentence(verdict)).toBe('The odds that it is better, and not just lucky, are 6.2 to 1; 20 to 1 decides. At this rate about 15 more reviews would do.');
-		expect(evidenceSentence({ ...verdict, disagreements: { ...verdict.disagreements, reviewed: 0 } })).toContain('Nothing is reviewed yet');
+		expect(evidenceSentence(verdict)).toBe('The odds that it is better, and not just lucky, are 6.2 to 1; 20 to 1 decides.');
+		expect(evidenceSentence({ ...verdict, disagreements: { ...verdict.disagreements, reviewed: 0 } })).toBe('Odds of 20 to 1 decide.');
+		expect(verdictWords({ ...verdict, sentence: 'Not sure yet: of 9 reviewed disagreements version 4 won 6 and lost 3.' })).toBe('Of 9 reviewed disagreements version 4 won 6 and lost 3.');
+		const left = (images: number, sampled: number, to_review: number): number => disagreementsLeft({ ...verdict, disagreements: { images, sampled, reviewed: 0, to_review } });
+		expect([left(84, 0, 0), left(84, 84, 62), left(84, 20, 5), left(0, 0, 0)]).toEqual([84, 62, 69, 0]);
 		expect([0.2, 1, Math.sqrt(20), 20, 500].map((e) => Number(evidenceShare(e, 20).toFixed(3)))).toEqual([0, 0, 0.5, 1, 1]);
 	});
 });

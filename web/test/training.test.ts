@@ -63,13 +63,14 @@ describe('curves', () => {
 	});
 	it('tells losses from metrics, the deciding one first, and finds its best epoch', () => {
 		const made = curvesOf([
-			{ name: 'train/loss/box', type: 'LINE', data: [2, 1] }, { name: 'train/loss', type: 'LINE', data: [3, 2, 1] }, { name: 'val/AP', type: 'LINE', data: [0.1, 0.2] }, { name: 'val/AP50', type: 'LINE', data: [0.3, 0.5, 0.4] },
+			{ name: 'train/box', type: 'LINE', data: { x: [1, 2], y: [2, 1] } }, { name: 'train/loss', type: 'LINE', data: [3, 2, 1] }, { name: 'val/AP', type: 'LINE', data: [0.1, 0.2] }, { name: 'val/AP50', type: 'LINE', data: [0.3, 0.5, 0.4] },
 			{ name: 'learning_rate', type: 'LINE', data: [1, 1] }, { name: 'val/AP50/start', type: 'VALUE', data: 0.35 }, { name: 'parameters', type: 'TABLE', data: { epochs: 3 } },
 		]);
-		expect(made.loss.map((c) => c.name)).toEqual(['train/loss', 'train/loss/box']);
+		expect(made.loss.map((c) => c.name)).toEqual(['train/loss', 'train/box']);
 		expect(made.metric.map((c) => shortName(c.name))).toEqual(['AP50', 'AP']);
 		expect([made.best, made.base, made.length, made.other.length]).toEqual([1, 0.35, 3, 1]);
 		expect(curvesOf([]).best).toBeNull();
+		expect(curvesOf([{ name: 'val/IoU', type: 'LINE', data: { x: [4, 5], y: [0.1, 0.2] } }]).first).toBe(4);
 	});
 	it('marks whole epochs, not too many', () => {
 		expect(epochTicks(1, 3, 6)).toEqual([1, 2, 3]);

@@ -107,8 +107,9 @@ const version = (id: string): string => `/api/dataset/version/${encodeURICompone
 export const reviewApi = {
 	queue: (id: string, signal?: AbortSignal) => request<Queue>(`${deployment(id)}/queue`, { signal }),
 	saveQueue: (id: string, settings: Partial<QueueSettings>) => request<Queue>(`${deployment(id)}/queue/settings`, { method: 'PUT', body: settings }),
-	lease: (id: string, client: string, count: number, held: readonly string[]) =>
-		request<Lease>(`${deployment(id)}/queue/lease`, { method: 'POST', body: { client, count, held } }),
+	/** sample: of what champion and this shadow disagree on, instead of what the queue chose. */
+	lease: (id: string, client: string, count: number, held: readonly string[], sample: string | null = null) =>
+		request<Lease>(`${deployment(id)}/queue/lease`, { method: 'POST', body: { client, count, held, ...(sample !== null ? { queue: 'disagreements', ...(sample ? { version: sample } : {}) } : {}) } }),
 	/** Sent also while the page closes. */
 	release: async (id: string, client: string, ids: readonly string[]): Promise<void> => {
 		const headers = { 'Content-Type': 'application/json', 'X-Gyre-Csrf': '1' };

@@ -131,7 +131,7 @@ export function trainingNext(ct: ContinuousTraining, cd: ContinuousDeployment | 
 
 export function deploymentBadge(cd: ContinuousDeployment | undefined): Badge {
 	if (!cd?.set || cd.state === 'off') return { word: 'off', tone: 'plain' };
-	return cd.state === 'problem' ? { word: 'problem', tone: 'bad' } : { word: 'on', tone: 'ok' };
+	return cd.state === 'problem' ? { word: 'problem', tone: 'warn' } : { word: 'on', tone: 'ok' };
 }
 
 export const POLICIES: readonly { policy: Policy; title: string; what: string; consequence: string }[] = [
@@ -186,13 +186,24 @@ export function oddsWords(e: number): string {
 	return `${e < 9.95 ? Number(e.toFixed(1)) : e < 1000 ? Math.round(e) : '1,000 and more'} to 1`;
 }
 
-export function evidenceSentence({ e, e_needed, state, more_reviews, disagreements }: Verdict): string {
+export function evidenceSentence({ e, e_needed, state, disagreements }: Verdict): string {
+	const needed = Math.round(e_needed);
 	if (state === 'better') return `The odds that this is no luck reached ${oddsWords(Math.max(e, e_needed))}.`;
-	if (state === 'worse') return `The odds that it is worse, and not just unlucky, reached ${oddsWords(e_needed)}.`;
-	if (disagreements.reviewed === 0) return `Nothing is reviewed yet. Odds of ${e_needed} to 1 decide.`;
-	const more = more_reviews !== null && more_reviews > 0 ? ` At this rate about ${plural(more_reviews, 'more review')} would do.` : '';
-	return `The odds that it is better, and not just lucky, are ${oddsWords(e)}; ${e_needed} to 1 decides.${more}`;
+	if (state === 'worse') return `The odds that it is worse, and not just unlucky, reached ${needed} to 1.`;
+	if (disagreements.reviewed === 0) return `Odds of ${needed} to 1 decide.`;
+	return e < 1.05
+		? `Nothing speaks for it so far; odds of ${needed} to 1 decide.`
+		: `The odds that it is better, and not just lucky, are ${oddsWords(e)}; ${needed} to 1 decides.`;
 }
+
+/** Without the word that stands beside it anyway. */
+export function verdictWords({ sentence }: Verdict): string {
+	const rest = sentence.replace(/^(Better|Worse|Not sure yet): /, '');
+	return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
+/** Reviewed none of them yet, also those that are drawn only when somebody comes. */
+export const disagreementsLeft = ({ disagreements: d }: Verdict): number => Math.max(d.to_review, d.images - d.sampled + d.to_review, 0);
 
 export const percent = (share: number): string => `${Number((100 * share).toFixed(share > 0.995 && share < 1 ? 1 : 0))} %`;
 

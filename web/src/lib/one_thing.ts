@@ -6,7 +6,7 @@ import type { Deployment } from '../api/types';
 import type { AlertEvent, TrainingData } from '../api/watch';
 import { loopSentence, loopState, waitingNames } from './feedback';
 import { count, plural } from './format';
-import { deploymentBadge, experimentHref, reviewDisagreements, trainingBadge } from './loop';
+import { deploymentBadge, disagreementsLeft, experimentHref, reviewDisagreements, trainingBadge } from './loop';
 
 export interface OneThing {
 	tone: 'ok' | 'warn' | 'bad';
@@ -63,7 +63,7 @@ function slowProblem(ct: ContinuousTraining | undefined, cd: ContinuousDeploymen
 		return { tone: 'warn', words: `The last training failed: ${ended(firstSentence(ct.last.error ?? 'no reason was given'))}`, action: { words: 'See why', href: experimentHref(ct.last) } };
 	}
 	if (ct?.set && ct.state === 'unready') return { tone: 'warn', words: `Continuous Training is on and cannot train: ${ended(firstSentence(ct.problems[0] ?? ct.state_text))}`, action: settings };
-	if (cd?.set && cd.state === 'problem') return { tone: 'warn', words: ended(firstSentence(cd.state_text)), action: { words: 'Continuous Deployment', href: `${home}/settings/continuous-deployment` } };
+	if (cd?.set && cd.state === 'problem') return { tone: 'warn', words: ended(firstSentence(cd.note ?? cd.state_text)), action: { words: 'Continuous Deployment', href: `${home}/settings/continuous-deployment` } };
 	return null;
 }
 
@@ -78,9 +78,9 @@ function shadowThing(verdicts: readonly Verdict[], cd: ContinuousDeployment | un
 	if (former) return { tone: 'warn', words: `${name(former)}, the champion before, is better than what answers now.`, action: { words: 'See it', part: 'cards' } };
 	const held = verdicts.find((v) => v.role === 'HELD' && v.state !== 'worse');
 	if (held) return { tone: 'warn', words: `${name(held)} was held back: ${ended(firstSentence(held.reason ?? 'see its card'))}`, action: { words: 'See it', part: 'cards' } };
-	const unsure = verdicts.find((v) => v.role !== 'FORMER' && v.state === 'unsure' && v.disagreements.to_review > 0);
+	const unsure = verdicts.find((v) => v.role !== 'FORMER' && v.state === 'unsure' && disagreementsLeft(v) > 0);
 	if (!unsure) return null;
-	const left = Math.min(unsure.disagreements.to_review, unsure.more_reviews && unsure.more_reviews > 0 ? unsure.more_reviews : REVIEWS);
+	const left = Math.min(disagreementsLeft(unsure), unsure.more_reviews && unsure.more_reviews > 0 ? unsure.more_reviews : REVIEWS);
 	return { tone: 'ok', words: `Whether ${name(unsure)} is better than the champion is not known yet: they disagree on ${plural(unsure.disagreements.images, 'image')}.`, action: { words: `Review ${count(left)}`, href: reviewDisagreements(deployment, unsure.version.id) } };
 }
 
@@ -163,6 +163,6 @@ export function stages(deployment: string, { loop, training, ct, cd }: Parts): S
 		trainingStage(training, home),
 		{ name: 'Feedback Loop', word, tone, href: `${home}/settings/feedback`, title: loop ? loopSentence(loop) : '' },
 		{ name: 'Continuous Training', ...trainingBadge(ct), href: `${home}/settings/continuous-training`, title: ct?.problems[0] ?? ct?.state_text ?? '' },
-		{ name: 'Continuous Deployment', ...deploymentBadge(cd), href: `${home}/settings/continuous-deployment`, title: cd?.state_text ?? '' },
+		{ name: 'Continuous Deployment', ...deploymentBadge(cd), href: `${home}/settings/continuous-deployment`, title: cd?.note ?? cd?.state_text ?? '' },
 	];
 }

@@ -98,8 +98,15 @@ export function lineValues(data: unknown): (number | null)[] {
 	return one === null ? [] : [one];
 }
 
+/** Epoch of the first value, where a LINE has its epochs beside its values. */
+function firstEpoch(data: unknown): number | null {
+	if (typeof data !== 'object' || data === null || !('x' in data) || !Array.isArray(data.x)) return null;
+	return number(data.x[0]);
+}
+
 const METRICS = ['AP50', 'AP', 'accuracy', 'IoU', 'mIoU'];
-const SMALLER_IS_BETTER = /loss/i;
+/** The loss and its parts: what is said of the images that it trains on. */
+const LOSS = /loss|^train\//i;
 
 /** "val/AP50" → "AP50"; the part before the slash says on which images. */
 export const shortName = (name: string): string => name.replace(/^(train|val|valid|validation|test)\//, '');
@@ -113,7 +120,8 @@ export function curvesOf(logs: readonly Pick<ExperimentLog, 'name' | 'type' | 'd
 		const curve = { name: log.name, values: lineValues(log.data) };
 		made.length = Math.max(made.length, curve.values.length);
 		const short = shortName(log.name);
-		if (SMALLER_IS_BETTER.test(log.name)) made.loss.push(curve);
+		made.first = firstEpoch(log.data) ?? made.first;
+		if (LOSS.test(log.name)) made.loss.push(curve);
 		else if (METRICS.includes(short) || /^val(id|idation)?\//.test(log.name)) made.metric.push(curve);
 		else made.other.push(curve);
 	}

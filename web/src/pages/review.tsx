@@ -40,10 +40,13 @@ function requestedIds(query: URLSearchParams): string[] | null {
 	return ids.length > 0 ? ids : null;
 }
 
-function Facts({ item, position, left, mine }: { item: Item; position: string; left: number; mine: number }): JSX.Element {
+/** "": of the newest shadow; null: what the queue chose. */
+const requestedSample = (query: URLSearchParams): string | null => (query.get('queue') === 'disagreements' ? query.get('version') ?? '' : null);
+
+function Facts({ item, position, left, mine, sampled }: { item: Item; position: string; left: number; mine: number; sampled: boolean }): JSX.Element {
 	const { asset } = item;
 	const { source } = asset;
-	const why = asset.chosen?.why;
+	const why = sampled ? 'disagree' : asset.chosen?.why;
 	return (
 		<>
 			<p class="tool-position"><strong>{position}</strong><span>{count(left)} left</span><span>{count(mine)} today</span></p>
@@ -72,12 +75,12 @@ function Foot({ canBack, submitted, changed, onDo }: { canBack: boolean; submitt
 	);
 }
 
-function Review({ deployment, queue, quality, ids }: { deployment: Deployment; queue: Queue | null; quality: Interval | null; ids: readonly string[] | null }): JSX.Element {
+function Review({ deployment, queue, quality, ids, sample }: { deployment: Deployment; queue: Queue | null; quality: Interval | null; ids: readonly string[] | null; sample: string | null }): JSX.Element {
 	const labelsShown = queue?.settings.labels_shown ?? null;
-	const reading = useMemo((): Reading => ({ task: deployment.type, threshold: deployment.min_threshold, labels: labelsShown }), [deployment]);
+	const reading = useMemo((): Reading => ({ task: deployment.type, threshold: deployment.min_threshold, labels: labelsShown, both: sample !== null }), [deployment]);
 	const outbox = outboxOf(signedIn.get()?.user.id ?? '');
 	const [sitting] = useState(() => new ReviewSession({
-		deployment: deployment.id, reading, outbox, tab, ids,
+		deployment: deployment.id, reading, outbox, tab, ids, sample,
 		onLost: (name) => say('bad', `${name} was given to somebody else: nothing had been done to it for five minutes.`),
 	}));
 	const [, drawThumbs] = useState({});
@@ -213,7 +216,7 @@ function Review({ deployment, queue, quality, ids }: { deployment: Deployment; q
 					<>
 						<a class="tool-back" href={back}><Icon name="left" /><span>{deployment.name}</span></a>
 						<h1 class="unseen">Review of {deployment.name}</h1>
-						{item && <Facts item={item} position={ids ? `${view.at + 1} of ${ids.length}` : `Picture ${view.at + 1}`} left={view.left} mine={view.mineToday} />}
+						{item && <Facts item={item} position={ids ? `${view.at + 1} of ${ids.length}` : `Picture ${view.at + 1}`} left={view.left} mine={view.mineToday} sampled={sample !== null} />}
 						<div class="tool-state">
 							<SavedState status={saved} onProblems={() => setOpen('problem')} />
 							<button type="button" class="bare" aria-label="Brightness and contrast" aria-expanded={open === 'light'} title="Brightness and contrast (I)" onClick={() => setOpen(open === 'light' ? null : 'light')}><Icon name="sun" /></button>
@@ -244,7 +247,7 @@ function Review({ deployment, queue, quality, ids }: { deployment: Deployment; q
 				{open === 'light' && <LightPanel light={light} onChange={setLight} />}
 				{!item && view.error !== null && <div class="tool-over"><Failure error={view.error} what="No more pictures could be fetched" onRetry={() => void sitting.start()} /></div>}
 			</Frame>
-			{ended && <ReviewEnd deployment={deployment} sitting={view} before={queue} quality={quality} back={back} onMore={() => void sitting.start()} onBack={() => sitting.move(-1)} />}
+			{ended && <ReviewEnd deployment={deployment} sitting={view} before={queue} quality={quality} sample={sample} back={back} onMore={() => void sitting.start()} onBack={() => sitting.move(-1)} />}
 			{open === 'guide' && <GuideDialog guide={queue?.settings.guide ?? null} onClose={() => setOpen(null)} />}
 			{open === 'skip' && <SkipDialog onClose={() => setOpen(null)} onSkip={(reason) => {
 				setOpen(null);
@@ -257,7 +260,9 @@ function Review({ deployment, queue, quality, ids }: { deployment: Deployment; q
 }
 
 export function ReviewPage({ id }: { id: string }): JSX.Element {
-	const ids = requestedIds(useStore(place).query);
+	const { query } = useStore(place);
+	const ids = requestedIds(query);
+	const sample = ids ? null : requestedSample(query);
 	const deployment = useLoad(`review deployment ${id}`, (signal) => deploymentToReview(id, signal));
 	const queue = useLoad(`review queue ${id}`, (signal) => reviewApi.queue(id, signal));
 	// As it was before: the end says what the reviews changed.
@@ -266,5 +271,5 @@ export function ReviewPage({ id }: { id: string }): JSX.Element {
 	// Given pictures can be reviewed without the queue.
 	if (queue.error !== null && !ids) return <Failure error={queue.error} what="The queue could not be read" onRetry={queue.reload} />;
 	if (!deployment.data || (!queue.data && queue.error === null)) return <div class="alone" aria-busy="true"><span class="spinner large" role="status" aria-label="Loading" /></div>;
-	return <Review key={ids?.join() ?? ''} deployment={deployment.data} queue={queue.data ?? null} quality={quality.data ?? null} ids={ids} />;
+	return <Review key={ids?.join() ?? sample ?? ''} deployment={deployment.data} queue={queue.data ?? null} quality={quality.data ?? null} ids={ids} sample={sample} />;
 }

@@ -32,7 +32,8 @@ function State({ deployment, cd, reload, ct }: Acting & { ct: ContinuousTraining
 				}} />}
 			</div>
 			<p>What becomes of a version that Continuous Training has made.</p>
-			<p class={cd.state === 'problem' ? 'bad-text' : 'loop-sentence'}>{cd.state_text}</p>
+			<p class="loop-sentence">{cd.state_text}</p>
+			{cd.state === 'problem' && cd.note && <p class="warn-text">{cd.note}</p>}
 			{last && <p><span class="muted">Last:</span> {last.sentence} <span class="muted"><Time at={last.at} /></span> <a href={`/deployment/${deployment.id}/history`}>History</a></p>}
 			<NextLine next={deploymentNext(cd, ct, deployment.id)} />
 		</section>
@@ -76,19 +77,16 @@ function Gate({ cd, wish, change }: { cd: ContinuousDeployment; wish: Continuous
 	);
 }
 
-/** How much the test images can tell. */
-function TestSet({ cd, tolerance }: { cd: ContinuousDeployment; tolerance: number }): JSX.Element {
+/** How much the test images can tell. What the server says of what is saved comes first. */
+function TestSet({ cd, tolerance }: { cd: ContinuousDeployment; tolerance: number }): JSX.Element | null {
+	if (cd.test_images === null) return <p class="muted">How much the test images can tell is known once Continuous Training has its data.</p>;
+	const few = cd.test_images < 30;
 	const blind = cd.sees !== null && cd.sees > tolerance;
+	if (cd.note && (few || blind)) return <p class="warn-text">{cd.note}</p>;
+	const images = plural(cd.test_images, 'test image');
+	if (few) return <p class="warn-text">{images}: under 30 a new version becomes a shadow and not the champion, as the gate could not tell.</p>;
 	return (
-		<>
-			{cd.test_images !== null && (
-				<p class={blind || cd.test_images < 30 ? 'warn-text' : 'muted'}>
-					{plural(cd.test_images, 'test image')}{cd.sees !== null && <>: the smallest fall of a class that they can show is about {points(cd.sees)}{blind && `, more than the ${points(tolerance)} that are allowed`}</>}.
-					{cd.test_images < 30 && ' Under 30 a new version becomes a shadow and not the champion.'}
-				</p>
-			)}
-			{cd.note && <p class="muted">{cd.note}</p>}
-		</>
+		<p class={blind ? 'warn-text' : 'muted'}>{images}{cd.sees !== null && `: the smallest fall of a class that they can show is about ${points(cd.sees)}`}{blind && `, more than the ${points(tolerance)} that are allowed. More images kept to measure with help`}.</p>
 	);
 }
 

@@ -2,10 +2,12 @@
 // Nothing is left: what was done, and what it did.
 import type { JSX } from 'preact';
 import { qualityOf, reviewApi, type Interval, type Queue } from '../api/review';
+import { loopApi } from '../api/loop';
 import type { Deployment } from '../api/types';
 import { count, duration, plural } from '../lib/format';
+import { byCount, countWords, paceWords } from '../lib/loop';
 import { Button } from './basics';
-import { useLoad } from './hooks';
+import { useLoad, useNow } from './hooks';
 import type { ItemStatus, Sitting } from './review_session';
 
 export function median(values: readonly number[]): number | null {
@@ -34,12 +36,29 @@ function Learnt({ deployment, before, now }: { deployment: Deployment; before: I
 	return <p>{name} is {percent(now.value)}, between {between(now)}{narrowed && before ? `; before it was only known to lie between ${between(before)}` : ''}.</p>;
 }
 
-export function ReviewEnd({ deployment, sitting, before, quality, back, onMore, onBack }: {
+/** What they count towards: the next training, and the verdict on a shadow. Reviewers are told of neither. */
+function Towards({ deployment, sample, done }: { deployment: Deployment; sample: string | null; done: number }): JSX.Element {
+	const ct = useLoad(`training at the end ${deployment.id} ${done}`, (signal) => loopApi.continuousTraining(deployment.id, signal));
+	const version = sample || deployment.shadows[0]?.model_version_id;
+	const verdict = useLoad(`verdict at the end ${deployment.id} ${version} ${done}`, (signal) => (sample !== null && version ? loopApi.verdict(deployment.id, version, signal) : Promise.resolve(null)));
+	const now = useNow();
+	const pace = ct.data && paceWords(ct.data, now);
+	return (
+		<>
+			{verdict.data && <p><strong>{verdict.data.version.model}:{verdict.data.version.version}</strong> {verdict.data.sentence}</p>}
+			{ct.data?.set && ct.data.active && byCount(ct.data) && <p><strong>{countWords(ct.data)}</strong> submitted reviews towards the next training{pace && `, ${pace}`}.{ct.data.open && ' One is being trained now.'}</p>}
+		</>
+	);
+}
+
+export function ReviewEnd({ deployment, sitting, before, quality, sample, back, onMore, onBack }: {
 	deployment: Deployment;
 	sitting: Sitting;
 	/** As it was when this sitting began. */
 	before: Queue | null;
 	quality: Interval | null;
+	/** The shadow whose disagreements were reviewed. */
+	sample: string | null;
 	back: string;
 	onMore: () => void;
 	onBack: () => void;
@@ -64,7 +83,9 @@ export function ReviewEnd({ deployment, sitting, before, quality, back, onMore, 
 			)}
 			{reviewed !== null && <p>{plural(reviewed + (now.data?.submitted ?? 0), 'picture')} of {deployment.name} {reviewed === 1 ? 'is' : 'are'} reviewed{before && reviewed > before.reviewed ? `, ${count(reviewed - before.reviewed)} more than before` : ''}{(now.data?.submitted ?? 0) > 0 ? `; ${count(now.data?.submitted ?? 0)} went into datasets` : ''}.</p>}
 			{learnt.data && done.length > 0 && <Learnt deployment={deployment} before={quality} now={learnt.data} />}
-			{done.length === 0 && sitting.left === 0 && <p class="muted">Pictures come in as the deployment predicts; the queue chooses from them by itself.</p>}
+			{done.length > 0 && <Towards deployment={deployment} sample={sample} done={done.length} />}
+			{done.length === 0 && sitting.left === 0 && sample !== null && <p class="muted">Champion and shadow disagree on no picture that nobody has reviewed.</p>}
+			{done.length === 0 && sitting.left === 0 && sample === null && <p class="muted">Pictures come in as the deployment predicts; the queue chooses from them by itself.</p>}
 			<p class="row-actions">
 				<a class="button primary" href={back}>Back to {deployment.name}</a>
 				<Button onClick={onMore}>Look for more</Button>

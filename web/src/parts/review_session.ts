@@ -57,6 +57,8 @@ export interface Reading {
 	threshold: number;
 	/** Null: all. */
 	labels: readonly string[] | null;
+	/** The shadow's shapes are shown beside the champion's from the beginning. */
+	both?: boolean;
 }
 
 const named = (shapes: readonly Shape[], labels: readonly string[] | null): Shape[] => (labels ? shapes.filter((s) => labels.includes(s.label)) : [...shapes]);
@@ -105,7 +107,7 @@ export function itemOf(asset: ReviewAsset, reading: Reading, pending: readonly L
 	const stored = pending ?? asset.draft?.shapes ?? review;
 	const ghosts = ghostsOf(asset, answered, reading, answered.length + 1);
 	const marks = stored ? marksOf(stored, answered.length + ghosts.length + 1) : answered;
-	const whose: Whose = asset.chosen?.why.includes('disagree') ? 'both' : 'champion';
+	const whose: Whose = reading.both || asset.chosen?.why.includes('disagree') ? 'both' : 'champion';
 	return {
 		asset, status: pending ? 'changed' : statusOf(asset), answered: wire(answered), saved: review ? wire(marksOf(review, 1)) : null, seconds: 0, inputs: 0,
 		// What a person has not seen as a ghost before: the model's own shapes are still there to be clicked.
@@ -122,7 +124,7 @@ export class ReviewSession {
 	private activeAt = Date.now();
 	private readonly ids: readonly string[] | null;
 
-	constructor(private readonly options: { deployment: string; reading: Reading; outbox: Outbox; tab: string; ids: readonly string[] | null; onLost: (name: string) => void }) {
+	constructor(private readonly options: { deployment: string; reading: Reading; outbox: Outbox; tab: string; ids: readonly string[] | null; sample?: string | null; onLost: (name: string) => void }) {
 		this.ids = options.ids;
 		this.view = new Store<Sitting>({ items: [], at: 0, left: 0, mineToday: 0, ended: false, error: null });
 	}
@@ -275,7 +277,7 @@ export class ReviewSession {
 	}
 
 	private async lease(count: number): Promise<void> {
-		const lease: Lease = await reviewApi.lease(this.options.deployment, this.options.tab, Math.min(16, count), this.held().slice(0, HELD_MAX));
+		const lease: Lease = await reviewApi.lease(this.options.deployment, this.options.tab, Math.min(16, count), this.held().slice(0, HELD_MAX), this.options.sample ?? null);
 		if (this.closed) return;
 		this.leasedAt = Date.now();
 		this.drop(lease.lost ?? []);

@@ -6,14 +6,14 @@ import { api } from '../api/client';
 import type { Verdict } from '../api/loop';
 import type { Deployment, Shadow } from '../api/types';
 import { count, milliseconds, plural } from '../lib/format';
-import { dayWords, reviewDisagreements, ROLES, VERDICTS } from '../lib/loop';
+import { dayWords, disagreementsLeft, reviewDisagreements, ROLES, VERDICTS, verdictWords } from '../lib/loop';
 import { Button, Segments, Time } from './basics';
 import { Confirm } from './dialog';
 import { useNow } from './hooks';
 import { lazy } from './lazy';
 import { say } from './toasts';
 import type { Verdicts } from './use_loop';
-import { agreementWords, Evidence, scoreWords } from './verdict';
+import { agreementWords, Evidence } from './verdict';
 
 const VerdictDialog = lazy(() => import('./verdict_dialog').then((m) => m.VerdictDialog));
 const PickVersion = lazy(() => import('./pick_version').then((m) => m.PickVersion));
@@ -75,15 +75,14 @@ function SetShadow({ deployment, onChanged, onClose }: Acting & { onClose: () =>
 /** What reviews say of it, and the way to say more. */
 function Judged({ verdict, deployment }: { verdict: Verdict; deployment: Deployment }): JSX.Element {
 	const { word, tone } = VERDICTS[verdict.state];
-	const { to_review, images } = verdict.disagreements;
-	const words = [scoreWords(verdict), agreementWords(verdict)].filter((w) => w !== null);
+	const left = disagreementsLeft(verdict);
+	const agreement = agreementWords(verdict);
 	return (
 		<div class="judged">
-			<p class="verdict-sentence"><span class={`pill ${tone}`}>{word}</span> {verdict.sentence}</p>
+			<p class="verdict-sentence"><span class={`pill ${tone}`}>{word}</span> {verdictWords(verdict)}</p>
 			<Evidence verdict={verdict} />
-			{words.length > 0 && <p class="muted">{words.join(' ')}</p>}
-			{to_review > 0 && <a class={verdict.state === 'unsure' ? 'button primary' : 'button'} href={reviewDisagreements(deployment.id, verdict.version.id)}>Review the disagreements ({count(to_review)} left)</a>}
-			{to_review === 0 && images === 0 && verdict.seen > 0 && <p class="muted">They have not disagreed yet.</p>}
+			{agreement && <p class="muted">{agreement}</p>}
+			{left > 0 && <a class={verdict.state === 'unsure' ? 'button primary' : 'button'} href={reviewDisagreements(deployment.id, verdict.version.id)}>Review the disagreements ({count(left)} left)</a>}
 		</div>
 	);
 }

@@ -23,8 +23,3 @@ export function agreementWords({ agreement, seen }: Verdict): string | null {
 	if (share === null || seen === 0) return null;
 	return `The two agree on ${percent(share)} of ${count(seen)} images.`;
 }
-
-export function scoreWords({ wins, losses, ties, disagreements }: Verdict): string | null {
-	if (disagreements.reviewed === 0) return null;
-	return `Of ${count(disagreements.reviewed)} reviewed disagreements it was right in ${count(wins)}, the champion in ${count(losses)}${ties > 0 ? `, neither more than the other in ${count(ties)}` : ''}.`;
-}

@@ -3,10 +3,10 @@
 import type { JSX } from 'preact';
 import type { Verdict } from '../api/loop';
 import { count, milliseconds, plural } from '../lib/format';
-import { evidenceShare, percent, VERDICTS } from '../lib/loop';
+import { evidenceShare, percent, VERDICTS, verdictWords } from '../lib/loop';
 import { Dialog } from './dialog';
 import { Icon } from './icons';
-import { agreementWords, Evidence, scoreWords } from './verdict';
+import { agreementWords, Evidence } from './verdict';
 
 const signed = (x: number): string => `${x >= 0 ? '+' : '−'}${(100 * Math.abs(x)).toFixed(1)}`;
 const of100 = (x: number | null): string => (x === null ? '–' : (100 * x).toFixed(1));
@@ -16,7 +16,7 @@ function Classes({ verdict }: { verdict: Verdict }): JSX.Element | null {
 	return (
 		<div class="table-scroll">
 			<table class="table quality-table">
-				<thead><tr><th scope="col">Class</th><th scope="col" class="number">Truths</th><th scope="col" class="number">Champion</th><th scope="col" class="number">Shadow</th><th scope="col" class="number">Difference (95 %)</th></tr></thead>
+				<thead><tr><th scope="col">Class</th><th scope="col" class="number">Truths</th><th scope="col" class="number">Champion</th><th scope="col" class="number">Shadow</th><th scope="col" class="number">Difference</th></tr></thead>
 				<tbody>
 					{verdict.classes.map((c) => {
 						const difference = c.champion !== null && c.shadow !== null ? c.shadow - c.champion : null;
@@ -61,21 +61,23 @@ function Path({ verdict }: { verdict: Verdict }): JSX.Element | null {
 }
 
 export function VerdictDialog({ verdict, onClose }: { verdict: Verdict; onClose: () => void }): JSX.Element {
-	const { difference, agreement, latency } = verdict;
+	const { difference, latency } = verdict;
+	const { flips } = verdict.agreement;
+	const agreement = agreementWords(verdict);
 	const { word, tone } = VERDICTS[verdict.state];
 	return (
 		<Dialog title={`${verdict.version.model}:${verdict.version.version} beside ${verdict.champion.model}:${verdict.champion.version}`} wide onClose={onClose}>
 			<div class="dialog-text verdict-dialog">
-				<p><span class={`pill ${tone}`}>{word}</span> {verdict.sentence}</p>
+				<p><span class={`pill ${tone}`}>{word}</span> {verdictWords(verdict)}</p>
 				<Evidence verdict={verdict} />
-				{[scoreWords(verdict), agreementWords(verdict)].map((words) => words && <p key={words}>{words}</p>)}
+				{agreement && <p>{agreement}</p>}
 				{difference && <p>{difference.metric} {signed(difference.value)} points, between {signed(difference.low)} and {signed(difference.high)} with 95 % confidence, on {plural(verdict.compared, 'reviewed image')}.</p>}
 				<Path verdict={verdict} />
 				<Classes verdict={verdict} />
-				{agreement.flips.length > 0 && (
+				{flips.length > 0 && (
 					<section>
 						<h3>Where they say something else</h3>
-						<ul class="flips">{agreement.flips.map((f) => <li key={`${f.from} ${f.to}`}><span>{f.from || 'nothing'} → {f.to || 'nothing'}</span> <span class="muted">{plural(f.images, 'image')}</span></li>)}</ul>
+						<ul class="flips">{flips.map((f) => <li key={`${f.from} ${f.to}`}><span>{f.from || 'nothing'} → {f.to || 'nothing'}</span> <span class="muted">{plural(f.images, 'image')}</span></li>)}</ul>
 					</section>
 				)}
 				{latency.shadow_ms !== null && latency.champion_ms !== null && <p>It takes {milliseconds(latency.shadow_ms)} a picture; the champion {milliseconds(latency.champion_ms)}{latency.ratio !== null && ` (${percent(latency.ratio)} of it)`}.</p>}
