@@ -73,14 +73,14 @@ export function trainingRoutes({ Refused, deployments, models, send, weather }) 
 		return found;
 	};
 	const epochsOf = (t) => (t.status === 'RUNNING' ? Math.floor(EPOCHS * t.progress) : t.status === 'FAILED' ? 12 : EPOCHS);
-	const line = (name, value, n) => ({ id: uuid(33, n), name, type: 'LINE', data: Array.from({ length: n }, (_, i) => value(i + 1)) });
+	const line = (name, value, n) => ({ id: uuid(33, n), name, type: 'LINE', data: { x: Array.from({ length: n }, (_, i) => i + 1), y: Array.from({ length: n }, (_, i) => value(i + 1)) } });
 	const logs = (t) => {
 		const n = epochsOf(t);
 		return [
 			{ id: uuid(33, 900), name: 'parameters', type: 'TABLE', data: { epochs: EPOCHS, learning_rate: 0.0008, batch: 8, seed: 1 } },
 			{ id: uuid(33, 901), name: 'labelmap', type: 'LABELMAP', data: Object.fromEntries(LABELS.map((l, i) => [i, l])) },
 			...(t.base ? [{ id: uuid(33, 902), name: 'val/AP50/start', type: 'VALUE', data: 0.43 }] : []),
-			line('train/loss', loss, n), line('train/loss/box', (e) => 0.4 * loss(e), n), line('train/loss/class', (e) => 0.6 * loss(e) - 0.1, n), line('val/AP50', ap, n), line('val/AP', (e) => ap(e) - 0.19, n), line('learning_rate', (e) => 0.001 / e, n),
+			line('train/loss', loss, n), line('train/box', (e) => 0.4 * loss(e), n), line('train/class', (e) => 0.6 * loss(e) - 0.1, n), line('val/AP50', ap, n), line('val/AP', (e) => ap(e) - 0.19, n), line('learning_rate', (e) => 0.001 / e, n),
 		];
 	};
 	const consoleOf = (t) => Array.from({ length: 4 + epochsOf(t) }, (_, i) => ({
