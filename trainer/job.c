@@ -14,13 +14,19 @@
 
 /* ---- members ---- */
 
+static bool is_given(yyjson_val *object, const char *key)
+{
+	yyjson_val *value = yyjson_obj_get(object, key);
+	return value && !yyjson_is_null(value);
+}
+
 /* A whole number in a range; absent or null leaves *out. */
 static enum status whole(
 	yyjson_val *object, const char *key, int64_t low, int64_t high, int64_t *out, struct err *err)
 {
 	int64_t value = *out;
 	TRY(json_integer(object, key, &value, err));
-	if (value != *out && (value < low || value > high))
+	if (is_given(object, key) && (value < low || value > high))
 		return err_set(err, ST_INVALID, "The job's %s is %lld; it must be %lld to %lld.", key,
 			(long long)value, (long long)low, (long long)high);
 	*out = value;
@@ -32,7 +38,7 @@ static enum status real(
 {
 	double value = *out;
 	TRY(json_number(object, key, &value, err));
-	if (value != *out && !(value >= low && value <= high))
+	if (is_given(object, key) && !(value >= low && value <= high))
 		return err_set(
 			err, ST_INVALID, "The job's %s is %g; it must be %g to %g.", key, value, low, high);
 	*out = value;
