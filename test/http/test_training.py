@@ -79,6 +79,26 @@ def test_from_an_experiment_to_the_next_version(server, colours, labelled):
     assert job["base"]["recipe"]["width"] == 32 and job["data"]["val"] is None
 
 
+def test_candidate_and_champion_are_compared_on_what_was_kept(server, tmp_path, labelled):
+    """The base calls everything by another colour's name; the result is right: all that was kept says so."""
+    base = server.push(
+        samples.colour_classifier(tmp_path, -2.0, "wrong.onnx"), "wrong", "CLASSIFICATION", samples.COLOURS, samples.COLOUR_RECIPE
+    )
+    right = samples.colour_classifier(tmp_path, 2.0, "right.onnx")
+    made = trainings.experiment(server, "compared", {"train": labelled}, base, fake_output=str(right))
+    training = trainings.launch(server, made)
+    done = trainings.ended(server, training)
+    assert done["status"] == "SUCCESS", done["error"]
+    found = done["evaluation"]
+    kept = json.loads((trainings.run_folder(server, training) / "test.json").read_text())
+    assert found["images"] == len(kept) > 0 and found["metric"] == "accuracy" and found["few"] == (len(kept) < 30)
+    assert (found["champion"], found["candidate"]) == (0, 1)
+    assert found["difference"] == {"value": 1, "low": 1, "high": 1}
+    assert len(found["better"]) == min(24, len(kept)) and found["worse"] == []
+    assert sum(c["truths"] for c in found["classes"]) == len(kept) and found["champion50"] is None
+    assert logs(server, made)["evaluation"]["type"] == "EVALUATION"
+
+
 def test_an_experiment_is_launched_once(server, colours, labelled):
     made = trainings.experiment(server, "once", {"train": labelled}, colours)
     training = trainings.launch(server, made)
