@@ -6,6 +6,8 @@
 #include "server.h"
 
 #include "api/api.h"
+#include "api/continuous_json.h"
+#include "api/deployment_swap.h"
 #include "api/feedback_json.h"
 #include "api/guard.h"
 #include "api/job_json.h"
@@ -18,6 +20,7 @@
 #include "http/server.h"
 #include "jobs/jobs.h"
 #include "learn/choose.h"
+#include "learn/loop.h"
 #include "learn/submitter.h"
 #include "learn/training.h"
 #include "os/file.h"
@@ -242,6 +245,19 @@ static void open_references(struct server *s)
 	s->api.references = &s->references;
 }
 
+static void open_loop(struct server *s)
+{
+	s->api.loop = loop_new(&(struct loop_options){
+		.readers = s->shadow_readers,
+		.recorder = s->recorder,
+		.trainings = s->api.trainings,
+		.arg = &s->api,
+		.swap = deployment_swap_by_itself,
+		.shadow_changed = deployment_shadow_changed,
+		.changed = continuous_training_changed,
+	});
+}
+
 static enum status open_trainings(struct server *s, struct err *err)
 {
 	const struct config *c = s->config;
@@ -263,7 +279,12 @@ static enum status open_trainings(struct server *s, struct err *err)
 					   ? (unsigned)c->integer[CONFIG_trainer_threads]
 				   : cores > 0 ? (unsigned)cores
 					       : 1,
-			.hooks = {.arg = &s->api, .changed = training_changed, .logged = training_logged},
+			.hooks = {.arg = &s->api,
+				.changed = training_changed,
+				.logged = training_logged,
+				.ended = continuous_training_ended,
+				.swap = deployment_swap_by_itself,
+				.shadow_changed = deployment_shadow_changed},
 		},
 		&s->api.trainings, err);
 }
@@ -304,12 +325,14 @@ static enum status open_all(struct server *s, struct err *err)
 	TRY(open_serving(s, err));
 	open_references(s);
 	TRY(open_trainings(s, err));
+	open_loop(s);
 	TRY(open_http(s, err));
 	submitter_start(s->api.submitter);
 	verdicts_start(s->api.verdicts);
 	TRY(start_watch(s, err));
 	TRY(reference_resume(&s->references, err));
 	TRY(trainings_start(s->api.trainings, err));
+	loop_start(s->api.loop);
 	return shadows_load_all(s->api.shadows, err); /* they tell the pages, so not before there are any */
 }
 
@@ -318,6 +341,8 @@ static void close_all(struct server *s)
 	/* They publish, which must end before the server that does it. */
 	if (s->api.jobs)
 		jobs_stop(s->api.jobs);
+	if (s->api.loop)
+		loop_stop(s->api.loop);
 	if (s->api.trainings)
 		trainings_stop(s->api.trainings);
 	if (s->api.shadows)
@@ -334,6 +359,7 @@ static void close_all(struct server *s)
 		http_server_stop(s->api.http);
 	if (s->api.jobs)
 		jobs_free(s->api.jobs);
+	loop_free(s->api.loop);
 	trainings_free(s->api.trainings);
 	if (s->api.shadows)
 		shadows_free(s->api.shadows);

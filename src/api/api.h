@@ -22,6 +22,7 @@
 
 struct guard;
 struct jobs;
+struct loop;
 struct quality;
 struct reference_world;
 struct roster;
@@ -44,6 +45,7 @@ struct api {
 	struct roster *roster;              /* which models answer: deploy/roster.h */
 	struct spare *spare;                /* the model that was last tried: deploy/spare.h */
 	struct jobs *jobs;                  /* long work: jobs/jobs.h */
+	struct loop *loop;                  /* the slow loop: learn/loop.h */
 	struct serve *serve;                /* the fast loop: serve/pipeline.h */
 	struct submitter *submitter;        /* reviews to datasets: learn/submitter.h */
 	struct trainings *trainings;        /* from experiments to versions: learn/training.h */

@@ -30,6 +30,13 @@ void deployment_shadow_changed(void *arg, struct uuid deployment_id, const char 
 	live_changed(api, deployment_id);
 }
 
+enum status deployment_swap_by_itself(void *arg, const struct swap *swap, struct err *err)
+{
+	struct api *api = arg;
+	const struct swap_hooks hooks = {api, deployment_swapped};
+	return swap_run(api->roster, api->readers, api->recorder, &hooks, swap, err);
+}
+
 static enum status write_job(struct db_conn *c, void *arg, struct err *err)
 {
 	struct arena a;

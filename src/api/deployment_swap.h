@@ -11,6 +11,8 @@
 enum status deployment_swap_run(struct http_request *req, struct http_reply *reply, struct uuid id,
 	struct swap *swap, struct err *err) MUST_CHECK;
 
+/* By Continuous Deployment (arg is the struct api). */
+enum status deployment_swap_by_itself(void *arg, const struct swap *swap, struct err *err) MUST_CHECK;
 /* Another champion answers (of struct swap_hooks; arg is the struct api): shadows, Training Data and pages
  * follow. */
 void deployment_swapped(void *arg, struct uuid deployment_id, const char *who);

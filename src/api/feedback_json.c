@@ -3,6 +3,7 @@
 
 #include "api/dataset_json.h"
 #include "api/live.h"
+#include "learn/loop.h"
 #include "learn/submitter.h"
 
 #include <string.h>
@@ -124,6 +125,8 @@ enum status feedback_reply(
 
 void feedback_submitted(void *arg, struct uuid deployment_id, const struct uuid *ids, size_t count)
 {
+	const struct api *api = arg;
+	loop_poke(api->loop);
 	for (size_t i = 0; i < count; i++)
 		live_review(arg, deployment_id, ids[i], "SUBMITTED");
 }

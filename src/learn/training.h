@@ -8,6 +8,7 @@
 #ifndef GYRE_LEARN_TRAINING_H
 #define GYRE_LEARN_TRAINING_H
 
+#include "deploy/swap.h"
 #include "store/blob.h"
 #include "store/recorder.h"
 #include "store/training_rows.h"
@@ -20,6 +21,9 @@ struct training_hooks {
 	/* Stage reference: Training Data of the deployment as the candidate sees it. Returns when it is
 	 * there; ST_OK as well where there is no Training Data. */
 	enum status (*reference)(void *arg, const struct training_row *row, struct err *err);
+	/* Stage deploy: another champion, as deploy/swap.h's swap_run(); and, may be NULL, another shadow. */
+	enum status (*swap)(void *arg, const struct swap *swap, struct err *err);
+	void (*shadow_changed)(void *arg, struct uuid deployment_id, const char *who);
 	/* After each change of a row: for live pages. Any thread. */
 	void (*changed)(void *arg, const struct training_row *row);
 	/* A line of its console, as it is stored. Any thread. */

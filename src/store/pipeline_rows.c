@@ -27,8 +27,8 @@ static enum status read_ids(
 
 #define TRAINING                                                                                             \
 	"deployment_id, active, project_id, model_version_id, parameters, trigger, threshold, every_s,"      \
-	" on_drift, drift_images_min, trainer, failures, ended_id, ended_attempt, paused_text, drift_us,"    \
-	" last_us, created_us, updated_us, updated_by"
+	" on_drift, drift_images_min, trainer, epoch, failures, ended_id, ended_attempt, paused_text,"       \
+	" drift_us, last_us, created_us, updated_us, updated_by"
 
 static void read_training(struct db_query *q, struct arena *a, struct continuous_training_row *out)
 {
@@ -44,15 +44,16 @@ static void read_training(struct db_query *q, struct arena *a, struct continuous
 		.on_drift = db_integer(q, 8) != 0,
 		.drift_images_min = db_integer(q, 9),
 		.trainer = db_text(q, 10, a),
-		.failures = db_integer(q, 11),
-		.ended_id = db_uuid(q, 12),
-		.ended_attempt = db_integer(q, 13),
-		.paused_text = db_text(q, 14, a),
-		.drift_us = db_integer(q, 15),
-		.last_us = db_integer(q, 16),
-		.created_us = db_integer(q, 17),
-		.updated_us = db_integer(q, 18),
-		.updated_by = db_text(q, 19, a),
+		.epoch = db_integer(q, 11),
+		.failures = db_integer(q, 12),
+		.ended_id = db_uuid(q, 13),
+		.ended_attempt = db_integer(q, 14),
+		.paused_text = db_text(q, 15, a),
+		.drift_us = db_integer(q, 16),
+		.last_us = db_integer(q, 17),
+		.created_us = db_integer(q, 18),
+		.updated_us = db_integer(q, 19),
+		.updated_by = db_text(q, 20, a),
 	};
 }
 
@@ -74,15 +75,16 @@ enum status continuous_training_rows_put(
 {
 	struct db_query q = db_query(c,
 		"INSERT INTO continuous_training (" TRAINING ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-		" $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (deployment_id)"
+		" $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) ON CONFLICT (deployment_id)"
 		" DO UPDATE SET active = excluded.active, project_id = excluded.project_id,"
 		" model_version_id = excluded.model_version_id, parameters = excluded.parameters,"
 		" trigger = excluded.trigger, threshold = excluded.threshold, every_s = excluded.every_s,"
 		" on_drift = excluded.on_drift, drift_images_min = excluded.drift_images_min,"
-		" trainer = excluded.trainer, failures = excluded.failures, ended_id = excluded.ended_id,"
-		" ended_attempt = excluded.ended_attempt, paused_text = excluded.paused_text,"
-		" drift_us = excluded.drift_us, last_us = excluded.last_us,"
-		" updated_us = excluded.updated_us, updated_by = excluded.updated_by");
+		" trainer = excluded.trainer, epoch = excluded.epoch, failures = excluded.failures,"
+		" ended_id = excluded.ended_id, ended_attempt = excluded.ended_attempt,"
+		" paused_text = excluded.paused_text, drift_us = excluded.drift_us,"
+		" last_us = excluded.last_us, updated_us = excluded.updated_us,"
+		" updated_by = excluded.updated_by");
 	db_bind_uuid(&q, row->deployment_id);
 	db_bind_integer(&q, row->active);
 	db_bind_uuid(&q, row->project_id);
@@ -94,6 +96,7 @@ enum status continuous_training_rows_put(
 	db_bind_integer(&q, row->on_drift);
 	db_bind_integer(&q, row->drift_images_min);
 	db_bind_text(&q, row->trainer);
+	db_bind_integer(&q, row->epoch);
 	db_bind_integer(&q, row->failures);
 	db_bind_uuid(&q, row->ended_id);
 	db_bind_integer(&q, row->ended_attempt);
@@ -171,22 +174,19 @@ enum status continuous_training_dataset_rows_delete(struct db_conn *c, struct uu
 
 /* Epochs that came to nothing, when none after them was more, or may be yet. */
 #define CAME_TO_NOTHING                                                                                      \
-	" AND f.epoch > coalesce((SELECT max(r.epoch) FROM training r WHERE r.deployment_id = $1"            \
-	" AND r.status NOT IN ('FAILED', 'CANCELED')), 0)"
+	" AND EXISTS (SELECT 1 FROM training r WHERE r.deployment_id = $1 AND r.epoch = f.epoch"             \
+	" AND r.status IN ('FAILED', 'CANCELED'))"                                                           \
+	" AND NOT EXISTS (SELECT 1 FROM training r WHERE r.deployment_id = $1 AND r.epoch > f.epoch"         \
+	" AND r.status NOT IN ('FAILED', 'CANCELED'))"
 
 enum status submission_rows_count(struct db_conn *c, struct uuid deployment_id, int64_t since_us,
 	struct submission_counts *out, struct err *err)
 {
-	struct db_query q =
-		db_query(c, "SELECT count(DISTINCT f.predicted_asset_id), min(p.submitted_us)" TRAINABLE
-			    " AND x.evaluation = 0 AND f.epoch = 0");
+	struct db_query q = db_query(c, "SELECT count(DISTINCT f.predicted_asset_id)" TRAINABLE
+					" AND x.evaluation = 0 AND f.epoch = 0");
 	db_bind_uuid(&q, deployment_id);
 	*out = (struct submission_counts){0};
-	if (db_next(&q)) {
-		out->fresh = db_integer(&q, 0);
-		out->first_us = db_integer(&q, 1);
-	}
-	TRY(db_done(&q, err));
+	TRY(rows_number(&q, &out->fresh, err));
 	q = db_query(c, "SELECT count(DISTINCT f.predicted_asset_id)" TRAINABLE
 			" AND x.evaluation = 0" CAME_TO_NOTHING);
 	db_bind_uuid(&q, deployment_id);
@@ -195,11 +195,15 @@ enum status submission_rows_count(struct db_conn *c, struct uuid deployment_id, 
 			" AND x.evaluation = 1 AND f.epoch = 0");
 	db_bind_uuid(&q, deployment_id);
 	TRY(rows_number(&q, &out->evaluation, err));
-	q = db_query(c, "SELECT count(DISTINCT f.predicted_asset_id)" TRAINABLE
+	q = db_query(c, "SELECT count(DISTINCT f.predicted_asset_id), min(p.submitted_us)" TRAINABLE
 			" AND x.evaluation = 0 AND p.submitted_us >= $2");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, since_us);
-	return rows_number(&q, &out->recent, err);
+	if (db_next(&q)) {
+		out->recent = db_integer(&q, 0);
+		out->recent_us = db_integer(&q, 1);
+	}
+	return db_done(&q, err);
 }
 
 /* Of all submissions of the deployment to what is attached, those to measure with too: the next count begins
@@ -228,6 +232,40 @@ enum status submission_rows_take_copied(struct db_conn *c, struct uuid from_id, 
 	db_bind_uuid(&q, from_id);
 	db_bind_uuid(&q, deployment_id);
 	db_bind_uuid(&q, copy_id);
+	return db_done(&q, err);
+}
+
+/* ---- what they ask of others ---- */
+
+enum status continuous_training_rows_images(struct db_conn *c, struct uuid dataset_version_id,
+	int64_t *images, int64_t *evaluation, struct err *err)
+{
+	struct db_query q = db_query(
+		c, "SELECT count(*), coalesce(sum(evaluation), 0) FROM asset WHERE dataset_version_id = $1");
+	db_bind_uuid(&q, dataset_version_id);
+	if (db_next(&q)) {
+		*images = db_integer(&q, 0);
+		*evaluation = db_integer(&q, 1);
+	}
+	return db_done(&q, err);
+}
+
+enum status continuous_training_rows_drift(
+	struct db_conn *c, struct uuid deployment_id, int64_t *opened_us, struct err *err)
+{
+	struct db_query q = db_query(c,
+		"SELECT coalesce(max(e.opened_us), 0) FROM alert_event e JOIN alert a ON a.id = e.alert_id"
+		" WHERE e.deployment_id = $1 AND e.closed_us IS NULL AND a.kind = 'is_drift'");
+	db_bind_uuid(&q, deployment_id);
+	return rows_number(&q, opened_us, err);
+}
+
+enum status continuous_training_rows_trainable(
+	struct db_conn *c, struct uuid model_version_id, struct arena *a, const char **json, struct err *err)
+{
+	struct db_query q = db_query(c, "SELECT trainable FROM model_version WHERE id = $1");
+	db_bind_uuid(&q, model_version_id);
+	*json = db_next(&q) ? db_text(&q, 0, a) : NULL;
 	return db_done(&q, err);
 }
 

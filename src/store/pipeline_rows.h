@@ -23,6 +23,7 @@ struct continuous_training_row {
 	bool on_drift;
 	int64_t drift_images_min;
 	const char *trainer;
+	int64_t epoch;           /* the last that was opened */
 	int64_t failures;        /* in a row */
 	struct uuid ended_id;    /* the training whose end was counted last; zero: none yet */
 	int64_t ended_attempt;   /* and which attempt of it */
@@ -62,8 +63,8 @@ struct submission_counts {
 	int64_t fresh;      /* pictures that no training has had */
 	int64_t kept;       /* had by trainings that came to nothing, and by none since */
 	int64_t evaluation; /* as fresh, but to measure with only: they do not count */
-	int64_t first_us;   /* when the first of the fresh ones was submitted; 0: none */
 	int64_t recent;     /* fresh and not, submitted since since_us */
+	int64_t recent_us;  /* when the first of those was; 0: none */
 };
 /* Of the versions that are attached, but those named test or val; each picture once, and none whose bytes are
  * in a version named test. */
@@ -75,6 +76,16 @@ enum status submission_rows_take(
 /* The same of those that a copy of one of the versions has: they came before it was frozen. */
 enum status submission_rows_take_copied(struct db_conn *c, struct uuid from_id, struct uuid copy_id,
 	struct uuid deployment_id, int64_t epoch, struct err *err) MUST_CHECK;
+
+/* Assets of a dataset version, and how many of them are to measure with only. */
+enum status continuous_training_rows_images(struct db_conn *c, struct uuid dataset_version_id,
+	int64_t *images, int64_t *evaluation, struct err *err) MUST_CHECK;
+/* When drift that still holds was told last; 0: none does. */
+enum status continuous_training_rows_drift(
+	struct db_conn *c, struct uuid deployment_id, int64_t *opened_us, struct err *err) MUST_CHECK;
+/* What the trainer says of a model version (JSON); NULL: it was not asked. */
+enum status continuous_training_rows_trainable(struct db_conn *c, struct uuid model_version_id,
+	struct arena *a, const char **json, struct err *err) MUST_CHECK;
 
 /* ---- Continuous Deployment ---- */
 

@@ -63,6 +63,7 @@ CREATE TABLE continuous_training (
 	on_drift INTEGER NOT NULL,           -- 1: also when drift is told
 	drift_images_min INTEGER NOT NULL,   -- with at least so many new reviews; of a schedule too
 	trainer TEXT NOT NULL,
+	epoch INTEGER NOT NULL,              -- the last that was opened: its number is used once, though its experiment be deleted
 	failures INTEGER NOT NULL,           -- in a row; two pause it
 	ended_id BLOB,                       -- the training whose end was counted last, as success or failure …
 	ended_attempt INTEGER NOT NULL DEFAULT 0, -- … and which attempt of it: each end counts once whatever crashes
