@@ -4,7 +4,7 @@
 # Build and run all tests, stage by stage, with a headline and the seconds of each.
 #
 #   tools/test.sh              what a change must pass (`make test`)
-#   tools/test.sh ci           the same with longer runs, and format, docs, TSan and all black-box tests under ASan (.ci/run)
+#   tools/test.sh ci           the same with longer runs, and the trainer, format, docs, TSan and all black-box tests under ASan (.ci/run)
 #   tools/test.sh nightly      the long runs
 #   tools/test.sh … STAGE      only the stages named (see the list at the end of this file)
 #
@@ -103,11 +103,13 @@ asan_black_box() {
 }
 
 parts=(build web test)
-[ "$mode" = quick ] || parts+=(lint)
+[ "$mode" = quick ] || parts+=(lint trainer)
 stage set-up tools/setup.sh "${parts[@]}" || finish
+[ "$mode" != nightly ] || export GYRE_TRAIN_LONG=1
 stage house-rules house_rules
 stage release tools/build.sh release || finish
 stage sanitized tools/build.sh sanitized || finish
+[ "$mode" = quick ] || { stage trainer tools/build.sh trainer && stage trainer-test black_box trainer test/trainer; }
 stage unit unit build/asan
 [ ! -f web/package.json ] || stage pages pages
 stage fuzz tools/fuzz.sh "$fuzz_seconds"
@@ -121,11 +123,10 @@ if [ "$mode" != quick ]; then
 fi
 if [ "$mode" = nightly ]; then
 	stage gcc tools/build.sh gcc && stage unit-gcc unit build/gcc-asan
-	stage trainer-set-up tools/setup.sh trainer && stage trainer tools/build.sh trainer &&
-		stage trainer-test pytest_run trainer test/trainer
 	stage bench tools/bench.sh
 	stage bench-drift tools/bench.sh drift
 	stage bench-watch build/venv/bin/python test/bench/bench_watch.py
 	stage bench-watch-cost build/venv/bin/python test/bench/bench_watch_cost.py
+	stage bench-loop build/venv/bin/python test/bench/bench_loop.py
 fi
 finish
