@@ -4,17 +4,26 @@
 LISTEN ?= $(or $(GYRE_LISTEN),127.0.0.1:8080)
 DATA ?= var
 
-.PHONY: help run build test bench nightly fuzz lint format docs clean
+.PHONY: help run serve trainer build test bench nightly fuzz lint format docs clean
 
 help: ## print this menu
 	@printf 'make VERB, one of:\n\n'
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
-	@printf '\nmake run: LISTEN=address:port (or GYRE_LISTEN), DATA=folder; make fuzz: T=target, SECONDS_EACH=n\n'
+	@printf '\nmake run, make serve: LISTEN=address:port (or GYRE_LISTEN), DATA=folder; make fuzz: T=target, SECONDS_EACH=n\n'
 
-run: ## install what is missing, build, start the server on ./var and print the login link
+run: ## install what is missing, build, start the server on ./var and print the login link; an empty folder gets the demo
 	@tools/setup.sh build web
 	@tools/build.sh release
 	@exec tools/run.sh "$(DATA)" "$(LISTEN)"
+
+serve: ## the same without the demo
+	@tools/setup.sh build web
+	@tools/build.sh release
+	@exec tools/run.sh "$(DATA)" "$(LISTEN)" serve
+
+trainer: ## gyre-train, which trains models, and libtorch that it needs (125 MB); make run does it beside the demo
+	@tools/setup.sh trainer
+	@tools/build.sh trainer
 
 build: ## the server and its pages, optimised, as build/gyre
 	@tools/setup.sh build web

@@ -81,6 +81,29 @@ apt_update() {
 	apt_updated=1
 }
 
+# " (125 MB to download, 512 MB on the disk)" of packages with all that they need; nothing where apt does not say.
+size_of() {
+	LC_ALL=C apt-get install --no-install-recommends --assume-no "$@" 2>/dev/null | sed -n '
+		s|^Need to get \(.*\) of archives.*| (\1 to download,|p
+		s|^After this operation, \(.*\) of additional disk space.*| \1 on the disk)|p' | tr -d '\n' || true
+}
+
+# What apt reports of its way becomes a line at each tenth.
+say_progress() {
+	local kind percent what last=
+	while IFS=: read -r kind _ percent _; do
+		case $kind in dlstatus) what=downloading ;; pmstatus) what=installing ;; *) continue ;; esac
+		percent=${percent%.*}
+		[ "$what $((percent / 10))" = "$last" ] || say "$what, $percent %"
+		last="$what $((percent / 10))"
+	done
+}
+
+# As quietly, but apt's way is told. sudo would close the descriptor.
+with_progress() {
+	if [ "$(id -u)" = 0 ]; then quietly "$@" -o APT::Status-Fd=3 3> >(say_progress); else quietly "$@"; fi
+}
+
 install_packages() {
 	local missing
 	mapfile -t missing < <(missing_packages "$@")
@@ -92,8 +115,8 @@ install_packages() {
 setup: this user may not install them. As root, run:
 setup:   apt-get update && apt-get install --no-install-recommends ${missing[*]}"
 	apt_update
-	say "installing ${#missing[@]} packages: ${missing[*]}"
-	quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+	say "installing ${#missing[@]} packages: ${missing[*]}$(size_of "${missing[@]}")"
+	with_progress as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 		-o Dpkg::Use-Pty=0 "${missing[@]}" || die "apt-get could not install all of: ${missing[*]}"
 	node_is_there || die "Node.js 18 or newer is needed; found $(node --version 2>/dev/null || echo none)."
 }
@@ -220,7 +243,7 @@ for part in "${parts[@]}"; do
 	fuzz) packages+=("${fuzz_packages[@]}") ;;
 	lint) packages+=("${lint_packages[@]}") ;;
 	trainer) packages+=("${trainer_packages[@]}") ;;
-	*) die "unknown part \"$part\"; known are build, web, test, fuzz, bench, lint." ;;
+	*) die "unknown part \"$part\"; known are build, web, test, fuzz, bench, lint, trainer." ;;
 	esac
 done
 install_packages "${packages[@]}"

@@ -6,6 +6,7 @@ import { api } from '../api/client';
 import type { Session } from '../api/types';
 import { sentence } from '../lib/explain';
 import { place } from '../router';
+import { DemoStrip } from './demo_strip';
 import { useStore } from './hooks';
 import { Icon, Mark, type IconName } from './icons';
 import { ThemeSwitch } from './theme';
@@ -100,7 +101,10 @@ export function Shell({ session, onSignedOut, children }: {
 				</nav>
 				<UserMenu session={session} onSignedOut={onSignedOut} />
 			</header>
-			<main id="main" ref={main} tabIndex={-1}>{children}</main>
+			<main id="main" ref={main} tabIndex={-1}>
+				<DemoStrip mayRemove={session.role === 'ADMIN'} />
+				{children}
+			</main>
 		</div>
 	);
 }
