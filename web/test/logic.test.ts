@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../src/api/client';
 import { explain, sentence } from '../src/lib/explain';
-import { championBefore, championChanges, formerChampion, historyLine, newestFirst, versionIds } from '../src/lib/history';
+import { championBefore, championChanges, goBackTo, historyLine, newestFirst, versionIds } from '../src/lib/history';
 import { liveReducer, retryDelay, START } from '../src/lib/live';
 import { match } from '../src/lib/match';
 import { fieldName, fieldValue } from '../src/lib/recipe';
@@ -128,12 +128,20 @@ describe('history', () => {
 		expect(championBefore([item('deployed', v0, v1), item('rolled_back', v1, v0, '2026-01-02T00:00:00Z')])).toBe(v1);
 	});
 
-	it('offers the way back on lines that put a champion out, not to the one that answers', () => {
-		expect(formerChampion(item('deployed', v0, v1), v1)).toBe(v0);
-		expect(formerChampion(item('promoted', v0, v1), v1)).toBe(v0);
-		expect(formerChampion(item('rolled_back', v1, v0), v1)).toBeNull();
-		expect(formerChampion(item('renamed', 'a', 'b'), v1)).toBeNull();
-		expect(formerChampion(item('shadow_removed', v0, null), v1)).toBeNull();
+	it('offers the way back to what a line made the champion, and on the last one to what was before', () => {
+		const v2 = v1.replace(/.$/, 'f');
+		const items = [item('created', null, v0), item('deployed', v0, v1, '2026-01-02T00:00:00Z'), item('shadow_set', null, v2, '2026-01-03T00:00:00Z'), item('promoted', v1, v2, '2026-01-04T00:00:00Z'), item('renamed', 'a', 'b', '2026-01-05T00:00:00Z')];
+		expect(items.map((i) => goBackTo(i, items, v2))).toEqual([v0, v1, null, v1, null]);
+		// Back at the first: its own line offers nothing.
+		const after = [...items, item('rolled_back', v2, v0, '2026-01-06T00:00:00Z')];
+		expect(after.map((i) => goBackTo(i, after, v0))).toEqual([null, v1, null, v2, null, v2]);
+	});
+
+	it('offers nothing that cannot answer any more', () => {
+		const items = [item('created', null, v0), { ...item('deployed', v0, v1, '2026-01-02T00:00:00Z'), can_go_back: false }];
+		expect(items.map((i) => goBackTo(i, items, v1))).toEqual([v0, v0]);
+		const deleted = [{ ...item('created', null, v0), can_go_back: false }, items[1]!, { ...item('shadow_set', null, v0, '2026-01-03T00:00:00Z'), can_go_back: false }];
+		expect(deleted.map((i) => goBackTo(i, deleted, v1))).toEqual([null, null, null]);
 	});
 
 	it('knows when which version began to answer', () => {

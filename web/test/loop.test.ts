@@ -4,7 +4,7 @@ import type { DatasetVersion } from '../src/api/learn';
 import type { AttachedDataset, ContinuousDeployment, ContinuousTraining, Training, Verdict } from '../src/api/loop';
 import type { HistoryItem } from '../src/api/types';
 import { datasetChanges, draftOf, draftProblems, minutesOf, nextAlias, parameterProblem, parameterTexts, parameterValues, settingOf } from '../src/lib/continuous_form';
-import { championLine, formerChampion } from '../src/lib/history';
+import { championLine } from '../src/lib/history';
 import { countWords, dayWords, deploymentNext, disagreementsLeft, evidenceSentence, evidenceShare, everyWords, oddsWords, paceWords, trainingNext, triggerSentence, verdictWords, wholeProgress } from '../src/lib/loop';
 
 const NOW = new Date(2026, 2, 3, 15, 0).getTime();  // a Tuesday
@@ -103,10 +103,8 @@ describe('a verdict in words', () => {
 describe('the history', () => {
 	const line = (what: string, at: string, more: Partial<HistoryItem> = {}): HistoryItem => ({ at, what, by: 'admin', from: null, to: null, ...more });
 	const from = '11111111-2222-3333-4444-555555555555';
-	it('knows which line made the champion, and whether one may go back', () => {
+	it('knows which line made the champion', () => {
 		const items = [line('created', '2026-01-01'), line('promoted', '2026-01-03', { by: 'gyre', why: 'better by 61 reviews', from }), line('threshold', '2026-01-04')];
 		expect(championLine(items)?.why).toBe('better by 61 reviews');
-		expect(formerChampion(items[1]!, 'other')).toBe(from);
-		expect(formerChampion({ ...items[1]!, can_go_back: false }, 'other')).toBeNull();
 	});
 });

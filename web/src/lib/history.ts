@@ -52,10 +52,15 @@ export function championBefore(items: readonly HistoryItem[]): string | null {
 export const championLine = (items: readonly HistoryItem[]): HistoryItem | null =>
 	newestFirst(items).find((item) => SWAPS.includes(item.what) || item.what === 'created') ?? null;
 
-/** The champion that this line put out of service, if one may go back to it now. */
-export function formerChampion(item: HistoryItem, champion: string | undefined): string | null {
-	if (item.can_go_back === false) return null;
-	return SWAPS.includes(item.what) && item.from && UUID.test(item.from) && item.from !== champion ? item.from : null;
+/** The version that one may go back to by this line: what it made the champion; of the last one, what was before it. */
+export function goBackTo(item: HistoryItem, items: readonly HistoryItem[], champion: string | undefined): string | null {
+	const makes = (i: HistoryItem): boolean => SWAPS.includes(i.what) || i.what === 'created';
+	if (!makes(item)) return null;
+	const gone = (version: string): boolean => items.some((i) => makes(i) && i.to === version && i.can_go_back === false);
+	const target = item.to === champion ? item.from : item.to;
+	if (!target || !UUID.test(target) || target === champion || gone(target)) return null;
+	// A champion that answered twice: only its last line undoes what made it.
+	return item.to !== champion || item === newestFirst(items).find((i) => SWAPS.includes(i.what)) ? target : null;
 }
 
 export interface ChampionChange {

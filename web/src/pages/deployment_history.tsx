@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { Deployment, HistoryItem } from '../api/types';
 import { exact } from '../lib/format';
-import { formerChampion, historyLine, newestFirst } from '../lib/history';
+import { goBackTo, historyLine, newestFirst } from '../lib/history';
 import { Button, Failure, Skeleton, Time } from '../parts/basics';
 import { Confirm } from '../parts/dialog';
 import { Icon, type IconName } from '../parts/icons';
@@ -17,13 +17,13 @@ const ICONS: Record<string, IconName> = {
 	paused: 'pause', resumed: 'play',
 };
 
-function Line({ item, words, onBack }: { item: HistoryItem; words: string; onBack: (() => void) | null }): JSX.Element {
+function Line({ item, words, back, onBack }: { item: HistoryItem; words: string; back: string | null; onBack: () => void }): JSX.Element {
 	return (
 		<li class="history-line">
 			<Icon name={ICONS[item.what] ?? 'history'} />
 			<span class="history-words">{words}{item.why && <small class="muted">{item.why}</small>}</span>
 			<span class="muted history-when">{item.by && `${item.by}, `}<Time at={item.at} /><small>{exact(item.at).slice(0, 19)}</small></span>
-			<span class="history-action">{onBack && <Button icon="back" onClick={onBack} aria-label={`Go back: ${words}`}>Go back</Button>}</span>
+			<span class="history-action">{back && <Button icon="back" onClick={onBack} title={`Let ${back} answer again.`} aria-label={`Go back to ${back}: ${words}`}>Go back</Button>}</span>
 		</li>
 	);
 }
@@ -38,8 +38,8 @@ export function HistoryTab({ deployment, history, onChanged }: { deployment: Dep
 			{history.loading && history.items.length === 0 && <div class="padded"><Skeleton width="60%" /><br /><Skeleton width="45%" /></div>}
 			<ol class="history">
 				{newestFirst(history.items).map((item, i) => {
-					const former = formerChampion(item, champion?.version_id);
-					return <Line key={`${item.at} ${i}`} item={item} words={historyLine(item, history.names)} onBack={former ? () => setBack(former) : null} />;
+					const target = goBackTo(item, history.items, champion?.version_id);
+					return <Line key={`${item.at} ${i}`} item={item} words={historyLine(item, history.names)} back={target && nameOf(target)} onBack={() => setBack(target)} />;
 				})}
 			</ol>
 			{back && (
