@@ -31,7 +31,7 @@ function Panel({ title, value, lines, flat, children, empty }: {
 }): JSX.Element {
 	return (
 		<section class="panel chart-panel" aria-label={title}>
-			<header><h3>{title}</h3>{value && empty === null && <strong>{value}</strong>}</header>
+			<header><h2>{title}</h2>{value && empty === null && <strong>{value}</strong>}</header>
 			{empty === null ? children : <p class="chart-nothing">{empty}</p>}
 			{empty === null && (lines.length > 1 || flat) && <Legend series={[...lines.map((l) => ({ name: l.title, tone: l.tone })), ...(flat ? [{ name: flat, tone: 'shadow' as const }] : [])]} />}
 		</section>
