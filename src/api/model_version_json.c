@@ -103,6 +103,7 @@ enum status model_version_json(struct http_request *req, struct db_conn *c, yyjs
 	api_add_text(doc, object, "state_text", row->state_text);
 	add_stored(doc, object, "recipe", row->recipe, req->arena);
 	add_stored(doc, object, "graph", row->graph, req->arena);
+	add_stored(doc, object, "trainable", row->trainable, req->arena);
 	add_docker(doc, object, row->docker, req->arena);
 	api_add_text(doc, object, "notebook_link", row->notebook_link);
 	api_add_text(doc, object, "thumbnail_object_name", row->thumbnail_object_name);

@@ -236,7 +236,7 @@ enum status training_check_trainer(struct http_request *req, struct err *err)
 
 /* ---- as a job ---- */
 
-static const char *job_status(const char *status)
+const char *training_job_status(const char *status)
 {
 	static const struct {
 		const char *training, *job;
@@ -257,7 +257,7 @@ enum status training_job_json(struct http_request *req, yyjson_mut_doc *doc, con
 	TRY(training_json(api_of(req), reader.conn, doc, row, req->arena, &training, err));
 	api_add_id(doc, object, "id", row->id);
 	api_add_text(doc, object, "kind", "training");
-	api_add_text(doc, object, "status", job_status(row->status));
+	api_add_text(doc, object, "status", training_job_status(row->status));
 	api_add_id(doc, object, "object_id", row->experiment_id);
 	api_add_text(doc, object, "by", row->who);
 	yyjson_mut_obj_add_real(doc, object, "progress", row->progress);

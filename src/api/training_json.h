@@ -18,6 +18,7 @@ enum status training_check_trainer(struct http_request *req, struct err *err) MU
 void training_changed(void *arg, const struct training_row *row);
 void training_logged(void *arg, const struct training_row *row, const char *entry);
 
+const char *training_job_status(const char *status); /* the same words for a status: WAITING is PENDING */
 /* A training in the words of the SDK's second kind of job. */
 enum status training_job_json(struct http_request *req, yyjson_mut_doc *doc, const struct training_row *row,
 	yyjson_mut_val **out, struct err *err) MUST_CHECK;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define ANSWER_BYTES_MAX ((size_t)256 << 10)
+#define LOOK_US ((int64_t)100000)
 
 enum status trainer_start(const struct trainer_ops *ops, const struct trainer_order *order, struct err *err)
 {
@@ -86,8 +87,22 @@ const char *trainer_find(struct arena *a)
 
 /* ---- short questions ---- */
 
-enum status trainer_ask(const char *command, const char *folder, int64_t timeout_us, struct arena *a,
-	int *exit_code, const char **out, struct err *err)
+/* False: it was ended, as it took too long. */
+static bool wait_for(
+	struct proc *proc, int64_t timeout_us, const _Atomic bool *leave, char end[PROC_END_TEXT_SIZE])
+{
+	pid_t pid = proc->pid;
+	int64_t deadline_us = clock_mono_us() + timeout_us;
+	while (clock_mono_us() < deadline_us && !atomic_load(leave))
+		if (proc_wait(proc, clock_mono_us() + LOOK_US, end))
+			return true;
+	(void)kill(-pid, SIGKILL);
+	(void)proc_wait(proc, 0, end);
+	return false;
+}
+
+enum status trainer_ask(const char *command, const char *folder, int64_t timeout_us,
+	const _Atomic bool *leave, struct arena *a, int *exit_code, const char **out, struct err *err)
 {
 	static const char *const keep[] = {"PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", NULL};
 	const char *answer = arena_printf(a, "%s/answer", folder);
@@ -98,13 +113,9 @@ enum status trainer_ask(const char *command, const char *folder, int64_t timeout
 	struct span text = {0};
 	TRY(file_make_folders(folder, err));
 	TRY(proc_spawn(&(struct proc_options){.path = "/bin/sh", .argv = argv, .keep = keep}, &proc, err));
-	pid_t pid = proc.pid;
-	if (!proc_wait(&proc, clock_mono_us() + timeout_us, end)) {
-		(void)kill(-pid, SIGKILL);
-		(void)proc_wait(&proc, 0, end);
+	if (!wait_for(&proc, timeout_us, leave, end))
 		return err_set(err, ST_UNAVAILABLE, "The trainer did not answer within %lld seconds.",
 			(long long)(timeout_us / 1000000));
-	}
 	*exit_code = strncmp(end, "exited with code ", 17) == 0 ? (int)strtol(end + 17, NULL, 10) : -1;
 	TRY(file_read(answer, ANSWER_BYTES_MAX, a, &text, err));
 	*out = (const char *)text.data;

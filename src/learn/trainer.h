@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TRAINER_OK 0
@@ -60,9 +62,10 @@ void trainer_stop(const struct trainer_ops *ops, const char *folder, bool hard);
 const char *trainer_quoted(const char *text, struct arena *a);
 /* gyre-train beside this program, in the folder trainer/ beside it or above, or in PATH; NULL: nowhere. */
 const char *trainer_find(struct arena *a);
-/* Runs a shell command to its end; what it prints is *out, at most 256 KiB. ST_UNAVAILABLE: it did not end in
- * time. */
-enum status trainer_ask(const char *command, const char *folder, int64_t timeout_us, struct arena *a,
-	int *exit_code, const char **out, struct err *err) MUST_CHECK;
+/* Runs a shell command to its end, in a folder that is made; what it prints is *out, at most 256 KiB.
+ * ST_UNAVAILABLE: it did not end in time, or nobody waits for it any more (*leave, on any thread). */
+enum status trainer_ask(const char *command, const char *folder, int64_t timeout_us,
+	const _Atomic bool *leave, struct arena *a, int *exit_code, const char **out,
+	struct err *err) MUST_CHECK;
 
 #endif

@@ -122,7 +122,8 @@ static enum status run_stage(struct training *t, size_t stage, struct err *err)
 	t->row.stage = stages[stage].name;
 	t->detail = t->passed = NULL;
 	TRY(training_write(t, NULL, NULL, err));
-	TRY(stages[stage].run(t, err));
+	training_stage *run = t->all->stages ? t->all->stages[stage] : stages[stage].run;
+	TRY(run(t, err));
 	struct write w = {.training = t,
 		.stage_done = stages[stage].name,
 		.detail = t->passed ? passed_json(t) : t->detail};
@@ -237,8 +238,7 @@ static bool work_on(struct trainings *all, const struct training_row *row, struc
 	return began;
 }
 
-/* The oldest that is open. False: there is none, or it cannot be worked on. */
-static bool work_on_next(struct trainings *all)
+bool trainings_work(struct trainings *all)
 {
 	struct training_row *rows;
 	struct db_conn *c;
@@ -265,7 +265,7 @@ static void run(void *arg)
 	struct trainings *all = arg;
 	while (!atomic_load(&all->stopping)) {
 		uint32_t heard = bell_count(&all->bell);
-		if (!work_on_next(all) && !atomic_load(&all->stopping))
+		if (!trainings_work(all) && !atomic_load(&all->stopping))
 			bell_wait(&all->bell, heard, clock_mono_us() + LOOK_US);
 	}
 }
@@ -280,7 +280,10 @@ const char *trainings_no_trainer(void)
 
 static void find_trainer(struct trainings *all)
 {
-	const char *found = all->options.command ? NULL : trainer_find(&all->arena);
+	bool off = all->options.command && strcmp(all->options.command, "off") == 0;
+	if (off)
+		all->options.command = NULL;
+	const char *found = off || all->options.command ? NULL : trainer_find(&all->arena);
 	all->built_in = found != NULL;
 	if (found)
 		all->command =
@@ -299,6 +302,7 @@ enum status trainings_new(const struct trainings_options *options, struct traini
 	find_trainer(all);
 	pthread_mutex_init(&all->mutex, NULL);
 	bell_init(&all->bell);
+	bell_init(&all->check_bell);
 	*out = all;
 	return ST_OK;
 }
@@ -307,6 +311,7 @@ enum status trainings_start(struct trainings *all, struct err *err)
 {
 	(void)err;
 	thread_start(&all->thread, "trainings", run, all);
+	thread_start(&all->check_thread, "trainer-check", trainings_check, all);
 	all->started = true;
 	return ST_OK;
 }
@@ -315,8 +320,11 @@ void trainings_stop(struct trainings *all)
 {
 	atomic_store(&all->stopping, true);
 	bell_ring(&all->bell);
-	if (all->started)
+	bell_ring(&all->check_bell);
+	if (all->started) {
 		thread_join(all->thread);
+		thread_join(all->check_thread);
+	}
 	all->started = false;
 }
 
@@ -327,23 +335,30 @@ void trainings_free(struct trainings *all)
 	trainings_stop(all);
 	pthread_mutex_destroy(&all->mutex);
 	arena_release(&all->arena);
+	free(all->version);
+	free(all->broken);
 	free(all);
 }
 
 void trainings_poke(struct trainings *all)
 {
 	bell_ring(&all->bell);
+	bell_ring(&all->check_bell);
 }
 
 void trainings_facts(struct trainings *all, struct arena *a, struct trainer_facts *out)
 {
-	(void)a;
-	*out = (struct trainer_facts){.available = all->command != NULL,
+	mutex_lock(&all->mutex);
+	const char *broken = all->broken ? arena_strdup(a, all->broken) : NULL;
+	const char *version = all->version ? arena_strdup(a, all->version) : NULL;
+	mutex_unlock(&all->mutex);
+	*out = (struct trainer_facts){.available = all->command != NULL && broken == NULL,
+		.version = version,
 		.name = all->built_in ? "gyre-train" : all->command,
 		.memory_bytes_max = all->options.memory_bytes_max,
 		.threads = all->options.threads};
 	if (!out->available)
-		out->reason = trainings_no_trainer();
+		out->reason = broken ? broken : trainings_no_trainer();
 }
 
 double trainings_left_s(struct trainings *all, struct uuid id)

@@ -36,6 +36,7 @@ struct model_version_row {
 	int64_t created_us;
 	struct uuid based_on_id;   /* whose file it runs by another recipe; zero: none. Never changed */
 	struct uuid experiment_id; /* that it was published from; zero: none. Never changed */
+	const char *trainable;     /* what the trainer says of the file; NULL: not asked yet. Only read */
 };
 
 /* A deployment that a version is in now. */
@@ -91,6 +92,15 @@ enum status model_rows_version_list(struct db_conn *c, struct uuid model_id, con
 enum status model_rows_version_update(
 	struct db_conn *c, const struct model_version_row *v, struct err *err) MUST_CHECK;
 enum status model_rows_version_delete(struct db_conn *c, struct uuid id, struct err *err) MUST_CHECK;
+/* What the trainer says of its file (JSON). Forgotten when file, labels or recipe change. */
+enum status model_rows_version_set_trainable(
+	struct db_conn *c, struct uuid id, const char *json, struct err *err) MUST_CHECK;
+/* The newest READY one of which it was not asked. */
+enum status model_rows_version_not_asked(struct db_conn *c, struct arena *a, struct model_version_row *out,
+	bool *found, struct err *err) MUST_CHECK;
+/* Of all: the trainer is another one now. */
+enum status model_rows_version_ask_again(struct db_conn *c, struct err *err) MUST_CHECK;
+
 /* The deployment whose champion it is now (past: or was once, so that its predictions name it); NULL when
  * there is none. */
 enum status model_rows_version_deployment(struct db_conn *c, struct uuid id, bool past, struct arena *a,

@@ -8,8 +8,8 @@
 	"name, description, type, framework, labels, parameters, docker, notebook_link,"                     \
 	" thumbnail_object_name, state, state_text, onnx_sha256, recipe, graph"
 #define SELECT                                                                                               \
-	"SELECT id, model_id, version, created_us, " CONTENT ", based_on_id, experiment_id FROM "            \
-	"model_version"
+	"SELECT id, model_id, version, created_us, " CONTENT ", based_on_id, experiment_id, trainable"       \
+	" FROM model_version"
 
 static void read_version(struct db_query *q, struct arena *a, struct model_version_row *out)
 {
@@ -34,6 +34,7 @@ static void read_version(struct db_query *q, struct arena *a, struct model_versi
 		.graph = db_text(q, 17, a),
 		.based_on_id = db_uuid(q, 18),
 		.experiment_id = db_uuid(q, 19),
+		.trainable = db_text(q, 20, a),
 	};
 }
 
@@ -164,11 +165,37 @@ enum status model_rows_version_update(struct db_conn *c, const struct model_vers
 		db_query(c, "UPDATE model_version SET name = $1, description = $2, type = $3, framework = $4,"
 			    " labels = $5, parameters = $6, docker = $7, notebook_link = $8,"
 			    " thumbnail_object_name = $9, state = $10, state_text = $11, onnx_sha256 = $12,"
-			    " recipe = $13, graph = $14 WHERE id = $15");
+			    " recipe = $13, graph = $14, trainable = CASE WHEN onnx_sha256 IS NOT DISTINCT"
+			    " FROM $12 AND labels IS NOT DISTINCT FROM $5 AND recipe IS NOT DISTINCT FROM $13"
+			    " THEN trainable END WHERE id = $15");
 	bind_content(&q, v);
 	db_bind_uuid(&q, v->id);
 	TRY(db_done(&q, err));
 	return db_changes(c) == 1 ? ST_OK : version_missing(v->id, err);
+}
+
+enum status model_rows_version_set_trainable(
+	struct db_conn *c, struct uuid id, const char *json, struct err *err)
+{
+	struct db_query q = db_query(c, "UPDATE model_version SET trainable = $1 WHERE id = $2");
+	db_bind_text(&q, json);
+	db_bind_uuid(&q, id);
+	return db_done(&q, err);
+}
+
+enum status model_rows_version_not_asked(
+	struct db_conn *c, struct arena *a, struct model_version_row *out, bool *found, struct err *err)
+{
+	struct db_query q = db_query(c, SELECT " WHERE state = 'READY' AND trainable IS NULL AND onnx_sha256"
+					       " IS NOT NULL ORDER BY created_us DESC LIMIT 1");
+	return one_version(&q, a, out, found, err);
+}
+
+enum status model_rows_version_ask_again(struct db_conn *c, struct err *err)
+{
+	struct db_query q =
+		db_query(c, "UPDATE model_version SET trainable = NULL WHERE trainable IS NOT NULL");
+	return db_done(&q, err);
 }
 
 enum status model_rows_version_delete(struct db_conn *c, struct uuid id, struct err *err)

@@ -191,6 +191,18 @@ enum status training_rows_list(struct db_conn *c, struct uuid deployment_id, con
 	return read_all(&q, a, items, count, err);
 }
 
+enum status training_rows_of_dataset(struct db_conn *c, struct uuid dataset_version_id, const char *trigger,
+	struct arena *a, struct training_row **items, size_t *count, struct err *err)
+{
+	struct db_query q = db_query(c, SELECT
+		" WHERE training.trigger = $1 AND training.experiment_id IN (SELECT d.experiment_id FROM"
+		" experiment_dataset d JOIN dataset_version v ON v.id = d.dataset_version_id"
+		" WHERE v.id = $2 OR v.forked_from_id = $2) ORDER BY created_us DESC LIMIT 1000");
+	db_bind_text(&q, trigger);
+	db_bind_uuid(&q, dataset_version_id);
+	return read_all(&q, a, items, count, err);
+}
+
 enum status training_rows_open(
 	struct db_conn *c, struct arena *a, struct training_row **items, size_t *count, struct err *err)
 {

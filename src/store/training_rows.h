@@ -42,6 +42,11 @@ enum status training_rows_of_experiment(struct db_conn *c, struct uuid experimen
 enum status training_rows_list(struct db_conn *c, struct uuid deployment_id, const struct rows_page *page,
 	struct arena *a, struct training_row **items, size_t *count, int64_t *total,
 	struct err *err) MUST_CHECK;
+/* Of experiments that train on this dataset version or on a snapshot of it, the newest first. trigger:
+ * "FIRST" …
+ */
+enum status training_rows_of_dataset(struct db_conn *c, struct uuid dataset_version_id, const char *trigger,
+	struct arena *a, struct training_row **items, size_t *count, struct err *err) MUST_CHECK;
 /* WAITING and RUNNING ones, the oldest first. */
 enum status training_rows_open(struct db_conn *c, struct arena *a, struct training_row **items, size_t *count,
 	struct err *err) MUST_CHECK;

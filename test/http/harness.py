@@ -43,8 +43,9 @@ def wait_until(condition, timeout, what, every=0.01):
 
 def environment(**extra):
     """Our environment without what would point a command line at some other server."""
+    # No trainer unless a test gives one: the built-in one would look at each model that is pushed.
     clean = {k: v for k, v in os.environ.items() if k not in ("GYRE_HOST", "GYRE_TOKEN", "GYRE_LISTEN", "PICSELLIA_TOKEN")}
-    return {**clean, **{k: str(v) for k, v in extra.items()}}
+    return {"GYRE_TRAINER": "off", **clean, **{k: str(v) for k, v in extra.items()}}
 
 
 class Server:
