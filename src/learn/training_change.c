@@ -110,6 +110,21 @@ enum status training_cancel(struct trainings *all, struct uuid id, const char *w
 
 /* ---- retry ---- */
 
+/* What a later training of the deployment took up is not trained on twice. */
+static enum status check_newest(struct db_conn *c, struct change *x, struct err *err)
+{
+	struct training_row last;
+	bool found;
+	if (x->row.epoch == 0)
+		return ST_OK;
+	TRY(training_rows_last(c, x->row.deployment_id, &x->arena, &last, &found, err));
+	if (!found || last.epoch <= x->row.epoch)
+		return ST_OK;
+	return err_set(err, ST_CONFLICT,
+		"A later training of this deployment, number %lld, has these reviews: retry that one.",
+		(long long)last.epoch);
+}
+
 static enum status retry_job(struct db_conn *c, void *arg, struct err *err)
 {
 	struct change *x = arg;
@@ -119,6 +134,7 @@ static enum status retry_job(struct db_conn *c, void *arg, struct err *err)
 	if (strcmp(x->row.status, "SUCCESS") == 0)
 		return err_set(err, ST_CONFLICT,
 			"This training was a success: make another experiment to train again.");
+	TRY(check_newest(c, x, err));
 	x->row.status = "WAITING";
 	x->row.attempt++;
 	x->row.error = NULL;
