@@ -109,7 +109,9 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 			},
 			// Counted by whoever watches the log, a moment after the predictions themselves.
 			watch: () => watched.set(watched.get() + 1),
-			training: () => refreshLoop(),
+			training: refreshLoop,
+			// With the deployment, the verdicts on its shadows are read anew.
+			verdict: refreshTotals,
 			alert: () => {
 				tell('alerts');
 				refreshTotals();

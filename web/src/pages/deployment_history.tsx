@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { Deployment, HistoryItem } from '../api/types';
 import { exact } from '../lib/format';
-import { goBackTo, historyLine, newestFirst } from '../lib/history';
+import { championBefore, goBackTo, historyLine, newestFirst } from '../lib/history';
 import { Button, Failure, Skeleton, Time } from '../parts/basics';
 import { Confirm } from '../parts/dialog';
 import { Icon, type IconName } from '../parts/icons';
@@ -44,7 +44,8 @@ export function HistoryTab({ deployment, history, onChanged }: { deployment: Dep
 			</ol>
 			{back && (
 				<Confirm title={`Go back to ${nameOf(back)}?`} action="Go back" onClose={() => setBack(null)} run={async () => {
-					const after = await api.setChampion(deployment.id, back);
+					// To what was before it is rolled back: what answers now does not come again by itself.
+					const after = await (back === championBefore(history.items) ? api.rollback(deployment.id) : api.setChampion(deployment.id, back));
 					onChanged(after);
 					say('ok', `${nameOf(back)} answers again.`);
 					setBack(null);

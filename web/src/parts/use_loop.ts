@@ -8,15 +8,18 @@ import { throttle } from '../lib/throttle';
 import { useLoad, useStore, type Loaded } from './hooks';
 
 const RUNNING_MS = 2000;
+const VERDICT_MS = 2000;
 
-function useTold(reload: () => void): void {
-	const changed = useStore(told.loop);
+/** Reads anew after each change of `what`, at most so often. */
+function useAgain(what: unknown, reload: () => void, ms: number): void {
+	const first = useRef(true);
 	const call = useRef(reload);
 	call.current = reload;
-	const soon = useMemo(() => throttle(() => call.current(), 1000), []);
+	const soon = useMemo(() => throttle(() => call.current(), ms), []);
 	useEffect(() => {
-		if (changed > 0) soon();
-	}, [changed]);
+		if (!first.current) soon();
+		first.current = false;
+	}, [what]);
 	useEffect(() => soon.cancel, [soon]);
 }
 
@@ -28,10 +31,10 @@ export interface Loop {
 export function useLoop(deployment: string): Loop {
 	const ct = useLoad(`continuous training ${deployment}`, (signal) => loopApi.continuousTraining(deployment, signal));
 	const cd = useLoad(`continuous deployment ${deployment}`, (signal) => loopApi.continuousDeployment(deployment, signal));
-	useTold(() => {
+	useAgain(useStore(told.loop), () => {
 		ct.reload();
 		cd.reload();
-	});
+	}, 1000);
 	const running = ct.data?.open != null;
 	useEffect(() => {
 		if (!running) return undefined;
@@ -52,12 +55,13 @@ export type Verdicts = ReadonlyMap<string, Verdict>;
 
 const NO_VERDICTS: Verdicts = new Map();
 
+/** Read anew with the deployment, so that no version is asked for that has just stopped following. */
 export function useVerdicts(deployment: Deployment): Verdicts {
 	const ids = deployment.shadows.map((s) => s.model_version_id);
 	const verdicts = useLoad(`verdicts ${deployment.id} ${deployment.model_version_id} ${ids.join(' ')}`, async (signal) => {
 		const found = await Promise.all(ids.map((id) => loopApi.verdict(deployment.id, id, signal).catch((): null => null)));
 		return new Map(found.flatMap((v): [string, Verdict][] => (v ? [[v.version.id, v]] : [])));
 	});
-	useTold(verdicts.reload);
+	useAgain(deployment, verdicts.reload, VERDICT_MS);
 	return verdicts.data ?? NO_VERDICTS;
 }
