@@ -60,7 +60,8 @@ void proc_group_signal(pid_t leader, int64_t start, int signal_number)
 void proc_group_usage(pid_t leader, int64_t *cpu_us, int64_t *memory_bytes)
 {
 	long long ticks = 0, pages = 0;
-	DIR *folder = opendir("/proc");
+	/* Group 0 is the kernel's own threads. */
+	DIR *folder = leader > 0 ? opendir("/proc") : NULL;
 	struct dirent *entry;
 	while (folder && (entry = readdir(folder))) {
 		struct stat_line line;

@@ -55,6 +55,7 @@ def test_from_an_experiment_to_the_next_version(server, colours, labelled):
     done = trainings.ended(server, training)
     assert done["status"] == "SUCCESS", done["error"]
     assert list(states(done)) == STAGES and set(states(done).values()) <= {"done", "passed"}
+    assert done["cpu_s"] < 60, "of its own processes alone"
     assert done["exit_code"] == 0 and done["attempt"] == 1 and done["progress"] == 1
     assert done["base"]["model_version_id"] == colours["id"]
 

@@ -174,7 +174,7 @@ export function verdictTone(e: Evaluation): VerdictTone {
 	return 'warn';
 }
 
-export const VERDICT_WORD: Record<VerdictTone, string> = { ok: 'Better', bad: 'Worse', warn: 'Not sure yet', plain: 'First of its kind' };
+export const VERDICT_WORD: Record<VerdictTone, string> = { ok: 'Better', bad: 'Worse', warn: 'Too close to tell', plain: 'First of its kind' };
 
 /** 0.034 → "+3.4", in percentage points. */
 export const signedPoints = (value: number): string => `${value >= 0.0005 ? '+' : value <= -0.0005 ? '−' : '±'}${(100 * Math.abs(value)).toFixed(1)}`;

@@ -24,7 +24,7 @@ export function TrainerState(): JSX.Element | null {
 	return (
 		<section class="trainer-state" aria-label="Trainer">
 			<Icon name="check" />
-			<p><strong>Trainer</strong> {data.name} {data.version}{may && <span class="muted">, {may}. Trainings stand back behind what serves.</span>}</p>
+			<p><strong>Trainer</strong> {[data.name, data.version].filter(Boolean).join(' ')}{may && <span class="muted">, {may}. Trainings stand back behind what serves.</span>}</p>
 		</section>
 	);
 }
