@@ -22,6 +22,8 @@
 #define LEVELS 3
 #define SIDE_STEP 32 /* the largest stride */
 #define STRIDE_FIRST 8
+#define LAST_DEVIATION                                                                                       \
+	0.1 /* of the last weights: much smaller ones learnt to tell classes apart only after long */
 #define CLASS_PRIOR 0.01 /* of any class, at any place, before anything is learnt */
 #define TEXT(name_, value)                                                                                   \
 	((struct onnx_attribute){.name = (name_), .kind = ONNX_ATTRIBUTE_TEXT, .text = (value)})
@@ -222,7 +224,7 @@ static const char *branch(
 	const char *weight = part(b, name, "say.weight"), *offset = part(b, name, "say.bias");
 	const char *said = part(b, name, "say"), *flat = part(b, name, "flat"),
 		   *shape = part(b, name, "shape");
-	weights(b, weight, ONNX_SHAPE(out, width, 1, 1), 0.01);
+	weights(b, weight, ONNX_SHAPE(out, width, 1, 1), LAST_DEVIATION);
 	filled(b, offset, out, bias);
 	onnx_node(&b->graph, "Conv", words(b, words(b, x.name, weight), offset), said, NULL);
 	whole_numbers(b, shape, 3, (int64_t[]){0, out, -1});
