@@ -44,10 +44,9 @@ static uint32_t batch_of(enum task task, size_t images)
 
 static double rate_of(const struct job *job)
 {
-	bool new_labels = job->label_count != job->base_label_count;
 	if (job->optimizer == JOB_SGD)
-		return job->arch ? 0.02 : 0.005;
-	return job->arch ? 2e-3 : new_labels ? 1e-3 : 5e-4;
+		return job->arch ? 0.02 : 0.01;
+	return job->arch ? 2e-3 : 1e-3;
 }
 
 void settings_choose(const struct job *job, size_t train_images, struct settings *out)
