@@ -285,6 +285,7 @@ static void find_trainer(struct trainings *all)
 		all->options.command = NULL;
 	const char *found = off || all->options.command ? NULL : trainer_find(&all->arena);
 	all->built_in = found != NULL;
+	all->program = found;
 	if (found)
 		all->command =
 			arena_printf(&all->arena, "%s train --job {job}", trainer_quoted(found, &all->arena));
