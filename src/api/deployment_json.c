@@ -5,6 +5,7 @@
 #include "deploy/roster.h"
 #include "store/alert_rows.h"
 #include "store/model_rows.h"
+#include "store/pipeline_badges.h"
 
 static yyjson_mut_val *add_champion(yyjson_mut_doc *doc, yyjson_mut_val *root,
 	const struct deployment_row *row, const struct model_version_row *version,
@@ -47,6 +48,19 @@ static void add_state(yyjson_mut_doc *doc, yyjson_mut_val *root, struct service 
 	add_stats(doc, root, s);
 }
 
+static enum status add_pipeline(struct http_request *req, struct db_conn *c, struct uuid id,
+	yyjson_mut_doc *doc, yyjson_mut_val *root, struct err *err)
+{
+	struct pipeline_badges badges;
+	TRY(pipeline_badges_read(c, id, req->arena, &badges, err));
+	yyjson_mut_val *pipeline = yyjson_mut_obj_add_obj(doc, root, "pipeline");
+	api_add_text(doc, pipeline, "training_data", badges.training_data);
+	api_add_text(doc, pipeline, "feedback_loop", badges.feedback_loop);
+	api_add_text(doc, pipeline, "continuous_training", badges.continuous_training);
+	api_add_text(doc, pipeline, "continuous_deployment", badges.continuous_deployment);
+	return ST_OK;
+}
+
 enum status deployment_json(struct http_request *req, struct db_conn *c, const struct deployment_row *row,
 	yyjson_mut_doc *doc, yyjson_mut_val **out, struct err *err)
 {
@@ -86,6 +100,7 @@ enum status deployment_json(struct http_request *req, struct db_conn *c, const s
 		yyjson_mut_arr_add_str(doc, names, labels[i]);
 	add_state(doc, root, service);
 	service_drop(service);
+	TRY(add_pipeline(req, c, row->id, doc, root, err));
 	return deployment_shadow_json(req, c, row->id, doc, root, champion, err);
 }
 
