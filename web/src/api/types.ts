@@ -81,7 +81,10 @@ export interface Deployment {
 	labels: string[];
 	stats: DeploymentStats;
 	alerts_open?: number;
+	pipeline?: Record<'training_data' | 'feedback_loop' | 'continuous_training' | 'continuous_deployment', PipelineWord>;
 }
+
+export type PipelineWord = 'off' | 'on' | 'working' | 'problem';
 
 export interface HistoryItem {
 	at: string;

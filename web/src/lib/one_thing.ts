@@ -58,7 +58,7 @@ export interface Known {
 /** What stands in the way of the next version. */
 function slowProblem(ct: ContinuousTraining | undefined, cd: ContinuousDeployment | undefined, home: string): OneThing | null {
 	const settings = { words: 'Continuous Training', href: `${home}/settings/continuous-training` };
-	if (ct?.set && ct.state === 'paused') return { tone: 'bad', words: `Continuous Training is paused: ${ended(firstSentence(ct.state_text))}`, action: settings };
+	if (ct?.set && ct.state === 'paused') return { tone: 'bad', words: `Continuous Training is paused: ${ended(firstSentence(ct.state_text.replace(/^Paused: /, '')))}`, action: settings };
 	if (ct?.set && ct.active && ct.last?.status === 'FAILED' && !ct.open) {
 		return { tone: 'warn', words: `The last training failed: ${ended(firstSentence(ct.last.error ?? 'no reason was given'))}`, action: { words: 'See why', href: experimentHref(ct.last) } };
 	}

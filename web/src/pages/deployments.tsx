@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { Deployment, Session } from '../api/types';
+import type { Deployment, PipelineWord, Session } from '../api/types';
 import { Sparkline } from '../charts/sparkline';
 import type { Found } from '../lib/folder';
 import { count, milliseconds, plural, taskName } from '../lib/format';
@@ -20,6 +20,23 @@ import { useList } from '../parts/use_list';
 
 const UploadDialog = lazy(() => import('../parts/upload_dialog').then((m) => m.UploadDialog));
 
+const PARTS = [
+	['training_data', 'TD', 'Training Data', 'training-data'], ['feedback_loop', 'FL', 'Feedback Loop', 'feedback'],
+	['continuous_training', 'CT', 'Continuous Training', 'continuous-training'], ['continuous_deployment', 'CD', 'Continuous Deployment', 'continuous-deployment'],
+] as const;
+const TONES: Record<PipelineWord, string> = { off: '', on: 'ok', working: 'busy', problem: 'bad' };
+
+/** The four parts of the loop, two letters each. */
+function Badges({ deployment }: { deployment: Deployment }): JSX.Element | null {
+	const { pipeline } = deployment;
+	if (!pipeline) return null;
+	return (
+		<span class="list-badges">
+			{PARTS.map(([key, short, name, tab]) => <a key={key} class={`list-badge ${TONES[pipeline[key]]}`} href={`/deployment/${deployment.id}/settings/${tab}`} title={`${name}: ${pipeline[key]}`}><span aria-hidden="true">{short}</span><span class="unseen">{name}: {pipeline[key]}</span></a>)}
+		</span>
+	);
+}
+
 function Row({ deployment }: { deployment: Deployment }): JSX.Element {
 	const { stats, champion, shadows = [] } = deployment;
 	return (
@@ -27,6 +44,7 @@ function Row({ deployment }: { deployment: Deployment }): JSX.Element {
 			<th scope="row">
 				<a class="row-link" href={`/deployment/${deployment.id}`}>{deployment.name}</a>
 				<small>{taskName(deployment.type)}</small>
+				<Badges deployment={deployment} />
 			</th>
 			<td data-label="Status">
 				<StatusPill status={deployment.status} title={deployment.status_text} />

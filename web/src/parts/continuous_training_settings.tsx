@@ -62,7 +62,7 @@ function Paused({ deployment, ct, reload }: Acting): JSX.Element {
 			<Icon name="pause" />
 			<div>
 				<strong>Paused: nothing is trained</strong>
-				<p>{ct.state_text} What was submitted is still counted.</p>
+				<p>{ct.state_text.replace(/^Paused: /, '')} What was submitted is still counted.</p>
 			</div>
 			{last && <a class="button" href={experimentHref(last)}>See what failed</a>}
 			<Doing kind="primary" run={async () => {

@@ -21,5 +21,5 @@ export function Evidence({ verdict }: { verdict: Verdict }): JSX.Element {
 export function agreementWords({ agreement, seen }: Verdict): string | null {
 	const share = agreement.share;
 	if (share === null || seen === 0) return null;
-	return `The two agree on ${percent(share)} of ${count(seen)} images.`;
+	return `They agree on ${percent(share)} of ${count(seen)} images.`;
 }

@@ -71,7 +71,7 @@ export function VerdictDialog({ verdict, onClose }: { verdict: Verdict; onClose:
 				<p><span class={`pill ${tone}`}>{word}</span> {verdictWords(verdict)}</p>
 				<Evidence verdict={verdict} />
 				{agreement && <p>{agreement}</p>}
-				{difference && <p>{difference.metric} {signed(difference.value)} points, between {signed(difference.low)} and {signed(difference.high)} with 95 % confidence, on {plural(verdict.compared, 'reviewed image')}.</p>}
+				{difference && <p>{difference.metric.charAt(0).toUpperCase() + difference.metric.slice(1)} {signed(difference.value)} points, between {signed(difference.low)} and {signed(difference.high)} with 95 % confidence, on {plural(verdict.compared, 'reviewed image')}.</p>}
 				<Path verdict={verdict} />
 				<Classes verdict={verdict} />
 				{flips.length > 0 && (
