@@ -282,6 +282,7 @@ static enum status open_trainings(struct server *s, struct err *err)
 			.hooks = {.arg = &s->api,
 				.changed = training_changed,
 				.logged = training_logged,
+				.reference = training_reference,
 				.ended = continuous_training_ended,
 				.swap = deployment_swap_by_itself,
 				.shadow_changed = deployment_shadow_changed},

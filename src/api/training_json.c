@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "http/events.h"
 #include "learn/training.h"
+#include "store/reference_rows.h"
+#include "watch/reference_job.h"
 #include "os/log.h"
 #include "store/dataset_rows.h"
 #include "store/deployment_rows.h"
@@ -310,4 +312,35 @@ void training_logged(void *arg, const struct training_row *row, const char *entr
 	struct api *api = arg;
 	if (api->http)
 		publish(api, row, "log", entry);
+}
+
+/* ---- Training Data as the candidate sees it ---- */
+
+static enum status see_reference(const struct api *api, const struct training_row *row, bool begin,
+	struct arena *a, bool *there, struct err *err)
+{
+	struct reference_row reference;
+	struct job_row job;
+	struct db_conn *c;
+	bool found;
+	if (begin)
+		TRY(reference_start_version(
+			api->references, row->deployment_id, row->candidate_id, false, "gyre", a, &job, err));
+	TRY(db_reader_take(api->readers, &c, err));
+	enum status st = reference_rows_of_version(
+		c, row->deployment_id, row->candidate_id, true, a, &reference, &found, err);
+	db_reader_give(api->readers, c);
+	TRY(st);
+	*there = !found || strcmp(reference.status, "RUNNING") != 0;
+	return ST_OK;
+}
+
+enum status training_reference(
+	void *arg, const struct training_row *row, bool begin, bool *there, struct err *err)
+{
+	struct arena a;
+	arena_init(&a);
+	enum status st = see_reference(arg, row, begin, &a, there, err);
+	arena_release(&a);
+	return st;
 }

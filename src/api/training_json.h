@@ -16,6 +16,9 @@ enum status training_check_trainer(struct http_request *req, struct err *err) MU
 
 /* A training changed, or its console got a line (training_hooks; arg is the struct api). */
 void training_changed(void *arg, const struct training_row *row);
+/* Its stage reference (the same). */
+enum status training_reference(
+	void *arg, const struct training_row *row, bool begin, bool *there, struct err *err) MUST_CHECK;
 void training_logged(void *arg, const struct training_row *row, const char *entry);
 
 const char *training_job_status(const char *status); /* the same words for a status: WAITING is PENDING */

@@ -18,9 +18,10 @@ struct trainings;
 /* What others do for a stage: peers of this layer, wired by the composition root. */
 struct training_hooks {
 	void *arg;
-	/* Stage reference: Training Data of the deployment as the candidate sees it. Returns when it is
-	 * there; ST_OK as well where there is no Training Data. */
-	enum status (*reference)(void *arg, const struct training_row *row, struct err *err);
+	/* Stage reference: Training Data of the deployment as the candidate sees it. begin: it is to be made,
+	 * else only looked at. *there: it is, or there will be none. NULL: nobody makes it. */
+	enum status (*reference)(
+		void *arg, const struct training_row *row, bool begin, bool *there, struct err *err);
 	/* Stage deploy: another champion, as deploy/swap.h's swap_run(); and, may be NULL, another shadow. */
 	enum status (*swap)(void *arg, const struct swap *swap, struct err *err);
 	void (*shadow_changed)(void *arg, struct uuid deployment_id, const char *who);
