@@ -111,6 +111,7 @@ def test_a_project_and_an_experiment_by_hand(page, site, colours, labelled):
 def test_it_is_watched_cancelled_and_tried_again(page, site, colours, labelled):
     made = trainings.experiment(site, "slow", {"train": labelled}, colours, epochs=400, fake_seconds=0.1)
     trainings.launch(site, made)
+    page.emulate_media(color_scheme="dark")
     page.goto(f"/experiment/{made['id']}")
     expect(status(page)).to_have_text("Running")
     expect(page.locator(".stage-step.is-running")).to_contain_text("Train")
@@ -121,7 +122,6 @@ def test_it_is_watched_cancelled_and_tried_again(page, site, colours, labelled):
     log = page.get_by_label("Lines of the log")
     expect(log).to_contain_text("epoch 3 is done")
     assert log.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight < 24"), "the log follows its end"
-    page.emulate_media(color_scheme="dark")
     accessible(page, "a training that runs, dark")
     page.emulate_media(color_scheme="light")
     look(page, "train-04-running")
@@ -157,3 +157,66 @@ def test_a_failure_says_why_and_what_to_do(page, site, colours, labelled):
     look(page, "train-06-jobs", LOOKS[:1])
     row.get_by_role("link", name="diverges").click()
     expect(status(page)).to_have_text("Failed")
+
+
+def test_the_verdict_and_the_pictures_that_got_worse(page, site, colours, labelled, tmp_path):
+    """The candidate takes each colour for another: both answer side by side."""
+    held = trainings.dataset(site, tmp_path, "held", 36, first=200)
+    wrong = samples.colour_classifier(tmp_path, -2.0, "wrong.onnx")
+    made = trainings.experiment(site, "worse", {"train": labelled, "test": held}, colours, fake_output=str(wrong))
+    done = trainings.ended(site, trainings.launch(site, made))
+    assert done["status"] == "SUCCESS", done["error"]
+    page.goto(f"/experiment/{made['id']}")
+    verdict = page.get_by_role("region", name="Verdict", exact=True)
+    expect(verdict.locator("h2 .pill")).to_have_text("Worse")
+    expect(verdict).to_contain_text(done["evaluation"]["sentence"])
+    expect(verdict.locator(".quality-value")).to_have_text(["100.0", "0.0"])
+    expect(verdict.locator(".difference")).to_contain_text("−100.0 points")
+    for colour in samples.COLOURS:
+        expect(verdict.get_by_role("row", name=re.compile(colour))).to_contain_text("−100.0")
+    tiles = page.get_by_role("region", name="Pictures of the verdict").get_by_role("listitem")
+    expect(tiles).to_have_count(len(done["evaluation"]["worse"]))
+    tiles.first.get_by_role("button").click()
+    sides = page.get_by_role("dialog").locator("figcaption .muted")
+    expect(sides.first).to_have_text(re.compile(r"(red|green|blue) \d\.\d\d"))
+    expect(sides.nth(1)).to_have_text(re.compile(r"(red|green|blue) \d\.\d\d"))
+    first = [side.split()[0] for side in sides.all_inner_texts()]
+    assert first[0] != first[1]
+    look(page, "train-07-worse-picture", LOOKS[:1])
+    name = page.get_by_role("dialog").get_by_role("heading").inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("dialog").get_by_role("heading")).not_to_have_text(name)
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    accessible(page, "a verdict")
+    look(page, "train-08-verdict")
+
+
+def test_a_first_model_from_pictures_alone_is_deployed(page, site, labelled):
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"/dataset/version/{labelled['id']}")
+    page.get_by_role("button", name="Train a first model").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("A model that tells 3 classes apart.")
+    facts = site.get(f"{labelled['path']}/train")
+    expect(dialog.locator(".split strong")).to_have_text([str(facts["split"][k]) for k in ("train", "val", "test")])
+    for warning in facts["warnings"]:
+        expect(dialog).to_contain_text(warning)
+    dialog.get_by_label("Name of the model").fill("first parts")
+    accessible(page, "a first model, dark")
+    page.emulate_media(color_scheme="light")
+    look(page, "train-09-first-model")
+    dialog.get_by_role("button", name="Train", exact=True).click()
+
+    page.wait_for_url("**/experiment/**")
+    expect(status(page)).to_have_text("Done")
+    expect(page.get_by_role("region", name="Verdict", exact=True)).to_contain_text("First of its kind")
+    page.get_by_role("region", name="What happens next").get_by_role("button", name="Deploy…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name", exact=True).fill("from pictures")
+    dialog.get_by_role("button", name="Confirm the recipe").click()  # which this trainer does not give
+    dialog.get_by_role("button", name="Deploy", exact=True).click()
+    page.wait_for_url("**/deployment/**")
+    expect(page.get_by_role("heading", name="from pictures")).to_be_visible()
+    answer = site.predict({"id": page.url.rsplit("/", 1)[1]}, trainings.picture("green", 900))
+    assert answer["shapes"][0]["label"] == "green"

@@ -88,6 +88,7 @@ describe('a verdict', () => {
 	it('is sure only where the interval is on one side of nought', () => {
 		const by = (low: number, high: number) => verdictTone(evaluation({ difference: { value: (low + high) / 2, low, high } }));
 		expect([by(0.01, 0.1), by(-0.02, 0.1), by(-0.1, -0.01), verdictTone(evaluation({ difference: null }))]).toEqual(['ok', 'warn', 'bad', 'plain']);
+		expect(verdictTone(evaluation({ few: true }))).toBe('warn');
 	});
 	it('writes points with their sign', () => expect([0.034, -0.061, 0.0001].map(signedPoints)).toEqual(['+3.4', '−6.1', '±0.0']));
 	it('puts the class that fell most first, and what was never seen last', () => {

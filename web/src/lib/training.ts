@@ -169,6 +169,7 @@ export type VerdictTone = 'ok' | 'warn' | 'bad' | 'plain';
 
 export function verdictTone(e: Evaluation): VerdictTone {
 	if (e.difference === null) return 'plain';
+	if (e.few) return 'warn';
 	if (e.difference.low > 0) return 'ok';
 	if (e.difference.high < 0) return 'bad';
 	return 'warn';
