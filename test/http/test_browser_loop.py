@@ -164,6 +164,8 @@ def test_the_disagreements_are_reviewed_until_it_is_better(page, site, belt):
 
     # The first by hand, in the tool: what the shadow said is right.
     expect(page.locator(".tool-facts")).to_contain_text("Versions disagree")
+    right = page.locator(".tool-file").inner_text().split("-")[0]
+    expect(page.locator(".label-row", has_text="shadow")).to_contain_text(right)
     look(page, "loop-03-disagreement", LOOKS[:2])
     for _ in range(2):
         colour = page.locator(".tool-file").inner_text().split("-")[0]

@@ -9,7 +9,7 @@ import { wire } from '../annotator/wire';
 import { ownPath } from '../api/client';
 import { deploymentToReview, qualityOf, reviewApi, type Interval, type Queue } from '../api/review';
 import { session as signedIn } from '../api/session';
-import type { Deployment } from '../api/types';
+import type { Deployment, Shape } from '../api/types';
 import { sentence } from '../lib/explain';
 import { championPrediction, shadowPredictions } from '../lib/shapes';
 import { count } from '../lib/format';
@@ -42,6 +42,13 @@ function requestedIds(query: URLSearchParams): string[] | null {
 
 /** "": of the newest shadow; null: what the queue chose. */
 const requestedSample = (query: URLSearchParams): string | null => (query.get('queue') === 'disagreements' ? query.get('version') ?? '' : null);
+
+/** What a shadow is surest of: the one that is asked about, or the newest. */
+function shadowClass(asset: Item['asset'], version: string | null): string | null {
+	const all = shadowPredictions(asset);
+	const shapes = (all.find((p) => p.model_version_id === version) ?? all[0])?.shapes ?? [];
+	return shapes.reduce<Shape | null>((best, s) => (best === null || s.score > best.score ? s : best), null)?.label ?? null;
+}
 
 function Facts({ item, position, left, mine, sampled }: { item: Item; position: string; left: number; mine: number; sampled: boolean }): JSX.Element {
 	const { asset } = item;
@@ -207,6 +214,8 @@ function Review({ deployment, queue, quality, ids, sample }: { deployment: Deplo
 	const ended = !item && view.ended && view.error === null;
 	const unchanged = !state || !item || JSON.stringify(wire(state.marks)) === JSON.stringify(item.answered);
 	const scores = deployment.type === 'CLASSIFICATION' && asset ? new Map((championPrediction(asset)?.shapes ?? []).map((s) => [s.label, s.score])) : undefined;
+	// A class is no shape that could be drawn beside another: what the shadow says stands at its label.
+	const shadow = deployment.type === 'CLASSIFICATION' && asset && state && state.whose !== 'champion' ? shadowClass(asset, sample) : null;
 	const back = signedIn.get()?.role === 'REVIEWER' ? '/' : ids ? `/deployment/${deployment.id}/predictions` : `/deployment/${deployment.id}`;
 
 	return (
@@ -228,7 +237,7 @@ function Review({ deployment, queue, quality, ids, sample }: { deployment: Deplo
 					<>
 						<ToolButtons tool={tool} task={deployment.type} />
 						{asset && shadowPredictions(asset).length > 0 && state && <WhoseSwitch value={state.whose} onChange={(whose) => tool.annotator?.dispatch({ do: 'look', whose })} />}
-						<Labels tool={tool} labels={labels} scores={scores} onNew={(name) => {
+						<Labels tool={tool} labels={labels} scores={scores} shadow={shadow} onNew={(name) => {
 							setAdded([...added, name]);
 							tool.annotator?.dispatch({ do: 'label', label: name });
 						}} />

@@ -40,11 +40,13 @@ export const findLabel = (): void => document.querySelector<HTMLInputElement>('.
 /** A few labels are all shown; many are looked for by name. */
 const FIND_FROM = 9;
 
-export function Labels({ tool, labels, scores, onNew }: {
+export function Labels({ tool, labels, scores, shadow = null, onNew }: {
 	tool: Tool;
 	labels: readonly string[];
 	/** What the model said of each class. */
-	scores?: ReadonlyMap<string, number>;
+	scores?: ReadonlyMap<string, number> | undefined;
+	/** The class that a shadow would have answered. */
+	shadow?: string | null;
 	/** Null: no new ones are made here. */
 	onNew: ((name: string) => void) | null;
 }): JSX.Element {
@@ -91,6 +93,7 @@ export function Labels({ tool, labels, scores, onNew }: {
 						<button type="button" class="label-row" aria-pressed={label === chosen} onClick={() => take(label)}>
 							<i class="label-dot" style={{ background: tool.colourOf(label) }} aria-hidden="true" />
 							<span class="label-name">{label}</span>
+							{label === shadow && <span class="badge read">shadow</span>}
 							{scores?.has(label) && <span class="muted">{score(scores.get(label) ?? 0)}</span>}
 							{i < 10 && <Key>{String((i + 1) % 10)}</Key>}
 						</button>
