@@ -3,6 +3,7 @@
 
 #include "api/nouns.h"
 #include "http/events.h"
+#include "learn/loop.h"
 #include "os/clock.h"
 #include "shadow/shadows.h"
 #include "watch/reference_job.h"
@@ -66,6 +67,7 @@ void live_verdict(void *arg, struct uuid deployment_id)
 {
 	struct api *api = arg;
 	char channel[LIVE_CHANNEL_SIZE];
+	loop_poke(api->loop);
 	if (api->http == NULL)
 		return;
 	live_channel(deployment_id, channel);

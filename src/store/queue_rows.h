@@ -122,8 +122,8 @@ enum status queue_rows_batches(struct db_conn *c, struct uuid deployment_id, str
 /* The newest of one deployment, 0: none; zero: of all. */
 enum status queue_rows_newest_batch(
 	struct db_conn *c, struct uuid deployment_id, int64_t *position, struct err *err) MUST_CHECK;
-/* Images that wait to be drawn: read by the digest, not chosen, and TO REVIEW or reviewed as disagreements of a
- * shadow: the queue chooses those as if they waited, so that its estimates do not miss them. */
+/* Images that wait to be drawn: read by the digest, not chosen, and TO REVIEW; or reviewed as a disagreement
+ * of a shadow: the queue draws those as if they waited, so that its estimates do not miss them. */
 enum status queue_rows_pool(struct db_conn *c, struct uuid deployment_id, struct arena *a,
 	struct queue_image **items, size_t *count, struct err *err) MUST_CHECK;
 

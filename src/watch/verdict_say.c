@@ -12,7 +12,7 @@ static const char *version_name(
 		return "a version that was deleted";
 	bool same = other->model && strcmp(v->model, other->model) == 0;
 	return same ? arena_printf(a, "version %" PRId64, v->version)
-		    : arena_printf(a, "%s, version %" PRId64 ",", v->model, v->version);
+		    : arena_printf(a, "%s version %" PRId64, v->model, v->version);
 }
 
 /* Ties are reviews too. */

@@ -168,7 +168,8 @@ static void test_how_many_more_are_said(void **state)
 	assert_true(e_process_more(0, 0, E_PROCESS_DECIDES) == UINT64_MAX); /* nothing is known */
 	assert_true(e_process_more(10, 10, E_PROCESS_DECIDES) == UINT64_MAX);
 	assert_true(e_process_more(10, 30, E_PROCESS_DECIDES) == UINT64_MAX);
-	uint64_t few = e_process_more(9, 1, E_PROCESS_DECIDES), many = e_process_more(12, 8, E_PROCESS_DECIDES);
+	uint64_t few = e_process_more(9, 1, E_PROCESS_DECIDES);
+	uint64_t many = e_process_more(12, 8, E_PROCESS_DECIDES);
 	assert_true(few >= 1 && few <= 5);
 	assert_true(many > 50 && many < 300);
 	/* What was said was enough, if it goes on like that. */
