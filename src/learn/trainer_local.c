@@ -95,23 +95,28 @@ static enum status spawn(const char *folder, int lock, struct arena *a, struct e
 	return ST_OK;
 }
 
+static enum status start_locked(
+	const struct trainer_order *o, const char *folder, int lock, struct arena *a, struct err *err)
+{
+	(void)unlink(arena_printf(a, "%s/exit", folder));
+	(void)unlink(arena_printf(a, "%s/pid", folder));
+	TRY(file_write_durable(
+		arena_printf(a, "%s/run.sh", folder), span_of_text(script_text(o, folder, a)), 0700, err));
+	return spawn(folder, lock, a, err);
+}
+
 static enum status start(const struct trainer_order *o, struct err *err)
 {
 	struct arena a;
 	arena_init(&a);
 	char *folder = realpath(o->folder, NULL);
 	enum status st = folder ? ST_OK : err_errno(err, "The folder %s cannot be found", o->folder);
-	if (st == ST_OK)
-		st = file_write_durable(arena_printf(&a, "%s/run.sh", folder),
-			span_of_text(script_text(o, folder, &a)), 0700, err);
 	if (st == ST_OK) {
-		(void)unlink(arena_printf(&a, "%s/exit", folder));
-		(void)unlink(arena_printf(&a, "%s/pid", folder));
 		int lock = take_lock(folder);
 		if (lock < 0)
 			st = err_set(err, ST_CONFLICT, "The trainer of %s runs already.", folder);
 		else
-			st = spawn(folder, lock, &a, err);
+			st = start_locked(o, folder, lock, &a, err);
 		if (lock >= 0)
 			close(lock);
 	}
