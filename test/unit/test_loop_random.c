@@ -580,16 +580,15 @@ static void run_schedule(void)
 static void test_random_schedules(void **state)
 {
 	const char *many = getenv("GYRE_SCHEDULES"), *one = getenv("GYRE_SEED");
-	uint64_t first = one ? strtoull(one, NULL, 10) : 1, count = one    ? 1
-								    : many ? strtoull(many, NULL, 10)
-									   : 200;
+	uint64_t first = one ? strtoull(one, NULL, 10) : 1;
+	uint64_t count = many ? strtoull(many, NULL, 10) : one ? 1 : 40;
 	for (seed = first; seed < first + count; seed++)
 		run_schedule();
 	print_message("%llu schedules: %llu runs of the trainer, %llu of them failed, %llu deaths, %llu "
 		      "champions\n",
 		(unsigned long long)count, (unsigned long long)runs, (unsigned long long)failed_runs,
 		(unsigned long long)kills, (unsigned long long)swaps);
-	EXPECT(one || (runs > count && kills > count && swaps > count / 4 && failed_runs > count / 8));
+	EXPECT(count < 40 || (runs > count && kills > count && swaps > count / 4 && failed_runs > count / 8));
 }
 
 int main(void)
