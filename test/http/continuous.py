@@ -15,7 +15,8 @@ class Line:
         self.server = server
         self.name = name or f"line-{uuid.uuid4().hex[:8]}"
         self.seed = int(uuid.uuid4().hex[:6], 16)
-        model = server.push(samples.colour_classifier(folder), self.name, "CLASSIFICATION", samples.COLOURS, samples.COLOUR_RECIPE)
+        file = samples.colour_classifier(folder)
+        model = server.push(file, self.name, "CLASSIFICATION", samples.COLOURS, samples.COLOUR_RECIPE)
         self.champion = model
         self.raw = server.deploy(model, self.name, 0.1)
         self.path = f"/api/deployment/{self.raw['id']}"
@@ -33,11 +34,13 @@ class Line:
         if attach and self.test:
             self.attach("test", self.test)
         body = {"project_id": self.project["id"], "training_type": "EXPERIMENT",
-                "experiment_parameters": parameters or {"epochs": 2}, "trigger": "FEEDBACK_LOOP", "threshold": threshold}  # fmt: skip
+                "experiment_parameters": parameters or {"epochs": 2},
+                "trigger": "FEEDBACK_LOOP", "threshold": threshold}  # fmt: skip
         return self.server.post(self.path + "/pipeline/ct", {**body, **more}, expect=expect)
 
     def attach(self, name, version, expect=200):
-        return self.server.post(self.path + "/pipeline/ct/datasets", {"name": name, "dataset_version_id": version["id"]}, expect=expect)
+        body = {"name": name, "dataset_version_id": version["id"]}
+        return self.server.post(self.path + "/pipeline/ct/datasets", body, expect=expect)
 
     def deploy_by(self, policy, **more):
         return self.server.post(self.path + "/pipeline/cd", {"policy": policy, **more})
@@ -75,12 +78,16 @@ class Line:
 
     def trainings(self):
         """Of this deployment, the newest first."""
-        found = self.server.get(f"/api/organization/{self.server.organization['id']}/trainings", params={"deployment": self.raw["id"]})
-        return found["items"]
+        path = f"/api/organization/{self.server.organization['id']}/trainings"
+        return self.server.get(path, params={"deployment": self.raw["id"]})["items"]
 
     def ended(self, epoch, timeout=60):
         """The training of that epoch, once it is there and has ended."""
-        first = harness.wait_until(lambda: [t for t in self.trainings() if t["epoch"] == epoch], timeout, f"training {epoch}", 0.05)
+
+        def begun():
+            return [t for t in self.trainings() if t["epoch"] == epoch]
+
+        first = harness.wait_until(begun, timeout, f"training {epoch}", 0.05)
         return trainings.ended(self.server, first[0], timeout)
 
     def history(self):

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Continuous Training and Continuous Deployment: what counts, what starts once, what becomes of the result."""
 
+import functools
+
 import continuous
 import harness
 import pytest
-import requests
+import samples
 import trainings
 import yaml
+from load import Load
 from test_openapi import check
 
 picsellia = pytest.importorskip("picsellia")
@@ -61,9 +64,13 @@ def test_the_sdk_sets_and_switches_it(server, line):
         assert line.cd()["state"] == "off"
 
 
+@functools.lru_cache
+def contract():
+    return yaml.load((harness.REPOSITORY / "api" / "openapi.yaml").read_text(), yaml.CSafeLoader)
+
+
 def described(answer, name):
-    contract = yaml.safe_load((harness.REPOSITORY / "api" / "openapi.yaml").read_text())
-    check(contract, answer, contract["components"]["schemas"][name], name)
+    check(contract(), answer, contract()["components"]["schemas"][name], name)
 
 
 def test_answers_are_as_described(line):
@@ -111,3 +118,167 @@ def test_without_a_trainer_it_says_what_to_install(tmp_path):
             pytest.skip("a command is believed until it runs")
         line = continuous.Line(server, tmp_path, images=3)
         assert line.set(expect=422)["message"] == server.get("/api/trainer")["reason"]
+
+
+# ---- counting and running --------------------------------------------------------------------------------------------
+
+
+def test_reviews_reach_the_threshold_and_one_training_runs(server, line):
+    line.set(threshold=3)
+    line.deploy_by("DEPLOY_SHADOW")
+    first = line.submit(2)
+    counts = line.training()["counts"]
+    assert (counts["submitted"], counts["threshold"], counts["evaluation_only"]) == (2, 3, 0)
+    server.post(f"/api/predicted/asset/{first[0]}/withdraw")
+    assert line.training()["counts"]["submitted"] == 1
+    assert line.trainings() == []
+    line.submit(2)
+    done = line.ended(1)
+    assert done["status"] == "SUCCESS", done["error"]
+    assert done["trigger"] == "FEEDBACK_LOOP" and done["why"].startswith("3 reviewed pictures were submitted")
+    assert done["experiment"]["name"].startswith("v1 · ") and done["project"]["id"] == line.project["id"]
+    assert done["base"]["model_version_id"] == line.champion["id"]
+    assert done["decision"]["what"] == "SHADOW"
+
+    now = line.training()
+    assert now["counts"]["submitted"] == 0 and now["state"] == "counting" and now["last"]["id"] == done["id"]
+    (shadow,) = line.deployment()["shadows"]
+    assert shadow["model_version_id"] == done["candidate"]["model_version_id"]
+    assert (shadow["role"], shadow["training_id"]) == ("CANDIDATE", done["id"])
+    assert shadow["reason"] == done["decision"]["sentence"]
+    assert line.cd()["last"]["what"] == "SHADOW" and line.cd()["last"]["version"] == 1
+    events = {e["what"]: e for e in line.history()}
+    assert events["shadow_set"]["by"] == "gyre" and events["shadow_set"]["why"] == done["decision"]["sentence"]
+
+    # The snapshot is locked, and the open version goes on filling.
+    (dataset,) = done["datasets"]
+    snapshot = server.get(f"/api/dataset/version/{dataset['dataset_version_id']}")
+    assert snapshot["locked"] and dataset["dataset_version_id"] != line.version["id"] and dataset["images"] == 15
+    line.submit(1)
+    assert server.get(f"/api/dataset/version/{dataset['dataset_version_id']}")["assets"] == 15
+    assert line.training()["counts"]["submitted"] == 1 and len(line.trainings()) == 1
+
+
+def test_train_now_is_one_training_however_often_it_is_clicked(server, line):
+    line.set(threshold=100, parameters={"epochs": 2, "fake_seconds": 0.5})
+    answers = [server.call("POST", line.path + "/pipeline/ct/run", json={}) for _ in range(3)]
+    assert [a.status_code for a in answers] == [201, 409, 409]
+    assert "runs already" in answers[1].json()["message"]
+    described(answers[0].json(), "Training")
+    assert line.training()["state"] == "running" and line.training()["open"]["id"] == answers[0].json()["id"]
+    done = line.ended(1)
+    assert done["status"] == "SUCCESS" and done["trigger"] == "HAND" and done["decision"]["what"] == "NONE"
+    assert len(line.trainings()) == 1
+
+
+def test_failures_are_told_and_two_pause_it(server, line):
+    line.set(threshold=2, parameters={"epochs": 2, "fake_fail": 5})
+    line.submit(2)
+    failed = line.ended(1)
+    assert failed["status"] == "FAILED"
+    now = harness.wait_until(lambda: line.training()["failures"] == 1 and line.training(), 20, "the failure to count", 0.05)
+    assert now["counts"]["submitted"] == 2 and now["counts"]["kept"] == 2 and "retry it" in now["state_text"]
+    assert len(line.trainings()) == 1, "the same reviews are not trained on again by themselves"
+    server.post(f"/api/training/{failed['id']}/retry")
+    now = harness.wait_until(lambda: line.training()["state"] == "paused" and line.training(), 20, "the pause", 0.05)
+    assert now["failures"] == 2 and "in a row failed" in now["state_text"]
+    events = [e["what"] for e in line.history()]
+    assert events.count("training_failed") == 2 and events.count("training_paused") == 1
+    line.submit(2)
+    assert line.training()["state"] == "paused" and len(line.trainings()) == 1
+    line.set(threshold=2, parameters={"epochs": 2})
+    done = line.ended(2)
+    assert done["status"] == "SUCCESS" and done["why"].startswith("4 reviewed pictures")
+    harness.wait_until(lambda: line.training()["failures"] == 0, 20, "the success to forgive", 0.05)
+    counts = line.training()["counts"]
+    assert (counts["submitted"], counts["kept"]) == (0, 0)
+
+
+# ---- what becomes of it ----------------------------------------------------------------------------------------------
+
+
+def test_better_or_equal_becomes_champion_and_goes_back(server, tmp_path):
+    line = continuous.Line(server, tmp_path, test=33)
+    line.set(threshold=2)
+    line.deploy_by("DEPLOY_CHAMPION", keep_days=2)
+    assert line.cd()["test_images"] == 33 and 0.1 < line.cd()["sees"] < 0.2 and "small" in line.cd()["note"]
+    line.submit(2)
+    done = line.ended(1)
+    assert done["decision"]["what"] == "CHAMPION", (done["decision"], done["error"])
+    now = line.deployment()
+    assert now["model_version_id"] == done["candidate"]["model_version_id"]
+    (former,) = now["shadows"]
+    assert former["model_version_id"] == line.champion["id"] and former["role"] == "FORMER" and former["until"]
+    events = line.history()
+    assert events[0]["what"] == "shadow_set" and events[1]["what"] == "deployed" and events[1]["by"] == "gyre"
+    assert events[1]["why"] == done["decision"]["sentence"]
+    created = events[-1]
+    assert created["what"] == "created" and created["can_go_back"] and not events[1]["can_go_back"]
+    server.post(line.path + "/rollback", {"model_version_id": created["to"]})
+    assert line.deployment()["model_version_id"] == line.champion["id"] and line.deployment()["shadows"] == []
+
+
+def test_worse_is_held_back_with_the_reason(server, tmp_path):
+    line = continuous.Line(server, tmp_path, test=33)
+    worse = samples.colour_classifier(tmp_path, gain=-2.0, name="worse.onnx")
+    line.set(threshold=2, parameters={"epochs": 2, "fake_output": str(worse)})
+    line.deploy_by("DEPLOY_CHAMPION")
+    line.submit(2)
+    done = line.ended(1)
+    assert done["decision"]["what"] == "HELD" and "held back" in done["decision"]["sentence"], done["error"]
+    now = line.deployment()
+    assert now["model_version_id"] == line.champion["id"]
+    (held,) = now["shadows"]
+    assert held["role"] == "HELD" and held["reason"] == done["decision"]["sentence"]
+    assert line.history()[0]["what"] == "held"
+    # Promote anyway, and the champion before stays for a week.
+    server.post(f"{line.path}/shadow/{held['model_version_id']}/promote")
+    (former,) = line.deployment()["shadows"]
+    assert former["role"] == "FORMER" and former["until"]
+
+
+def test_with_few_test_pictures_the_gate_makes_a_shadow(server, tmp_path):
+    line = continuous.Line(server, tmp_path, test=6)
+    line.set(threshold=2)
+    line.deploy_by("DEPLOY_CHAMPION")
+    assert "fewer than 30" in line.cd()["note"]
+    line.submit(2)
+    done = line.ended(1)
+    assert done["decision"]["what"] == "SHADOW" and "6 test pictures are too few" in done["decision"]["sentence"]
+
+
+def test_by_hand_nothing_is_deployed(server, line):
+    line.set(threshold=2)
+    line.deploy_by("DEPLOY_MANUAL")
+    line.submit(2)
+    done = line.ended(1)
+    assert done["decision"]["what"] == "MANUAL" and line.deployment()["shadows"] == []
+    assert line.history()[0]["what"] == "kept" and line.history()[0]["why"] == done["decision"]["sentence"]
+
+
+# ---- gate 5: nobody who asks for predictions notices ------------------------------------------------------------------
+
+
+def test_load_through_whole_retrainings_and_all_policies(server, tmp_path):
+    """A trained candidate becomes a shadow, waits, and becomes the champion, under load: no request fails."""
+    line = continuous.Line(server, tmp_path, test=31)
+    line.set(threshold=2, parameters={"epochs": 2, "fake_seconds": 0.1})
+    seen = []
+    with Load(server, line.raw, clients=2, stop_when_broken=False) as load:
+        harness.wait_until(lambda: len(load.answers) > 20, 30, "the load to run")
+        for epoch, policy in enumerate(("DEPLOY_SHADOW", "DEPLOY_MANUAL", "DEPLOY_CHAMPION"), 1):
+            line.deploy_by(policy)
+            line.submit(2)
+            done = line.ended(epoch, 120)
+            assert done["status"] == "SUCCESS", done["error"]
+            seen.append(done["decision"]["what"])
+        before = len(load.answers)
+        harness.wait_until(lambda: len(load.answers) > before + 20, 30, "answers of the new champion")
+        server.post(line.path + "/rollback")
+        before = len(load.answers)
+        harness.wait_until(lambda: len(load.answers) > before + 20, 30, "answers of the champion before")
+    assert seen == ["SHADOW", "MANUAL", "CHAMPION"]
+    assert not load.broken and not load.failures, (load.broken[:3], load.failures[:3])
+    versions = {answer["model_version_id"] for _, _, answer in load.answers}
+    assert versions == {line.champion["id"], done["candidate"]["model_version_id"]}
+    print(f"{len(load.answers)} answers, p50 {load.percentile(0.5) * 1e3:.1f} ms, p99 {load.percentile(0.99) * 1e3:.1f} ms")
