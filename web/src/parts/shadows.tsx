@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { Verdict } from '../api/loop';
+import type { ShadowRole, Verdict } from '../api/loop';
 import type { Deployment, Shadow } from '../api/types';
 import { count, milliseconds, plural } from '../lib/format';
 import { dayWords, disagreementsLeft, reviewDisagreements, ROLES, VERDICTS, verdictWords } from '../lib/loop';
@@ -87,14 +87,17 @@ function Judged({ verdict, deployment }: { verdict: Verdict; deployment: Deploym
 	);
 }
 
+const PROMOTE: Record<ShadowRole, string> = { HAND: 'Promote', CANDIDATE: 'Promote', HELD: 'Promote anyway', FORMER: 'Go back to it' };
+
 function Promote({ shadow, verdict, deployment, onChanged, onClose }: Acting & { shadow: Shadow; verdict: Verdict | undefined; onClose: () => void }): JSX.Element {
 	const [keep, setKeep] = useState(true);
 	const { champion } = deployment;
 	const role = verdict?.role ?? shadow.role ?? 'HAND';
 	const reason = verdict?.reason ?? shadow.reason;
 	const held = role === 'HELD';
+	const action = PROMOTE[role];
 	return (
-		<Confirm title={`Promote ${nameOf(shadow)}${held ? ' anyway' : ''}?`} action={held ? 'Promote anyway' : 'Promote'} onClose={onClose} run={async () => {
+		<Confirm title={role === 'FORMER' ? `Go back to ${nameOf(shadow)}?` : `Promote ${nameOf(shadow)}${held ? ' anyway' : ''}?`} action={action} onClose={onClose} run={async () => {
 			onChanged(await api.promoteShadow(deployment.id, shadow.model_version_id, keep));
 			say('ok', `${nameOf(shadow)} answers now.`);
 			onClose();
@@ -141,7 +144,7 @@ function Card({ shadow, verdict, deployment, onChanged, onAdd }: Acting & { shad
 				{verdict && <Judged verdict={verdict} deployment={deployment} />}
 			</div>
 			<div class="card-foot">
-				<Button kind={verdict?.state === 'better' && !held ? 'primary' : 'plain'} disabled={shadow.state === 'HELD'} onClick={() => setAsking('promote')}>{held ? 'Promote anyway' : 'Promote'}</Button>
+				<Button kind={verdict?.state === 'better' && !held ? 'primary' : 'plain'} disabled={shadow.state === 'HELD'} onClick={() => setAsking('promote')}>{PROMOTE[role]}</Button>
 				{verdict && <Button onClick={() => setAsking('verdict')}>Compare</Button>}
 				<Button kind="quiet" onClick={() => setAsking('remove')}>Remove</Button>
 			</div>
