@@ -19,8 +19,8 @@ namespace
 using at::Tensor;
 
 // As in the papers' own training.
-constexpr double box_gain = 7.5, class_gain = 1.0, distance_gain = 1.5; // YOLOv8's; classes count double
-constexpr double box_gain_ota = 5.0;                                    // YOLOX's
+constexpr double box_gain = 7.5, class_gain = 2.0, distance_gain = 1.5;
+constexpr double box_gain_ota = 5.0; // YOLOX's
 // How far from its place a box's centre can be, in strides.
 constexpr float reach_grid = 2.5F;    // YOLOX: anywhere; its own radius
 constexpr float reach_anchors = 1.0F; // YOLOv5: from -0.5 to 1.5 cells

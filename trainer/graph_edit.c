@@ -12,11 +12,19 @@
 #define FILE_BYTES_MAX INT32_MAX /* protobuf's own limit */
 
 enum { MODEL_GRAPH = 7, MODEL_METADATA = 14, PAIR_KEY = 1, PAIR_VALUE = 2 };
-enum { GRAPH_NODE = 1, GRAPH_INITIALISER = 5, GRAPH_OUTPUT = 12, GRAPH_VALUE_INFO = 13 };
+enum { GRAPH_NODE = 1, GRAPH_INITIALISER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12, GRAPH_VALUE_INFO = 13 };
 enum { NODE_OUTPUT = 2, NODE_OPERATOR = 4, NODE_ATTRIBUTE = 5 };
 enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_TENSOR = 5, ATTRIBUTE_INTS = 8 };
 enum { TENSOR_NAME = 8 };
-enum { VALUE_NAME = 1, VALUE_TYPE = 2, TYPE_TENSOR = 1, PORT_SHAPE = 2, SHAPE_DIM = 1, DIM_VALUE = 1 };
+enum {
+	VALUE_NAME = 1,
+	VALUE_TYPE = 2,
+	TYPE_TENSOR = 1,
+	PORT_ELEMENT = 1,
+	PORT_SHAPE = 2,
+	SHAPE_DIM = 1,
+	DIM_VALUE = 1
+};
 
 struct editor {
 	const struct graph_edit *edits;
@@ -174,6 +182,23 @@ static void put_output(struct str *out, struct span value, const struct graph_ed
 	end(out, GRAPH_OUTPUT, &whole);
 }
 
+/* An initialiser that the file lists as an input too. */
+static void put_input(struct str *out, const struct graph_edit *edit)
+{
+	struct str dims = begin(), port = begin(), type = begin(), whole = begin();
+	for (int i = 0; i < edit->tensor.rank; i++) {
+		struct str one = begin();
+		wire_put_number(&one, DIM_VALUE, (uint64_t)edit->tensor.sides[i]);
+		end(&dims, SHAPE_DIM, &one);
+	}
+	wire_put_number(&port, PORT_ELEMENT, edit->tensor.type);
+	end(&port, PORT_SHAPE, &dims);
+	end(&type, TYPE_TENSOR, &port);
+	wire_put_text(&whole, VALUE_NAME, edit->name);
+	end(&whole, VALUE_TYPE, &type);
+	end(out, GRAPH_INPUT, &whole);
+}
+
 /* ---- the whole ---- */
 
 static bool change_graph(struct editor *e, const struct wire_field *f, struct span graph, struct str *out)
@@ -196,6 +221,12 @@ static bool change_graph(struct editor *e, const struct wire_field *f, struct sp
 		const struct graph_edit *edit = find(e, GRAPH_EDIT_OUTPUT, field_of(f->bytes, VALUE_NAME));
 		if (edit != NULL)
 			put_output(out, f->bytes, edit);
+		return edit != NULL;
+	}
+	if (is_bytes(f, GRAPH_INPUT)) {
+		const struct graph_edit *edit = find(e, GRAPH_EDIT_TENSOR, field_of(f->bytes, VALUE_NAME));
+		if (edit != NULL)
+			put_input(out, edit);
 		return edit != NULL;
 	}
 	return is_bytes(f, GRAPH_VALUE_INFO) && e->drop_shapes;

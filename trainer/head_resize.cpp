@@ -21,7 +21,7 @@ namespace
 using at::Tensor;
 using Ints = std::vector<int64_t>;
 
-constexpr size_t guesses_max = 64;     // ways to change the constants that are tried
+constexpr size_t guesses_max = 128;    // ways to change the constants that are tried
 constexpr double new_deviation = 0.01; // of new rows' weights
 
 // Classes as the output counts them.
@@ -44,6 +44,7 @@ struct Spot {
 	size_t node;
 	size_t at;
 	int64_t value, changed;
+	std::string role; // equal where the levels of a pyramid say the same thing
 };
 
 bool is_op(const graph_node &node, std::initializer_list<const char *> ops)
@@ -281,7 +282,8 @@ class Resize
 	// v if it counts classes: a multiple of them and of what comes before them. Otherwise -1.
 	int64_t changed(int64_t v) const
 	{
-		std::set<std::pair<int64_t, int64_t>> forms{{1, 0}, {1, classes_.offset}, {1, 4}, {1, 5}};
+		std::set<std::pair<int64_t, int64_t>> forms{
+			{1, 0}, {1, classes_.offset}, {1, 1}, {1, 4}, {1, 5}};
 		if (const char *distances = head_distances(&file_.graph, output_->name)) {
 			Tensor said = const_cast<Net &>(net_).forward(input_, {distances}, false)[0];
 			int64_t boxes = said_[1].numel() / std::max<int64_t>(said_[1].size(classes_.axis), 1);
@@ -295,14 +297,34 @@ class Resize
 		return -1;
 	}
 
-	void add_spots(const graph_tensor &t, const std::string &name, std::set<std::string> &seen)
+	// What comes before it in its list, so that other lists of the same numbers are other roles.
+	static std::string role_of(const graph_node &node, const int64_t *values, size_t at)
+	{
+		std::string role = node.op;
+		for (size_t i = 0; i <= at; i++)
+			role += " " + std::to_string(values[i]);
+		return role;
+	}
+
+	// The number of a whole row: hardly by chance, where that of the classes alone may be anything.
+	bool is_likely(int64_t v) const
+	{
+		bool row = classes_.offset > 0 && v == classes_.offset + classes_.count;
+		for (const Head &h : heads_)
+			row = row || (h.extra > 0 && v == h.each * (h.extra + classes_.count));
+		return row;
+	}
+
+	void add_spots(const graph_node &node, const graph_tensor &t, const std::string &name,
+		std::set<std::string> &seen)
 	{
 		if (t.type != GRAPH_INT64 || t.rank > 1 || !seen.insert(name).second)
 			return;
 		for (size_t i = 0; i < t.count; i++) {
 			int64_t v = static_cast<const int64_t *>(t.data)[i], to = changed(v);
 			if (to >= 0)
-				spots_.push_back({&t, name, nullptr, 0, i, v, to});
+				spots_.push_back({&t, name, nullptr, 0, i, v, to,
+					role_of(node, static_cast<const int64_t *>(t.data), i)});
 		}
 	}
 
@@ -324,10 +346,10 @@ class Resize
 			for (size_t i = 0; i < node.input_count && after; i++) {
 				const graph_node *maker = head_maker(&g, node.inputs[i]);
 				if (const graph_tensor *t = graph_file_tensor(&g, node.inputs[i]))
-					add_spots(*t, node.inputs[i], seen);
+					add_spots(node, *t, node.inputs[i], seen);
 				else if (maker && is_op(*maker, {"Constant"}) && maker->attribute_count > 0 &&
 					 maker->attributes[0].tensor)
-					add_spots(*maker->attributes[0].tensor, node.inputs[i], seen);
+					add_spots(node, *maker->attributes[0].tensor, node.inputs[i], seen);
 			}
 			for (size_t k = 0;
 				k < node.attribute_count && after && is_op(node, {"Split", "Slice"}); k++)
@@ -336,25 +358,46 @@ class Resize
 					i++) {
 					int64_t v = node.attributes[k].integers[i], to = changed(v);
 					if (to >= 0 && std::strcmp(node.attributes[k].name, "axes") != 0)
-						spots_.push_back(
-							{nullptr, "", &node.attributes[k], n, i, v, to});
+						spots_.push_back({nullptr, "", &node.attributes[k], n, i, v,
+							to, role_of(node, node.attributes[k].integers, i)});
 				}
 		}
 	}
 
-	// All spots first, then ever fewer of them.
+	// Ways to change some of them, the likeliest first: all whole rows, and of the other numbers all,
+	// none, one, all but one, and so on. Those of one role go together.
 	std::vector<std::vector<bool>> guesses() const
 	{
-		std::vector<std::vector<bool>> out{std::vector<bool>(spots_.size(), true)};
-		if (spots_.size() > 6)
-			return out;
-		for (size_t bits = 0; bits + 1 < (size_t{1} << spots_.size()) && out.size() < guesses_max;
-			bits++) {
-			out.emplace_back();
-			for (size_t i = 0; i < spots_.size(); i++)
-				out.back().push_back((~bits >> i & 1) != 0);
+		std::vector<std::string> roles;
+		std::vector<bool> likely;
+		for (const Spot &spot : spots_)
+			if (std::find(roles.begin(), roles.end(), spot.role) == roles.end()) {
+				roles.push_back(spot.role);
+				likely.push_back(is_likely(spot.value));
+			}
+		size_t count = std::min<size_t>(roles.size(), 12);
+		std::vector<std::pair<size_t, size_t>> ranked; // how unlikely, and which are left out
+		for (size_t bits = 0; bits < size_t{1} << count; bits++) {
+			size_t rows = 0, in = 0, out = 0;
+			for (size_t i = 0; i < count; i++)
+				if (bits >> i & 1)
+					(likely[i] ? rows : out)++;
+				else if (!likely[i])
+					in++;
+			ranked.push_back({rows * 100 + std::min(in, out), bits});
 		}
-		return out;
+		std::stable_sort(ranked.begin(), ranked.end());
+		ranked.resize(std::min(ranked.size(), guesses_max));
+		std::vector<std::vector<bool>> all;
+		for (auto [rank, bits] : ranked) {
+			all.emplace_back();
+			for (const Spot &spot : spots_) {
+				size_t role = static_cast<size_t>(
+					std::find(roles.begin(), roles.end(), spot.role) - roles.begin());
+				all.back().push_back(role >= count || (bits >> role & 1) == 0);
+			}
+		}
+		return all;
 	}
 
 	// ---- the new file ----
@@ -511,9 +554,7 @@ class Resize
 			Tensor again =
 				said[0].index_select(classes_.axis, at::tensor(at::ArrayRef<int64_t>(order)));
 			return at::allclose(again, said_[0], 1e-4, 1e-4);
-		} catch (const Refused &) {
-			return false;
-		} catch (const c10::Error &) {
+		} catch (const std::exception &) { // shapes that do not fit
 			return false;
 		}
 	}
