@@ -68,6 +68,18 @@ enum status quality_rows_repeated(struct db_conn *c, struct uuid deployment_id, 
 	return read_ids(&q, a, ids, count, err);
 }
 
+enum status quality_rows_drawn(struct db_conn *c, struct uuid deployment_id, int64_t after, struct arena *a,
+	struct uuid **ids, size_t *count, struct err *err)
+{
+	struct db_query q = db_query(c, "SELECT DISTINCT s.predicted_asset_id FROM shadow_sample s"
+					" CROSS JOIN predicted_asset p ON p.id = s.predicted_asset_id"
+					" WHERE p.deployment_id = $1 AND p.chosen_batch > $2 AND p.status IN "
+					"('REVIEWED', 'SUBMITTED')");
+	db_bind_uuid(&q, deployment_id);
+	db_bind_integer(&q, after);
+	return read_ids(&q, a, ids, count, err);
+}
+
 enum status quality_rows_image(struct db_conn *c, struct uuid id, struct arena *a,
 	struct quality_image_row *out, bool *found, struct err *err)
 {

@@ -24,6 +24,11 @@ enum status quality_rows_changed(struct db_conn *c, struct uuid deployment_id, i
 enum status quality_rows_repeated(struct db_conn *c, struct uuid deployment_id, int64_t after, int64_t to,
 	struct arena *a, struct uuid **ids, size_t *count, struct err *err) MUST_CHECK;
 
+/* Images that were reviewed as a disagreement of a shadow, and that the queue drew afterwards: in a batch
+ * behind that position. */
+enum status quality_rows_drawn(struct db_conn *c, struct uuid deployment_id, int64_t after, struct arena *a,
+	struct uuid **ids, size_t *count, struct err *err) MUST_CHECK;
+
 /* A reviewed image with its last review. */
 struct quality_image_row {
 	struct uuid id, data_id;

@@ -473,6 +473,21 @@ static enum status load_changes(struct kept *k, struct db_conn *c, int64_t revie
 	return ST_OK;
 }
 
+/* What was reviewed as a disagreement has a chance once the queue has drawn it. */
+static enum status load_drawn(struct kept *k, struct db_conn *c, struct arena *a, struct err *err)
+{
+	int64_t batch;
+	struct uuid *ids;
+	size_t count;
+	TRY(queue_rows_newest_batch(c, k->deployment_id, &batch, err));
+	if (k->loaded && batch > k->batch_position) {
+		TRY(quality_rows_drawn(c, k->deployment_id, k->batch_position, a, &ids, &count, err));
+		TRY(load_images(k, c, ids, count, err));
+	}
+	k->batch_position = batch;
+	return ST_OK;
+}
+
 /* Drops those that are not in the database any more. */
 static enum status drop_deleted(struct kept *k, struct db_conn *c, struct arena *a, struct err *err)
 {
@@ -497,6 +512,8 @@ static enum status follow(struct kept *k, struct db_conn *c, struct err *err)
 	TRY(quality_rows_positions(c, k->deployment_id, &review, &prediction, err));
 	arena_init(&a);
 	enum status st = k->loaded ? load_changes(k, c, review, prediction, &a, err) : load_all(k, c, err);
+	if (st == ST_OK)
+		st = load_drawn(k, c, &a, err);
 	if (st == ST_OK)
 		st = drop_deleted(k, c, &a, err);
 	arena_release(&a);

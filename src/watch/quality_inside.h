@@ -49,7 +49,7 @@ struct kept {
 	bool loaded;
 	enum task task;
 	double threshold; /* segmentation: of the overlaps */
-	int64_t review_position, prediction_position;
+	int64_t review_position, prediction_position, batch_position;
 	uint64_t revision;          /* of what is kept */
 	struct kept_image **images; /* by key */
 	size_t image_count, image_room;
