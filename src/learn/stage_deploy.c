@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "store/model_rows.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define SHADOWS_MAX 2 /* of trainings: the new one and the one before it */
@@ -117,6 +118,39 @@ static enum status keep_job(struct db_conn *c, void *arg, struct err *err)
 
 /* ---- the champion ---- */
 
+/* That the candidate was measured beside; zero: none. */
+static enum status read_measured(struct training *t, struct uuid *id, struct err *err)
+{
+	const char *detail, *text = NULL;
+	yyjson_doc *doc;
+	*id = (struct uuid){{0}};
+	TRY(training_detail(t, "evaluate", &detail, err));
+	if (detail == NULL)
+		return ST_OK;
+	TRY(json_parse(span_of_text(detail), t->arena, &doc, err));
+	TRY(json_text(yyjson_doc_get_root(doc), "champion_id", &text, err));
+	if (text)
+		uuid_parse(text, id);
+	return ST_OK;
+}
+
+/* Another one answers by now: what was found says nothing of it, so the reviews are to say. */
+static enum status check_measured(struct deciding *d, struct err *err)
+{
+	struct uuid measured;
+	TRY(read_measured(d->training, &measured, err));
+	if (!d->settings.gate || uuid_is_zero(measured) || uuid_equal(measured, d->deployment.champion_id) ||
+		uuid_equal(d->candidate.id, d->deployment.champion_id))
+		return ST_OK;
+	d->decision.what = GATE_SHADOW;
+	d->decision.sentence = arena_printf(d->training->arena,
+		"Version %" PRId64
+		" is a shadow: the champion changed meanwhile, and it was measured beside the one "
+		"before.",
+		d->candidate.version);
+	return ST_OK;
+}
+
 static enum status swap(struct deciding *d, struct err *err)
 {
 	struct training *t = d->training;
@@ -148,6 +182,8 @@ static enum status act(struct deciding *d, struct err *err)
 {
 	struct training *t = d->training;
 	const struct training_hooks *hooks = &t->options->hooks;
+	if (strcmp(d->decision.what, GATE_CHAMPION) == 0)
+		TRY(check_measured(d, err));
 	if (strcmp(d->decision.what, GATE_CHAMPION) == 0)
 		TRY(swap(d, err));
 	bool shadow = strcmp(d->decision.what, GATE_SHADOW) == 0 || strcmp(d->decision.what, GATE_HELD) == 0;

@@ -201,6 +201,10 @@ static enum status report(struct evaluating *e, struct err *err)
 		.before = e->before_count ? &before : NULL,
 		.has_champion = e->has_champion};
 	t->row.evaluation = side_report_json(&r, t->arena);
+	char id[UUID_TEXT_SIZE];
+	uuid_format(e->versions[0].id, id);
+	if (e->has_champion) /* what is found holds beside this one alone */
+		t->detail = arena_printf(t->arena, "{\"champion_id\":\"%s\"}", id);
 	return training_write(t, put_log, t, err);
 }
 
