@@ -46,7 +46,14 @@ static double rate_of(const struct job *job)
 {
 	if (job->optimizer == JOB_SGD)
 		return job->arch ? 0.02 : 0.01;
-	return job->arch ? 2e-3 : 1e-3;
+	/* A new detector tells classes apart late, and the later the smaller the steps are. */
+	return !job->arch ? 1e-3 : job->task == TASK_DETECTION ? 5e-3 : 2e-3;
+}
+
+/* A new model's metric may stand still for long before it learns to tell classes apart. */
+static uint32_t patience_of(const struct job *job)
+{
+	return job->arch ? job->epochs : 10 + job->epochs / 3;
 }
 
 void settings_choose(const struct job *job, size_t train_images, struct settings *out)
@@ -55,7 +62,7 @@ void settings_choose(const struct job *job, size_t train_images, struct settings
 		.learning_rate = job->learning_rate > 0 ? job->learning_rate : rate_of(job),
 		.weight_decay = job->weight_decay >= 0 ? job->weight_decay : 5e-4,
 		.batch = job->batch ? job->batch : batch_of(job->task, train_images),
-		.patience = job->patience ? job->patience : 10 + job->epochs / 3,
+		.patience = job->patience ? job->patience : patience_of(job),
 		.how = augment_of(job->task),
 	};
 	if (job->recipe.input.colour == COLOUR_GREY)
@@ -146,5 +153,5 @@ enum status settings_fingerprint(const struct job *job, const struct settings *s
 uint32_t settings_threads(const struct job *job)
 {
 	uint64_t pixels = (uint64_t)job->recipe.input.width * job->recipe.input.height;
-	return pixels < SHARED_PIXELS_MIN ? 1 : job->threads;
+	return pixels < SHARED_PIXELS_MIN || job->threads <= 2 ? 1 : job->threads - 1;
 }
