@@ -27,7 +27,8 @@ function Split({ split }: { split: FirstModel['split'] }): JSX.Element {
 	return (
 		<div class="split">
 			<span class="split-bar" aria-hidden="true">{parts.map(([key, , n]) => <i key={key} class={key} style={{ width: `${(100 * n) / all}%` }} />)}</span>
-			<ul>{parts.map(([key, words, n]) => <li key={key}><i class={`split-key ${key}`} /><strong>{count(n)}</strong> {words}</li>)}</ul>
+			<ul>{parts.filter(([, , n]) => n > 0).map(([key, words, n]) => <li key={key}><i class={`split-key ${key}`} /><strong>{count(n)}</strong> {words}</li>)}</ul>
+			{split.val === 0 && <p class="muted">The trainer puts a fifth of those aside, to choose the best epoch by.</p>}
 		</div>
 	);
 }
@@ -44,6 +45,9 @@ function Classes({ first }: { first: FirstModel }): JSX.Element {
 	);
 }
 
+const Warnings = ({ warnings }: { warnings: readonly string[] }): JSX.Element | null => (warnings.length === 0 ? null
+	: <div class="first-warning"><Icon name="warning" size={14} /><ul>{warnings.map((w) => <li key={w}>{w}</li>)}</ul></div>);
+
 function Form({ version, first, onClose }: { version: DatasetVersion; first: FirstModel; onClose: () => void }): JSX.Element {
 	const [arch, setArch] = useState(first.choices[0]?.arch ?? '');
 	const [name, setName] = useState(version.origin_name);
@@ -52,7 +56,7 @@ function Form({ version, first, onClose }: { version: DatasetVersion; first: Fir
 			const training = await loopApi.trainFirstModel(version.id, { arch, name: name.trim() });
 			navigate(`/experiment/${training.experiment.id}`);
 		}}>
-			<p>{firstModelWords(first)} It learns from nothing but the {plural(first.labelled, 'labelled image')} of {version.origin_name} {version.version}{first.objects > 0 && `, with ${plural(first.objects, 'object')}`}.</p>
+			<p>{firstModelWords(first)} It learns from nothing but the {plural(first.labelled, 'labelled image')} of {version.origin_name} {version.version}{first.task !== 'CLASSIFICATION' && first.objects > 0 && `, with ${plural(first.objects, 'object')}`}.</p>
 			<Classes first={first} />
 			<fieldset class="choices">
 				<legend class="field-name">Which kind</legend>
@@ -65,7 +69,7 @@ function Form({ version, first, onClose }: { version: DatasetVersion; first: Fir
 				))}
 			</fieldset>
 			<div class="field"><span class="field-name">How the images are split</span><Split split={first.split} /></div>
-			{first.warnings.map((w) => <p key={w} class="first-warning"><Icon name="warning" size={14} /><span>{w}</span></p>)}
+			<Warnings warnings={first.warnings} />
 			<label class="field">Name of the model<input class="input" value={name} maxLength={100} autoComplete="off" spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} /></label>
 		</Confirm>
 	);
@@ -82,7 +86,7 @@ export function FirstModelDialog({ version, onClose }: { version: DatasetVersion
 				{first.data && (
 					<div class="notice warn"><Icon name="warning" /><div><strong>It cannot be trained yet</strong><p>{first.data.reason}</p></div></div>
 				)}
-				{first.data?.warnings.map((w) => <p key={w} class="first-warning"><Icon name="warning" size={14} /><span>{w}</span></p>)}
+				<Warnings warnings={first.data?.warnings ?? []} />
 				{first.data?.labelled === 0 && <p class="row-actions"><a class="button primary" href={`/dataset/version/${version.id}/annotate`}><Icon name="edit" /><span>Label images</span></a></p>}
 			</div>
 		</Dialog>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a model version can be trained further, or why not.
 import type { JSX } from 'preact';
-import { loopApi } from '../api/loop';
+import { loopApi, type Trainer } from '../api/loop';
 import type { ModelVersion } from '../api/types';
 import { count } from '../lib/format';
 import { Skeleton } from './basics';
@@ -12,6 +12,8 @@ const LAYOUT: Record<string, string> = {
 	logits: 'one score a class', semantic: 'a class for each pixel', v8: 'boxes without anchors, as YOLOv8 has them', 'v8-dfl': 'boxes without anchors, as YOLOv8 has them', v5: 'boxes at anchors, as YOLOv5 has them', yolox: 'boxes without anchors, as YOLOX has them',
 };
 
+const isOwn = (trainer: Trainer): boolean => /gyre-train( |$)/.test(trainer.name ?? '') || (trainer.version ?? '').startsWith('gyre-train');
+
 export function Trainable({ version }: { version: ModelVersion }): JSX.Element | null {
 	const { trainable } = version;
 	const trainer = useLoad('trainer of a version', loopApi.trainer);
@@ -21,7 +23,7 @@ export function Trainable({ version }: { version: ModelVersion }): JSX.Element |
 		<section class="panel padded" aria-label="Training">
 			<h2>Training {said && <span class={`pill ${said.trainable ? 'ok' : 'plain'}`}>{said.trainable ? 'Can be trained' : 'Cannot be trained'}</span>}</h2>
 			{said === null && trainer.data && !trainer.data.available && <p class="muted">Not known: this server has no trainer. {trainer.data.reason}</p>}
-			{said === null && trainer.data?.available && <p class="muted">The trainer looks at its file in the background.</p>}
+			{said === null && trainer.data?.available && <p class="muted">{isOwn(trainer.data) ? 'The trainer looks at its file in the background.' : 'Not known: only gyre’s own trainer says it beforehand. Yours is asked when a training begins.'}</p>}
 			{said === null && !trainer.data && trainer.loading && <Skeleton width="60%" />}
 			{said?.trainable && (
 				<>
