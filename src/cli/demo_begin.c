@@ -117,8 +117,7 @@ static enum status look_trainer(struct demo *d, bool *done, struct err *err)
 	TRY(demo_call(d, "GET", NULL, &trainer, err, "/api/trainer"));
 	*done = yyjson_is_true(yyjson_obj_get(trainer, "available"));
 	if (*done) {
-		demo_tell(d, "trainer", NULL, "%s %s is there.", demo_text(trainer, "/name"),
-			demo_text(trainer, "/version"));
+		demo_tell(d, "trainer", NULL, "%s is there.", demo_text(trainer, "/name"));
 		return ST_OK;
 	}
 	tell_setup(d);
@@ -193,8 +192,11 @@ enum status demo_step_first_model(struct demo *d, struct err *err)
 {
 	yyjson_val *training;
 	if (d->state.training[0] == '\0') {
-		TRY(demo_call(d, "POST", "{\"arch\":\"det-t\",\"name\":\"" MODEL "\"}", &training, err,
-			"/api/dataset/version/%s/train", d->state.dataset_version));
+		TRY(demo_call(d, "POST",
+			arena_printf(&d->client.arena,
+				"{\"arch\":\"det-t\",\"name\":\"" MODEL "\",\"parameters\":{\"epochs\":%d}}",
+				d->size.epochs_first),
+			&training, err, "/api/dataset/version/%s/train", d->state.dataset_version));
 		TRY(demo_keep_id(training, "/id", d->state.training, err));
 	} else {
 		TRY(demo_call(d, "GET", NULL, &training, err, "/api/training/%s", d->state.training));
@@ -280,10 +282,10 @@ static enum status set_training(struct demo *d, struct err *err)
 		return st;
 	return demo_call(d, "POST",
 		arena_printf(a,
-			"{\"project_id\":\"%s\",\"training_type\":\"OBJECT_DETECTION\",\"trigger\":"
+			"{\"project_id\":\"%s\",\"training_type\":\"EXPERIMENT\",\"trigger\":"
 			"\"FEEDBACK_LOOP\","
-			"\"threshold\":%d,\"experiment_parameters\":{}}",
-			d->state.project, d->size.reviews),
+			"\"threshold\":%d,\"experiment_parameters\":{\"epochs\":%d}}",
+			d->state.project, d->size.reviews, d->size.epochs_again),
 		&answer, err, "/api/deployment/%s/pipeline/ct", d->state.deployment);
 }
 

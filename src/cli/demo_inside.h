@@ -18,14 +18,15 @@
 
 /* How much of everything; --quick takes less. */
 struct demo_size {
-	int labelled, held_out;      /* pictures of the dataset: to train on, to measure with */
-	int belt;                    /* pictures by day … */
-	int training_data;           /* … the first of them are what is normal */
-	int reviews;                 /* that start a training */
-	int invited;                 /* of them a person may do */
-	double pictures_per_s;       /* while one looks */
-	int dark_max;                /* pictures until drift must be told */
-	unsigned train_s, verdict_s; /* longest waits */
+	int labelled, held_out;         /* pictures of the dataset: to train on, to measure with */
+	int belt;                       /* pictures by day … */
+	int training_data;              /* … the first of them are what is normal */
+	int epochs_first, epochs_again; /* of the two trainings */
+	int reviews;                    /* that start a training */
+	int invited;                    /* of them a person may do */
+	double pictures_per_s;          /* while one looks */
+	int dark_max;                   /* pictures until drift must be told */
+	unsigned train_s, verdict_s;    /* longest waits */
 };
 
 /* What demo.json keeps; ids are texts, "" where there is none yet. */
