@@ -82,10 +82,12 @@ def main():
             print("told to leave", file=sys.stderr, flush=True)
             sys.exit(143)
         if hyper.get("fake_garbage"):
-            sys.stdout.buffer.write(b'{"event": "epoch", "epo\n\xff\xfe\x00 no text\n[1, 2]\n{"event": 7}\n' + b"x" * 300_000 + b"\n")
+            garbage = b'{"event": "epoch", "epo\n\xff\xfe\x00 no text\n[1, 2]\n{"event": 7}\n'
+            sys.stdout.buffer.write(garbage + b"x" * 300_000 + b"\n")
             sys.stdout.flush()
         say(event="epoch", epoch=epoch, epochs=epochs, loss=1 / epoch, losses={"class": 0.5 / epoch}, learning_rate=1e-3,
-            metrics={"accuracy": epoch / (epochs + 1)}, best=True, seconds=seconds, rss_mb=30, left_s=(epochs - epoch) * seconds)  # fmt: skip
+            metrics={"accuracy": epoch / (epochs + 1)}, best=True, seconds=seconds, rss_mb=30,
+            left_s=(epochs - epoch) * seconds)  # fmt: skip
         state.write_text(str(epoch))
         print(f"epoch {epoch} is done", file=sys.stderr, flush=True)
         if hyper.get("fake_resumes", 0) >= epoch > begun:

@@ -2,16 +2,13 @@
 """Trainings from an experiment to the next version of its model, with a trainer that trains nothing."""
 
 import json
-import pathlib
-import signal
-import sqlite3
-import threading
 
 import harness
 import pytest
-import requests
 import samples
 import trainings
+import yaml
+from test_openapi import check
 
 STAGES = ["snapshot", "prepare", "train", "publish", "evaluate", "reference", "deploy"]
 
@@ -49,7 +46,9 @@ def states(training):
 
 
 def test_from_an_experiment_to_the_next_version(server, colours, labelled):
-    made = trainings.experiment(server, "next version", {"train": labelled}, colours, epochs=4, fake_garbage=True, note="kept")
+    made = trainings.experiment(
+        server, "next version", {"train": labelled}, colours, epochs=4, fake_garbage=True, note="kept"
+    )
     training = trainings.launch(server, made)
     assert training["status"] in ("WAITING", "RUNNING") and training["trigger"] == "LAUNCH"
     done = trainings.ended(server, training)
@@ -98,6 +97,51 @@ def test_candidate_and_champion_are_compared_on_what_was_kept(server, tmp_path, 
     assert len(found["better"]) == min(24, len(kept)) and found["worse"] == []
     assert sum(c["truths"] for c in found["classes"]) == len(kept) and found["champion50"] is None
     assert logs(server, made)["evaluation"]["type"] == "EVALUATION"
+
+
+def test_a_first_model_from_labelled_pictures_alone(server, tmp_path):
+    data = trainings.dataset(server, tmp_path, "first", 40)
+    facts = server.get(f"{data['path']}/train")
+    assert facts["can"] and facts["reason"] is None and facts["task"] == "CLASSIFICATION"
+    assert facts["images"] == facts["labelled"] == sum(facts["split"].values()) == 40
+    assert {c["label"] for c in facts["classes"]} == set(samples.COLOURS)
+    assert facts["choices"][0]["arch"] == "cls-n" and facts["choices"][0]["input"] == [64, 64]
+    wish = {"arch": "cls-n", "name": "first of its name", "parameters": {"epochs": 2}}
+    training = server.post(f"{data['path']}/train", wish)
+    assert training["trigger"] == "FIRST" and training["arch"] == "cls-n" and training["base"] is None
+    assert training["project"]["name"] == "First models"
+    server.post(f"{data['path']}/train", wish, expect=409)
+    server.post(f"{data['path']}/train", {**wish, "name": "other", "arch": "det-t"}, expect=400)
+    done = trainings.ended(server, training)
+    assert done["status"] == "SUCCESS", done["error"]
+    assert done["candidate"]["model"] == "first of its name" and done["candidate"]["version"] == 0
+    assert done["evaluation"]["champion"] is None and done["evaluation"]["difference"] is None
+    assert done["evaluation"]["candidate"] == 1
+    job = json.loads((trainings.run_folder(server, training) / "job.json").read_text())
+    assert job["base"] is None and job["arch"] == "cls-n" and job["input_size"] == [64, 64]
+    unlabelled = trainings.dataset(server, tmp_path, "unlabelled", 1, ("red",))
+    facts = server.get(f"{unlabelled['path']}/train")
+    assert not facts["can"] and facts["reason"]
+
+
+def test_the_sdk_launches_and_trains_fast(server, colours, labelled):
+    picsellia = pytest.importorskip("picsellia")
+    made = trainings.experiment(server, "by the sdk", {"train": labelled}, colours, epochs=2)
+    with picsellia.Client(api_token=server.token, host=server.url) as client:
+        experiment = client.get_project("trainings").get_experiment("by the sdk")
+        job = experiment.launch()
+        assert job.sync()["status"] in ("PENDING", "RUNNING", "SUCCEEDED")
+        trainings.ended(server, {"id": str(job.id)})
+        assert job.sync()["status"] == "SUCCEEDED"
+        assert experiment.get_log("val/accuracy").data["x"] == [1, 2]
+        assert experiment.get_artifact("model-latest").filename == "model.onnx"
+        version = client.get_dataset_version_by_id(labelled["id"])
+        fast = version.start_fast_training("as fast as it can")
+        assert [f.experiment_id for f in version.list_fast_trainings()] == [fast.experiment_id]
+        done = trainings.ended(server, {"id": fast.sync()["job_run_id"]})
+        assert done["status"] == "SUCCESS" and fast.sync()["status"] == "SUCCEEDED", done["error"]
+        assert fast.get_parameters()["input_size"] == 64
+    assert made["name"] == "by the sdk"
 
 
 def test_an_experiment_is_launched_once(server, colours, labelled):
@@ -221,6 +265,17 @@ def test_the_page_hears_of_it(server, colours, labelled):
 def test_who_trains(server, fresh):
     facts = server.get("/api/trainer")
     assert facts["available"] and "fake_trainer.py" in facts["name"] and facts["memory_mb"] == 300
+
+
+def test_answers_are_as_the_contract_says(server, labelled):
+    contract = yaml.safe_load((harness.REPOSITORY / "api" / "openapi.yaml").read_text())
+    listed = server.get(f"/api/organization/{server.organization['id']}/trainings")
+    assert listed["count"] >= 10
+    job = server.get(f"/api/v2/job/{listed['items'][0]['id']}")
+    answers = {"TrainingList": listed, "Trainer": server.get("/api/trainer"), "Run": job,
+               "FirstModel": server.get(f"{labelled['path']}/train")}  # fmt: skip
+    for name, value in answers.items():
+        check(contract, value, {"$ref": f"#/components/schemas/{name}"}, name)
 
 
 def test_a_server_that_stops_has_the_trainer_save_and_goes_on_later(fresh, tmp_path):
