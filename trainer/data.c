@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/str.h"
 #include "formats/readers.h"
 #include "os/file.h"
 #include "task/mask.h"
@@ -310,6 +311,30 @@ void dataset_split(struct dataset *train, uint64_t seed, struct dataset *val)
 	train->count = kept;
 	list_sides(train);
 	list_sides(val);
+}
+
+void dataset_warn_unseen(const struct dataset *d, const struct job *job)
+{
+	struct arena a;
+	struct str names;
+	size_t unseen = 0;
+	arena_init(&a);
+	str_init(&names, 300);
+	bool *seen = ARENA_ARRAY(&a, bool, job->label_count);
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->examples[i].label >= 0)
+			seen[d->examples[i].label] = true;
+		for (size_t k = 0; k < d->examples[i].shape_count; k++)
+			seen[d->examples[i].shapes[k].label] = true;
+	}
+	for (size_t i = 0; i < job->label_count; i++)
+		if (!seen[i])
+			str_printf(&names, "%s%s", unseen++ ? ", " : "", job->labels[i]);
+	if (unseen)
+		event_warning("No picture to train on shows %s: what the model knows of %s may be forgotten.",
+			str_text(&names), unseen > 1 ? "them" : "it");
+	str_release(&names);
+	arena_release(&a);
 }
 
 /* ---- one picture ---- */

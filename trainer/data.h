@@ -47,6 +47,9 @@ void dataset_release(struct dataset *d);
 /* A fifth of a set, picked by the seed, class by class, becomes the set to validate on. Needs 2 examples. */
 void dataset_split(struct dataset *train, uint64_t seed, struct dataset *val);
 
+/* A warning that names the labels that no picture of the set shows, if there are any. */
+void dataset_warn_unseen(const struct dataset *d, const struct job *job);
+
 /* What the network is given for a plan's picture, as 8-bit pixels; out: width * height * 3. ST_UNPROCESSABLE
  * when a file changed under us. */
 enum status dataset_show(

@@ -26,9 +26,10 @@ uint32_t settings_mosaic_epochs(uint32_t epochs);
 /* Of a new model, where the job names none. */
 void input_size_default(struct job *job);
 /*
- * Threads that compute. Small pictures are too little work to share: on cores that others use too, two
- * threads wait for each other at every layer, and took two to four times as long as one (160 pixels a side,
- * det-t).
+ * Threads that compute: one less than the job has, as one more makes the next batches. Small pictures are too
+ * little work to share. Threads that share a layer wait for each other at its end, and on cores that others
+ * use too they wait long: of 2 threads on 2 cores the gain was 1.3 times at best, the loss 4 times and more
+ * (docs/decisions/0103).
  */
 uint32_t settings_threads(const struct job *job);
 /* Bytes of pixels that may be kept in memory: a quarter of what is free, at most 2 GiB. */

@@ -248,6 +248,7 @@ void Training::read_data()
 			"There is one picture only: training needs two or more, and many more to be of use.");
 	if (val_.d.count == 0)
 		dataset_split(&train_.d, job_.seed, &val_.d);
+	dataset_warn_unseen(&train_.d, &job_);
 	settings_choose(&job_, train_.d.count, &set_);
 	if (room < 0)
 		event_warning("The pictures do not all fit into memory: some are read again in each epoch, "

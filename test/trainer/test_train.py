@@ -261,6 +261,8 @@ def test_annotations_of_other_labels_are_left_out_with_a_warning(tmp_path):
     run = small(tmp_path, labels=["disc", "square"])
     events = run.train()
     assert any('"cross"' in w["message"] for w in events.of("warning"))
+    said = small(tmp_path / "more", labels=[*SHAPES, "star"]).train().of("warning")
+    assert any("No picture to train on shows star" in w["message"] for w in said)
     assert events.one("start")["train_images"] == 8
 
 

@@ -78,6 +78,17 @@ static void the_warm_up_leaves_most_of_a_short_run(void **state)
 	assert_int_equal(settings_mosaic_epochs(1), 0);
 }
 
+static void large_pictures_are_computed_by_all_threads_but_one(void **state)
+{
+	struct job job = {.threads = 8, .recipe = {.input = {.width = 320, .height = 320}}};
+	assert_int_equal(settings_threads(&job), 7);
+	job.threads = 2;
+	assert_int_equal(settings_threads(&job), 1);
+	job.threads = 8;
+	job.recipe.input.width = 64;
+	assert_int_equal(settings_threads(&job), 1);
+}
+
 static void a_wrong_job_is_refused_by_name(void **state)
 {
 	static const struct {
@@ -128,6 +139,7 @@ int main(void)
 		cmocka_unit_test(what_is_given_is_read),
 		cmocka_unit_test(what_is_null_or_left_out_has_a_default),
 		cmocka_unit_test(the_warm_up_leaves_most_of_a_short_run),
+		cmocka_unit_test(large_pictures_are_computed_by_all_threads_but_one),
 		cmocka_unit_test(a_wrong_job_is_refused_by_name),
 	};
 	return cmocka_run_group_tests(tests, open_arena, close_arena);
