@@ -2,6 +2,8 @@
 """Trainings from an experiment to the next version of its model, with a trainer that trains nothing."""
 
 import json
+import subprocess
+import sys
 
 import harness
 import pytest
@@ -61,7 +63,8 @@ def test_from_an_experiment_to_the_next_version(server, colours, labelled):
     version = server.get(f"/api/model/version/{done['candidate']['model_version_id']}")
     assert version["state"] == "READY" and version["version"] == colours["version"] + 1
     assert version["labels"] == colours["labels"] and version["origin"]["id"] == colours["origin"]["id"]
-    assert {f["name"] for f in server.get(f"/api/model/version/{version['id']}/modelfiles")["items"]} == {"model-latest", "report"}
+    files = server.get(f"/api/model/version/{version['id']}/modelfiles")["items"]
+    assert {f["name"] for f in files} == {"model-latest", "report"}
 
     said = logs(server, made)
     assert said["train/loss"]["data"] == {"x": [1, 2, 3, 4], "y": pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])}
@@ -265,6 +268,24 @@ def test_the_page_hears_of_it(server, colours, labelled):
 def test_who_trains(server, fresh):
     facts = server.get("/api/trainer")
     assert facts["available"] and "fake_trainer.py" in facts["name"] and facts["memory_mb"] == 300
+
+
+@pytest.mark.parametrize(("task", "labelled", "code"), [("OBJECT_DETECTION", 9, 3), ("CLASSIFICATION", 1, 4)])
+def test_the_example_says_what_it_cannot_do(tmp_path, task, labelled, code):
+    """Without torch: that is loaded when there is something to train on."""
+    coco = {"categories": [{"id": 1, "name": "a"}], "images": [], "annotations": []}
+    for i in range(labelled):
+        coco["images"].append({"id": i, "file_name": f"{i}.png"})
+        coco["annotations"].append({"id": i, "image_id": i, "category_id": 1})
+    (tmp_path / "annotations.json").write_text(json.dumps(coco))
+    part = {"annotations": str(tmp_path / "annotations.json"), "images": str(tmp_path)}
+    job = {"task": task, "labels": ["a"], "data": {"train": part, "val": None}}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    script = harness.REPOSITORY / "examples" / "trainer" / "train.py"
+    done = subprocess.run([sys.executable, script], env={"GYRE_JOB": str(tmp_path / "job.json")}, cwd=tmp_path,
+                          capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert json.loads(done.stdout)["event"] == "error"
 
 
 def test_answers_are_as_the_contract_says(server, labelled):
