@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define LOOK_US ((int64_t)250000)
+#define LOOK_US ((int64_t)100000)
 #define USAGE_US ((int64_t)1000000)
 #define GRACE_US ((int64_t)30 * 1000000)      /* from "save and leave" to the end */
 #define GRACE_STOP_US ((int64_t)10 * 1000000) /* the same when the server itself stops */
@@ -419,7 +419,11 @@ enum status stage_train(struct training *t, struct err *err)
 	for (unsigned starts = 0;;) {
 		trainer_look(w.ops, t->folder, t->row.attempt, &look);
 		if (look.runs) {
-			TRY(watch(&w, &look, err));
+			enum status st = watch(&w, &look, err);
+			if (st != ST_OK) { /* the experiment is gone, or the disk is full: nobody hears it */
+				trainer_stop(w.ops, t->folder, true);
+				return st;
+			}
 			if (training_leaving(t))
 				return err_set(err, ST_UNAVAILABLE, "It was cancelled.");
 			if (w.why_ended) {

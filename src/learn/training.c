@@ -7,6 +7,7 @@
 #include "learn/trainer.h"
 #include "learn/training_inside.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/log.h"
 #include "store/dataset_rows.h"
 #include "store/model_rows.h"
@@ -177,6 +178,16 @@ static enum status begin(struct training *t, struct err *err)
 	return write(&w, err);
 }
 
+/* Pictures and checkpoints are of no more use; job, logs, report and result stay. */
+static void tidy_up(const struct training *t)
+{
+	static const char *const folders[] = {"input", "state"};
+	struct err err;
+	for (size_t i = 0; i < COUNT_OF(folders); i++)
+		if (file_remove_folder(arena_printf(t->arena, "%s/%s", t->folder, folders[i]), &err) != ST_OK)
+			log_err("training_tidy", &err);
+}
+
 static void finish(struct training *t, enum status st, const struct err *why)
 {
 	const struct training_hooks *hooks = &t->options->hooks;
@@ -199,6 +210,8 @@ static void finish(struct training *t, enum status st, const struct err *why)
 		t->row.error = arena_strdup(t->arena, why->text);
 		t->row.message = "";
 	}
+	if (st == ST_OK)
+		tidy_up(t);
 	if (write(&w, &err) != ST_OK) {
 		log_err("training_end", &err);
 		return;

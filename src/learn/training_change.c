@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people and Continuous Training do to trainings: open, cancel, retry. */
+#include "base/json.h"
 #include "learn/training_inside.h"
 #include "os/clock.h"
 #include "store/experiment_rows.h"
+#include "store/model_rows.h"
 
 #include <stdio.h>
 
@@ -36,6 +38,29 @@ static enum status check_datasets(
 		"The experiment has nothing to train on: attach a dataset version as \"train\" first.");
 }
 
+/* Where the trainer was asked already and says no, it need not be tried. */
+static enum status check_base(
+	struct db_conn *c, const struct experiment_row *experiment, struct arena *a, struct err *err)
+{
+	struct model_version_row base;
+	yyjson_doc *doc;
+	if (uuid_is_zero(experiment->base_model_version_id))
+		return ST_OK;
+	TRY(model_rows_version_by_id(c, experiment->base_model_version_id, a, &base, err));
+	if (strcmp(base.state, "READY") != 0)
+		return err_set(err, ST_INVALID, "The version to start from cannot run: %s",
+			base.state_text ? base.state_text : "it has no ONNX file.");
+	if (base.trainable == NULL)
+		return ST_OK;
+	TRY(json_parse(span_of_text(base.trainable), a, &doc, err));
+	yyjson_val *root = yyjson_doc_get_root(doc);
+	const char *reason = yyjson_get_str(yyjson_obj_get(root, "reason"));
+	if (!yyjson_is_false(yyjson_obj_get(root, "trainable")))
+		return ST_OK;
+	return err_set(err, ST_INVALID, "The version to start from cannot be trained: %s",
+		reason ? reason : "the trainer gives no reason.");
+}
+
 enum status training_open(struct db_conn *c, const struct training_row *wish, int64_t now_us, struct arena *a,
 	struct training_row *out, struct err *err)
 {
@@ -47,6 +72,7 @@ enum status training_open(struct db_conn *c, const struct training_row *wish, in
 		return err_set(err, ST_INVALID,
 			"The experiment starts from nothing: give it a model version to retrain, or choose "
 			"what to train from the dataset's page.");
+	TRY(check_base(c, &experiment, a, err));
 	row.id = uuid_v7(now_us / 1000);
 	row.created_us = now_us;
 	row.trainer = wish->trainer ? wish->trainer : "default";
@@ -135,6 +161,10 @@ static enum status retry_job(struct db_conn *c, void *arg, struct err *err)
 		return err_set(err, ST_CONFLICT,
 			"This training was a success: make another experiment to train again.");
 	TRY(check_newest(c, x, err));
+	if (strcmp(x->row.stage, "publish") == 0) { /* a result that was refused would be refused again */
+		TRY(training_rows_stage_undo(c, x->id, "train", err));
+		x->row.stage = "train";
+	}
 	x->row.status = "WAITING";
 	x->row.attempt++;
 	x->row.error = NULL;

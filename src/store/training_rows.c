@@ -250,6 +250,14 @@ enum status training_rows_stage_done(struct db_conn *c, struct uuid id, const ch
 	return db_done(&q, err);
 }
 
+enum status training_rows_stage_undo(struct db_conn *c, struct uuid id, const char *stage, struct err *err)
+{
+	struct db_query q = db_query(c, "DELETE FROM training_stage WHERE training_id = $1 AND stage = $2");
+	db_bind_uuid(&q, id);
+	db_bind_text(&q, stage);
+	return db_done(&q, err);
+}
+
 enum status training_rows_stages(struct db_conn *c, struct uuid id, struct arena *a,
 	struct training_stage_row **items, size_t *count, struct err *err)
 {

@@ -60,6 +60,9 @@ enum status training_rows_update(
 /* A stage is done: once, with what it wants to know again (JSON, or NULL). */
 enum status training_rows_stage_done(struct db_conn *c, struct uuid id, const char *stage, int64_t now_us,
 	const char *detail, struct err *err) MUST_CHECK;
+/* It is to be done again. */
+enum status training_rows_stage_undo(
+	struct db_conn *c, struct uuid id, const char *stage, struct err *err) MUST_CHECK;
 struct training_stage_row {
 	const char *stage, *detail;
 	int64_t done_us;

@@ -7,6 +7,7 @@ fake_garbage  lines that are no JSON fake_stubborn  SIGTERM is not heard
 fake_output   a file to give back    fake_silent    it hangs after its first epoch
 fake_resumes  exit codes 75 first    fake_megabytes it holds so much memory
 fake_starts   a file that gets a line with each start
+fake_keep     a folder that gets a copy of input/
 """
 
 import json
@@ -66,6 +67,8 @@ def main():
         with open(hyper["fake_starts"], "a") as file:
             file.write(f"{os.getpid()} {os.environ['GYRE_RESUME']} {state.exists()}\n")
 
+    if hyper.get("fake_keep"):
+        shutil.copytree(run / "input", hyper["fake_keep"])
     leaving = []
     signal.signal(signal.SIGTERM, lambda *_: leaving.append(not hyper.get("fake_stubborn")))
     train = look_at(job["data"]["train"], run)

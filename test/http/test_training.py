@@ -2,6 +2,7 @@
 """Trainings from an experiment to the next version of its model, with a trainer that trains nothing."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 
@@ -45,6 +46,15 @@ def console(server, made):
 
 def states(training):
     return {s["name"]: s["state"] for s in training["stages"]}
+
+
+def sha256_of(server, version):
+    """Where the version's file is among the blobs."""
+    file = server.get(f"/api/model/version/{version['id']}/modelfiles")["items"][0]
+    db = sqlite3.connect(f"file:{server.data / 'gyre.db'}?mode=ro", uri=True, timeout=20)
+    key = db.execute("SELECT sha256 FROM object WHERE name = ?", (file["object_name"],)).fetchone()[0]
+    db.close()
+    return f"{key[:2]}/{key}"
 
 
 def test_from_an_experiment_to_the_next_version(server, colours, labelled):
@@ -193,10 +203,39 @@ def test_a_trainer_that_asks_to_be_started_again_goes_on_where_it_was(server, co
     assert logs(server, made)["train/loss"]["data"]["x"] == [1, 2, 3, 4, 5]
 
 
+def test_a_result_that_is_no_model_is_refused_and_trained_again(server, colours, labelled, tmp_path):
+    starts, bad = tmp_path / "starts", tmp_path / "bad.onnx"
+    bad.write_bytes(b"no model")
+    made = trainings.experiment(
+        server, "refused", {"train": labelled}, colours, epochs=1, fake_output=str(bad), fake_starts=str(starts)
+    )
+    training = trainings.launch(server, made)
+    done = trainings.ended(server, training)
+    assert done["status"] == "FAILED" and "cannot be used" in done["error"] and states(done)["publish"] == "failed"
+    bad.write_bytes((server.data / "blobs" / sha256_of(server, colours)).read_bytes())
+    server.post(f"/api/training/{training['id']}/retry")
+    assert trainings.ended(server, training)["status"] == "SUCCESS"
+    assert len(starts.read_text().splitlines()) == 2
+
+
+def test_an_experiment_that_is_deleted_ends_its_trainer(server, colours, labelled, tmp_path):
+    starts = tmp_path / "starts"
+    made = trainings.experiment(
+        server, "deleted", {"train": labelled}, colours, epochs=60, fake_seconds=1, fake_starts=str(starts)
+    )
+    training = trainings.launch(server, made)
+    harness.wait_until(starts.exists, 30, "the trainer to start")
+    harness.wait_until(starts.read_text, 30, "its line")
+    server.delete(made["path"])
+    pid = int(starts.read_text().split()[0])
+    harness.wait_until(lambda: not harness.alive(pid), 30, "the trainer to end")
+    server.get(f"/api/training/{training['id']}", expect=404)
+
+
 def test_cancel_and_retry(server, colours, labelled, tmp_path):
     starts = tmp_path / "starts"
     made = trainings.experiment(
-        server, "cancelled", {"train": labelled}, colours, epochs=3, fake_seconds=1, fake_starts=str(starts)
+        server, "cancelled", {"train": labelled}, colours, epochs=3, fake_seconds=0.5, fake_starts=str(starts)
     )
     training = trainings.launch(server, made)
     harness.wait_until(lambda: "train/loss" in logs(server, made), 30, "the first epoch")
@@ -228,12 +267,13 @@ def test_kept_pictures_never_reach_the_trainer(server, colours, tmp_path):
     one = trainings.dataset(server, tmp_path, "kept one", 12)
     two = trainings.dataset(server, tmp_path, "kept two", 12, first=6)  # 6 of the pictures are the same
     server.post(f"{one['path']}/assets/evaluation", {"ids": [one["assets"][11]], "evaluation": True})
-    made = trainings.experiment(server, "kept", {"train": one, "more": two}, colours)
+    made = trainings.experiment(server, "kept", {"train": one, "more": two}, colours, fake_keep=str(tmp_path / "input"))
     training = trainings.launch(server, made)
     assert trainings.ended(server, training)["status"] == "SUCCESS"
     folder = trainings.run_folder(server, training)
-    coco = json.loads((folder / "input/train/annotations.json").read_text())
-    trained = {(folder / "input/train/images" / i["file_name"]).read_bytes() for i in coco["images"]}
+    assert not (folder / "input").exists() and not (folder / "state").exists()  # tidied up
+    coco = json.loads((tmp_path / "input/train/annotations.json").read_text())
+    trained = {(tmp_path / "input/train/images" / i["file_name"]).read_bytes() for i in coco["images"]}
     kept = json.loads((folder / "test.json").read_text())
     assert len(trained) + len(kept) == 18 and trainings.picture("blue", 11) not in trained
     assert all((server.data / "blobs" / k[:2] / k).read_bytes() not in trained for k in kept)
@@ -306,7 +346,7 @@ def test_a_server_that_stops_has_the_trainer_save_and_goes_on_later(fresh, tmp_p
         base = fresh.push(samples.colour_classifier(tmp_path), "c", "CLASSIFICATION", samples.COLOURS, samples.COLOUR_RECIPE)
         data = trainings.dataset(fresh, tmp_path, "stopped", 10)
         made = trainings.experiment(
-            fresh, "stopped", {"train": data}, base, epochs=3, fake_seconds=1, fake_starts=str(starts)
+            fresh, "stopped", {"train": data}, base, epochs=3, fake_seconds=0.5, fake_starts=str(starts)
         )
         training = trainings.launch(fresh, made)
         harness.wait_until(lambda: "train/loss" in logs(fresh, made), 30, "the first epoch")
