@@ -35,11 +35,13 @@ static struct augment augment_of(enum task task)
 	return augment_none;
 }
 
+/* Few pictures: smaller batches, for more steps; some eight an epoch, but of 4 pictures or more. */
 static uint32_t batch_of(enum task task, size_t images)
 {
-	/* Few pictures: smaller batches, for more steps. */
 	uint32_t batch = task == TASK_CLASSIFICATION ? 32 : 16;
-	return images < FEW_IMAGES ? batch / 2 : batch;
+	size_t eighth = images / 8 < 4 ? 4 : images / 8;
+	batch = images < FEW_IMAGES ? batch / 2 : batch;
+	return eighth < batch ? (uint32_t)eighth : batch;
 }
 
 static double rate_of(const struct job *job)

@@ -558,7 +558,8 @@ bool Training::is_over() const
 
 void Training::begin()
 {
-	if (!resume())
+	bool resumed = resume();
+	if (!resumed || (!job_.arch && !now_.has_best)) // it was stopped while its start was being judged
 		judge_start();
 	int64_t trainable = 0;
 	for (const Weight &w : weights_)

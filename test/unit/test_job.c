@@ -63,6 +63,8 @@ static void what_is_null_or_left_out_has_a_default(void **state)
 	settings_choose(&job, 10000, &many);
 	assert_true(few.batch < many.batch && few.learning_rate == 2e-3 && few.weight_decay == 5e-4);
 	assert_true(few.patience >= 10);
+	settings_choose(&job, 10, &few);
+	assert_int_equal(few.batch, 4);
 	job.arch = NULL;
 	settings_choose(&job, 100, &many);
 	assert_true(many.learning_rate < few.learning_rate);
