@@ -9,6 +9,7 @@ import os
 import re
 
 import harness
+import importing
 import pytest
 import samples
 import trainings
@@ -220,3 +221,23 @@ def test_a_first_model_from_pictures_alone_is_deployed(page, site, labelled):
     expect(page.get_by_role("heading", name="from pictures")).to_be_visible()
     answer = site.predict({"id": page.url.rsplit("/", 1)[1]}, trainings.picture("green", 900))
     assert answer["shapes"][0]["label"] == "green"
+
+
+def test_a_model_labels_first(page, site, colours):
+    version = importing.make_version(site, "CLASSIFICATION", "bare")
+    pictures = [("media", (f"bare-{i}.png", trainings.picture(samples.COLOURS[i % 3], 500 + i))) for i in range(6)]
+    importing.send(site, version, pictures)
+    page.goto(f"/dataset/version/{version['id']}")
+    page.get_by_role("button", name="Pre-label").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("6 images will be answered")
+    expect(dialog.get_by_label("Make labels that this version lacks")).to_be_checked()
+    dialog.get_by_role("combobox").select_option(colours["id"])
+    accessible(page, "pre-labelling")
+    look(page, "train-10-pre-label", LOOKS[:1])
+    dialog.get_by_role("button", name="Pre-label").click()
+    expect(dialog).to_contain_text("6 shapes on 6 of 6 images; 3 labels made.")
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(page.locator(".tile-labels").filter(has_text="red")).to_have_count(2)
+    annotations = [a["annotation"] for a in importing.assets_of(site, version)]
+    assert {a["status"] for a in annotations} == {"PENDING"} and all("colours" in a["who"] for a in annotations)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Evaluation, FirstModel, Training, TrainingStage } from '../src/api/loop';
 import {
-	canRetry, classesInOrder, classRows, curvesOf, entryLines, epochTicks, firstModelWords, inShort, isOpen, leftWords, lineValues, minutesWords, nextWords, parameterRows, preLabelNames, shortName,
+	canRetry, classesInOrder, classRows, curvesOf, entryLines, epochTicks, firstModelWords, inShort, isOpen, leftWords, lineValues, minutesWords, nextWords, parameterRows, preLabelNames, preLabelWords, shortName,
 	signedPoints, stageNow, tookSeconds, triggerWords, verdictTone, whatToDo,
 } from '../src/lib/training';
 
@@ -105,6 +105,11 @@ describe('a first model', () => {
 		expect(classRows(first({ classes: [{ label: 'nut', objects: 4 }] }))).toEqual([{ label: 'nut', objects: 4 }]);
 		expect([minutesWords(null), minutesWords(2.4)]).toEqual(['time unknown', 'about 2 min']);
 	});
+});
+
+it('says what pre-labelling found', () => {
+	expect(preLabelWords({ images: 6, annotated: 5, shapes: 7, labels_new: 2, left_out: 0, failed: 1 })).toBe('7 shapes on 5 of 6 images; 2 labels made; 1 image could not be answered.');
+	expect(preLabelWords(null)).toBe('0 shapes on 0 of 0 images.');
 });
 
 it('tells a model’s labels that a dataset version has from those it lacks', () =>

@@ -9,6 +9,7 @@ const KINDS: Record<string, { name: string; about: JobObject }> = {
 	check: { name: 'Check of recipes', about: 'model version' },
 	dataset_import: { name: 'Import into a dataset', about: 'dataset version' },
 	dataset_export: { name: 'Export of a dataset', about: 'dataset version' },
+	pre_label: { name: 'Pre-labelling', about: 'dataset version' },
 	dataset_fork: { name: 'Fork of a dataset version', about: 'dataset version' },
 	dataset_copy: { name: 'Copy of assets', about: 'dataset version' },
 	reference: { name: 'Training Data', about: 'deployment' },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trainings in words and numbers: where one is, what its curves are, what its verdict means, what to do when it failed.
 import type { Decision, Evaluation, ExperimentLog, FirstModel, Training, TrainingStage, TrainingStatus } from '../api/loop';
-import { duration, plural } from './format';
+import { count, duration, plural } from './format';
 
 export const STATUS: Record<TrainingStatus, { word: string; tone: string }> = {
 	WAITING: { word: 'Waiting', tone: 'plain' },
@@ -237,4 +237,17 @@ export const minutesWords = (minutes: number | null): string => (minutes === nul
 export function preLabelNames(model: Record<string, string> | null, version: readonly string[]): { known: string[]; missing: string[] } {
 	const names = Object.entries(model ?? {}).sort((a, b) => Number(a[0]) - Number(b[0])).map(([, name]) => name);
 	return { known: names.filter((n) => version.includes(n)), missing: names.filter((n) => !version.includes(n)) };
+}
+
+/** What a job of the kind pre_label found, in a sentence. */
+export function preLabelWords(result: unknown): string {
+	const of = (key: string): number => {
+		const value = typeof result === 'object' && result !== null ? (result as Record<string, unknown>)[key] : 0;
+		return typeof value === 'number' ? value : 0;
+	};
+	const more = [
+		of('labels_new') > 0 ? `${plural(of('labels_new'), 'label')} made` : '', of('left_out') > 0 ? `${plural(of('left_out'), 'shape')} left out, as this version has no such label` : '',
+		of('failed') > 0 ? `${plural(of('failed'), 'image')} could not be answered` : '',
+	].filter(Boolean);
+	return `${plural(of('shapes'), 'shape')} on ${count(of('annotated'))} of ${plural(of('images'), 'image')}${more.length > 0 ? `; ${more.join('; ')}` : ''}.`;
 }

@@ -10,7 +10,7 @@ import type { ModelVersion } from '../api/types';
 import { plural, score } from '../lib/format';
 import { isRunning } from '../lib/jobs';
 import { SCORE_FLOOR } from '../lib/shapes';
-import { preLabelNames } from '../lib/training';
+import { preLabelNames, preLabelWords } from '../lib/training';
 import { Button, Failure, Skeleton } from './basics';
 import { Confirm, Dialog } from './dialog';
 import { Progress } from './files';
@@ -19,7 +19,8 @@ import { useLoad } from './hooks';
 const EVERY_MS = 700;
 
 async function versionsFor(version: DatasetVersion, signal: AbortSignal): Promise<ModelVersion[]> {
-	const found = await trainingApi.versionsThatAnswer(organization(), version.type, signal);
+	const kinds = version.type === 'NOT_CONFIGURED' ? ['OBJECT_DETECTION', 'CLASSIFICATION', 'SEGMENTATION'] : [version.type];
+	const found = (await Promise.all(kinds.map((kind) => trainingApi.versionsThatAnswer(organization(), kind, signal)))).flat();
 	// Those that serve are known to be worth something.
 	return found.sort((a, b) => b.deployments.length - a.deployments.length);
 }
@@ -45,7 +46,7 @@ function Running({ job: begun, version, onDone, onClose }: { job: AnyJob; versio
 		<Dialog title={`Pre-label ${version.origin_name} ${version.version}`} onClose={onClose}>
 			<div class="dialog-text">
 				{running && <><Progress share={now.progress > 0 ? now.progress : null} label="Pre-labelling, progress" /><p class="muted">{Math.round(100 * now.progress)} %{now.message ? `, ${now.message}` : ''}. It goes on when this is closed; <a href="/jobs">Jobs</a> shows it.</p></>}
-				{!running && now.status === 'SUCCESS' && <p>Done{now.message ? `: ${now.message}` : '.'} What the model drew is pending: look at it, correct it, and save it.</p>}
+				{!running && now.status === 'SUCCESS' && <p>{preLabelWords(now.result)} What the model drew is pending: look at it, correct it, and save it.</p>}
 				{!running && now.status !== 'SUCCESS' && <p class="form-error" role="alert">{now.error ?? 'It was cancelled.'}</p>}
 			</div>
 			<footer class="dialog-foot">
