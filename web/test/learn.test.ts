@@ -182,6 +182,8 @@ describe('the Feedback Loop', () => {
 		expect([loopState(waiting), loopNext(waiting, undefined, 'd').words]).toEqual(['waiting', 'say what becomes of “cat”']);
 		// Whoever has only this finds what comes next.
 		expect(loopNext(loop, { set: false } as ContinuousTraining, 'd').href).toBe('/deployment/d/settings/continuous-training');
+		// Also before the first review: whoever sets one part up after the other is led on.
+		expect(loopNext({ ...loop, counts: { ...loop.counts, reviewed: 0, submitted: 0 } }, { set: false } as ContinuousTraining, 'd').href).toBe('/deployment/d/settings/continuous-training');
 		expect(loopSentence(waiting)).toBe('Corrected images go to blood v2, when somebody presses Submit. 2 reviews wait for a label to be mapped.');
 		expect([delayWords(3600), delayWords(90), delayWords(60)]).toEqual(['1 hour', '90 seconds', '1 minute']);
 	});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { DatasetVersion } from '../src/api/learn';
+import type { DatasetVersion, FeedbackLoop } from '../src/api/learn';
 import type { AttachedDataset, ContinuousDeployment, ContinuousTraining, Training, Verdict } from '../src/api/loop';
 import type { HistoryItem } from '../src/api/types';
 import { datasetChanges, draftOf, draftProblems, minutesOf, nextAlias, parameterProblem, parameterTexts, parameterValues, settingOf } from '../src/lib/continuous_form';
@@ -35,9 +35,10 @@ describe('when', () => {
 	});
 	it('leads on', () => {
 		const cd = { set: false, active: false } as ContinuousDeployment;
-		expect(trainingNext(ct, cd, 'd').href).toBe('/deployment/d/settings/continuous-deployment');
-		expect(trainingNext(ct, { ...cd, set: true, active: true }, 'd').href).toBe('/deployment/d/review');
-		expect(trainingNext({ ...ct, active: false, state: 'off' }, cd, 'd').words).toBe('switch it on');
+		expect(trainingNext(ct, cd, undefined, 'd').href).toBe('/deployment/d/settings/continuous-deployment');
+		expect(trainingNext(ct, { ...cd, set: true, active: true }, undefined, 'd').href).toBe('/deployment/d/review');
+		expect(trainingNext({ ...ct, active: false, state: 'off' }, cd, undefined, 'd').words).toBe('switch it on');
+		expect(trainingNext({ ...ct, set: false }, cd, { set_up: false } as FeedbackLoop, 'd').href).toBe('/deployment/d/settings/feedback');
 		expect(deploymentNext({ ...cd, set: true, active: true }, { ...ct, set: false }, 'd').href).toBe('/deployment/d/settings/continuous-training');
 	});
 });

@@ -345,7 +345,7 @@ export const loopApi = {
 		send<AnyJob>('POST', `${datasetVersionPath(datasetVersion)}/pre-label`, wish),
 
 	continuousTraining: (id: string, signal?: AbortSignal) => request<ContinuousTraining>(ct(id), { signal }),
-	setContinuousTraining: (id: string, setting: ContinuousTrainingSetting) => send<unknown>('POST', ct(id), setting),
+	setContinuousTraining: (id: string, setting: ContinuousTrainingSetting) => send<ContinuousTraining>('POST', ct(id), setting),
 	/** Also ends a pause. */
 	switchContinuousTraining: (id: string, active: boolean) => send<unknown>('PUT', ct(id), { active }),
 	attachToTraining: (id: string, name: string, dataset_version_id: string) => send<unknown>('POST', `${ct(id)}/datasets`, { name, dataset_version_id }),
@@ -353,7 +353,7 @@ export const loopApi = {
 	trainNow: (id: string) => send<Training>('POST', `${ct(id)}/run`),
 
 	continuousDeployment: (id: string, signal?: AbortSignal) => request<ContinuousDeployment>(cd(id), { signal }),
-	setContinuousDeployment: (id: string, setting: ContinuousDeploymentSetting) => send<unknown>('POST', cd(id), setting),
+	setContinuousDeployment: (id: string, setting: ContinuousDeploymentSetting) => send<ContinuousDeployment>('POST', cd(id), setting),
 	switchContinuousDeployment: (id: string, active: boolean) => send<unknown>('PUT', cd(id), { active }),
 
 	verdict: (id: string, version: string, signal?: AbortSignal) => request<Verdict>(withQuery(`${deploymentPath(id)}/shadow/verdict`, { version }), { signal }),

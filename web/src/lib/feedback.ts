@@ -47,8 +47,8 @@ export function loopNext(loop: FeedbackLoop, ct: ContinuousTraining | undefined,
 	if (loop.targets.length === 0) return here('attach a dataset version');
 	if (!loop.active) return here('switch it on');
 	if (loop.counts.waiting > 0) return here(`say what becomes of ${waitingNames(loop)}`);
-	if (loop.counts.reviewed + loop.counts.submitted === 0) return { words: 'review the first images', href: `${home}/review` };
 	if (ct && !ct.set) return { words: 'let the next version be trained from them: Continuous Training', href: `${home}/settings/continuous-training` };
+	if (loop.counts.reviewed + loop.counts.submitted === 0) return { words: 'review the first images', href: `${home}/review` };
 	return { words: 'review more images', href: `${home}/review` };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Continuous Training, Continuous Deployment and the verdict on a shadow, in words.
+import type { FeedbackLoop } from '../api/learn';
 import type { ContinuousDeployment, ContinuousTraining, Policy, ShadowRole, Training, Verdict } from '../api/loop';
 import { count, duration, plural } from './format';
 
@@ -116,8 +117,9 @@ export interface Next {
 }
 
 /** The one thing to do next, from Continuous Training's side. */
-export function trainingNext(ct: ContinuousTraining, cd: ContinuousDeployment | undefined, deployment: string): Next {
+export function trainingNext(ct: ContinuousTraining, cd: ContinuousDeployment | undefined, feedback: FeedbackLoop | undefined, deployment: string): Next {
 	const home = `/deployment/${deployment}`;
+	if (!ct.set && feedback && !feedback.set_up) return { words: 'set up the Feedback Loop first, which fills the data that is trained on', href: `${home}/settings/feedback` };
 	if (!ct.set) return { words: 'check what is filled in below, and set it up', href: null };
 	if (ct.state === 'paused') return { words: 'look at what failed, then resume', href: ct.last ? experimentHref(ct.last) : null };
 	if (!ct.active) return { words: 'switch it on', href: null };

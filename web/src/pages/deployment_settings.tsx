@@ -169,7 +169,7 @@ export function SettingsTab({ deployment, tab, loop, slow, onChanged }: Acting &
 			</nav>
 			{tab === 'training-data' && <TrainingDataSettings deployment={deployment} />}
 			{tab === 'feedback' && <FeedbackSettings deployment={deployment} loop={loop} ct={slow.ct.data} />}
-			{tab === 'continuous-training' && <ContinuousTrainingSettings deployment={deployment} loaded={slow.ct} cd={slow.cd.data} />}
+			{tab === 'continuous-training' && <ContinuousTrainingSettings deployment={deployment} loaded={slow.ct} cd={slow.cd.data} feedback={loop.data} />}
 			{tab === 'continuous-deployment' && <ContinuousDeploymentSettings deployment={deployment} loaded={slow.cd} ct={slow.ct.data} />}
 			{tab === 'alerts' && <AlertSettings deployment={deployment} />}
 			{tab === '' && <General deployment={deployment} onChanged={onChanged} />}

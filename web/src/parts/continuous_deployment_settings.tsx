@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings, Continuous Deployment: what becomes of a newly trained version, and what may hold it back.
 import type { JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ApiError } from '../api/client';
 import { loopApi, type ContinuousDeployment, type ContinuousDeploymentSetting, type ContinuousTraining } from '../api/loop';
-import { tell } from '../api/watch';
 import type { Deployment } from '../api/types';
 import { plural } from '../lib/format';
 import { deploymentBadge, deploymentNext, points, POLICIES } from '../lib/loop';
@@ -114,17 +113,18 @@ function Shadows({ wish, change }: { wish: ContinuousDeploymentSetting; change: 
 
 const settingOf = ({ policy, gate, tolerance, promote_by_itself, keep_days }: ContinuousDeployment): ContinuousDeploymentSetting => ({ policy, gate, tolerance, promote_by_itself, keep_days });
 
-function Form({ deployment, cd, reload }: Acting): JSX.Element {
+function Form({ deployment, cd, onSaved }: { deployment: Deployment; cd: ContinuousDeployment; onSaved: (cd: ContinuousDeployment) => void }): JSX.Element {
 	const external = deployment.status === 'EXTERNAL';
-	const begin = useMemo((): ContinuousDeploymentSetting => ({ ...settingOf(cd), ...(external ? { policy: 'DEPLOY_MANUAL' as const } : {}) }), []);
-	const [wish, setWish] = useState(begin);
-	const change: Change = (part) => setWish((w) => ({ ...w, ...part }));
-	const changed = JSON.stringify(wish) !== JSON.stringify(settingOf(cd));
+	const begin = settingOf(cd);
+	const [edited, setEdited] = useState<ContinuousDeploymentSetting | null>(null);
+	const wish = { ...(edited ?? begin), ...(external ? { policy: 'DEPLOY_MANUAL' as const } : {}) };
+	const change: Change = (part) => setEdited({ ...wish, ...part });
+	const changed = JSON.stringify(wish) !== JSON.stringify(begin);
 	const save = async (): Promise<void> => {
-		await loopApi.setContinuousDeployment(deployment.id, wish);
+		const saved = await loopApi.setContinuousDeployment(deployment.id, wish);
 		say('ok', cd.set ? 'Continuous Deployment is changed.' : 'Continuous Deployment is set up.');
-		tell('loop');
-		reload();
+		onSaved(saved);
+		setEdited(null);
 	};
 	return (
 		<>
@@ -134,19 +134,19 @@ function Form({ deployment, cd, reload }: Acting): JSX.Element {
 			</section>
 			{wish.policy === 'DEPLOY_CHAMPION' && <Gate cd={cd} wish={wish} change={change} />}
 			{wish.policy !== 'DEPLOY_MANUAL' && <Shadows wish={wish} change={change} />}
-			<SaveBar first={cd.set ? null : 'Set it up'} changed={changed} problem={null} save={save} onUndo={() => setWish(begin)} />
+			<SaveBar first={cd.set ? null : 'Set it up'} changed={changed} problem={null} save={save} onUndo={() => setEdited(null)} />
 		</>
 	);
 }
 
 export function ContinuousDeploymentSettings({ deployment, loaded, ct }: { deployment: Deployment; loaded: Loaded<ContinuousDeployment>; ct: ContinuousTraining | undefined }): JSX.Element {
-	const { data, error, loading, reload } = loaded;
+	const { data, error, loading, reload, set } = loaded;
 	return (
 		<div class="settings">
 			{error !== null && <Failure error={error} what={error instanceof ApiError && error.status === 404 ? 'This server has no Continuous Deployment' : 'Continuous Deployment could not be read'} onRetry={reload} />}
 			{!data && loading && <section class="panel padded" aria-busy="true"><Skeleton width="100%" height={160} /></section>}
 			{data && <State deployment={deployment} cd={data} ct={ct} reload={reload} />}
-			{data && <Form key={JSON.stringify([data.set, settingOf(data)])} deployment={deployment} cd={data} reload={reload} />}
+			{data && <Form deployment={deployment} cd={data} onSaved={set} />}
 		</div>
 	);
 }

@@ -77,7 +77,7 @@ export function DataField({ deployment, draft, change, problem }: Fields): JSX.E
 					))}
 				</ul>
 			)}
-			<Problem text={problem} />
+			{rows.length === 0 ? <p class="muted">None. The Feedback Loop’s dataset is the usual one, as <strong>train</strong>.</p> : <Problem text={problem} />}
 			<p class="row-actions"><Button icon="plus" kind={rows.length === 0 ? 'primary' : 'plain'} onClick={() => setAttaching(true)}>Attach a version…</Button></p>
 			{rows.length > 0 && !names.has('test') && <p class="muted">Without <strong>test</strong>, old and new version are measured with the images that are kept to measure with; if they are fewer than a tenth, with a fifth of the images. Those are never trained on.</p>}
 			{attaching && <AttachDialog deployment={deployment} datasets={draft.datasets} onClose={() => setAttaching(false)} onChosen={(d) => {
@@ -179,7 +179,7 @@ export function ParameterFields({ ct, draft, change, problem }: Fields): JSX.Ele
 			<Problem text={problem} />
 			<p class="row-actions">
 				<Button kind="quiet" disabled={same} onClick={() => change({ parameters: suggested })}>Reset</Button>
-				<span class="muted">{same ? 'As the champion was trained, as far as is known.' : 'Changed from what is suggested.'}{minutes !== null && ` A training takes about ${duration(60 * minutes)}.`}</span>
+				<span class="muted">{!same ? 'Changed from what is suggested.' : filled(suggested) === '[]' ? 'All of it is left to the trainer.' : 'As the champion was trained, as far as is known.'}{minutes !== null && ` A training takes about ${duration(60 * minutes)}.`}</span>
 			</p>
 		</>
 	);
@@ -187,8 +187,8 @@ export function ParameterFields({ ct, draft, change, problem }: Fields): JSX.Ele
 
 // ---- project
 
-export function ProjectField({ draft, change, problem }: Fields): JSX.Element {
-	const projects = useLoad('projects to choose', (signal) => loopApi.projects(organization(), 1000, 0, signal));
+export function ProjectField({ ct, draft, change, problem }: Fields): JSX.Element {
+	const projects = useLoad(`projects to choose ${ct.project?.id ?? ''}`, (signal) => loopApi.projects(organization(), 1000, 0, signal));
 	const items = projects.data?.items ?? [];
 	return (
 		<>
@@ -197,7 +197,7 @@ export function ProjectField({ draft, change, problem }: Fields): JSX.Element {
 				<select class="input" aria-label="Project" value={draft.project_id ?? ''} onChange={(event) => change({ project_id: event.currentTarget.value || null })}>
 					<option value="">A new project</option>
 					{items.map((p) => <option key={p.id} value={p.id}>{p.name}</option>)}
-					{draft.project_id !== null && projects.data && !items.some((p) => p.id === draft.project_id) && <option value={draft.project_id}>a project that is not listed</option>}
+					{draft.project_id !== null && !items.some((p) => p.id === draft.project_id) && <option value={draft.project_id}>{ct.project?.id === draft.project_id ? ct.project.name : 'a project that is not listed'}</option>}
 				</select>
 				{draft.project_id === null && <input class="input" aria-label="Name of the new project" placeholder="its name" maxLength={100} value={draft.project_name} onInput={(event) => change({ project_name: event.currentTarget.value })} />}
 			</div>

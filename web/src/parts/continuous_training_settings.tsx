@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { ApiError } from '../api/client';
+import type { FeedbackLoop } from '../api/learn';
 import { loopApi, type ContinuousDeployment, type ContinuousTraining, type Training } from '../api/loop';
 import { organization } from '../api/session';
 import { tell } from '../api/watch';
@@ -97,8 +98,8 @@ function TrainNow({ deployment, ct, reload }: Acting): JSX.Element {
 	);
 }
 
-function State(acting: Acting & { cd: ContinuousDeployment | undefined }): JSX.Element {
-	const { deployment, ct, reload, cd } = acting;
+function State(acting: Acting & { cd: ContinuousDeployment | undefined; feedback: FeedbackLoop | undefined }): JSX.Element {
+	const { deployment, ct, reload, cd, feedback } = acting;
 	const { word, tone } = trainingBadge(ct);
 	return (
 		<section class="panel padded loop-state" aria-label="Continuous Training">
@@ -121,34 +122,39 @@ function State(acting: Acting & { cd: ContinuousDeployment | undefined }): JSX.E
 			{ct.open && <TrainingLine training={ct.open} name="Now:" />}
 			{ct.last && ct.last.id !== ct.open?.id && <TrainingLine training={ct.last} name="Last:" />}
 			{ct.set && <TrainNow {...acting} />}
-			<NextLine next={trainingNext(ct, cd, deployment.id)} />
+			<NextLine next={trainingNext(ct, cd, feedback, deployment.id)} />
 		</section>
 	);
 }
 
 /** Datasets first, so that what is saved can be judged as a whole. */
-async function saveAll(deployment: Deployment, ct: ContinuousTraining, draft: Draft, made: { project: string | null }): Promise<void> {
+async function saveAll(deployment: Deployment, ct: ContinuousTraining, draft: Draft, made: { project: string | null }): Promise<ContinuousTraining> {
 	if (draft.project_id === null && made.project === null) made.project = (await loopApi.createProject(organization(), draft.project_name.trim())).id;
 	const { gone, fresh } = datasetChanges(ct.datasets, draft.datasets);
 	if (gone.length > 0) await loopApi.detachFromTraining(deployment.id, gone.map((d) => d.dataset_version.id));
 	for (const { name, dataset_version } of fresh) await loopApi.attachToTraining(deployment.id, name, dataset_version.id);
-	await loopApi.setContinuousTraining(deployment.id, settingOf(draft, draft.project_id ?? made.project ?? ''));
+	return loopApi.setContinuousTraining(deployment.id, settingOf(draft, draft.project_id ?? made.project ?? ''));
 }
 
-function Form({ deployment, ct, reload }: Acting): JSX.Element {
-	const begin = useMemo(() => draftOf(ct, deployment.name), []);
-	const [draft, setDraft] = useState(begin);
+/** Changes with what is saved, not when a count goes up. */
+const savedKey = (ct: ContinuousTraining): string => JSON.stringify([ct.set, ct.project?.id, ct.base, ct.trigger, ct.threshold, ct.every_s, ct.on_drift, ct.drift_images_min, ct.parameters, ct.datasets.map((d) => [d.name, d.dataset_version.id])]);
+
+function Form({ deployment, ct, onSaved }: { deployment: Deployment; ct: ContinuousTraining; onSaved: (ct: ContinuousTraining) => void }): JSX.Element {
+	const begin = useMemo(() => draftOf(ct, deployment.name), [savedKey(ct)]);
+	// What is typed stays while the server's side changes, also when a save is refused half way.
+	const [edited, setEdited] = useState<Draft | null>(null);
 	// A second try does not make a second project.
 	const [made] = useState<{ project: string | null }>({ project: null });
-	const changed = JSON.stringify(draft) !== JSON.stringify(begin);
+	const draft = edited ?? begin;
+	const changed = edited !== null && JSON.stringify(edited) !== JSON.stringify(begin);
 	const problems = draftProblems(draft);
-	const change = (part: Partial<Draft>): void => setDraft((d) => ({ ...d, ...part }));
+	const change = (part: Partial<Draft>): void => setEdited((d) => ({ ...(d ?? begin), ...part }));
 	const fields = { deployment, ct, draft, change };
 	const save = async (): Promise<void> => {
-		await saveAll(deployment, ct, draft, made);
+		const saved = await saveAll(deployment, ct, draft, made);
 		say('ok', ct.set ? 'Continuous Training is changed.' : 'Continuous Training is set up.');
-		tell('loop');
-		reload();
+		onSaved(saved);
+		setEdited(null);
 	};
 	return (
 		<>
@@ -167,22 +173,19 @@ function Form({ deployment, ct, reload }: Acting): JSX.Element {
 			<SettingSection title="Project" note="Where its experiments are listed: each training is one.">
 				<ProjectField {...fields} problem={problems.project} />
 			</SettingSection>
-			<SaveBar first={ct.set ? null : 'Set it up'} changed={changed} problem={Object.values(problems)[0] ?? null} save={save} onUndo={() => setDraft(begin)} />
+			<SaveBar first={ct.set ? null : 'Set it up'} changed={changed} problem={Object.values(problems)[0] ?? null} save={save} onUndo={() => setEdited(null)} />
 		</>
 	);
 }
 
-/** The form begins anew when what is saved changes, not when a count goes up. */
-const savedKey = (ct: ContinuousTraining): string => JSON.stringify([ct.set, ct.project?.id, ct.base, ct.trigger, ct.threshold, ct.every_s, ct.on_drift, ct.drift_images_min, ct.parameters, ct.datasets.map((d) => [d.name, d.dataset_version.id])]);
-
-export function ContinuousTrainingSettings({ deployment, loaded, cd }: { deployment: Deployment; loaded: Loaded<ContinuousTraining>; cd: ContinuousDeployment | undefined }): JSX.Element {
-	const { data, error, loading, reload } = loaded;
+export function ContinuousTrainingSettings({ deployment, loaded, cd, feedback }: { deployment: Deployment; loaded: Loaded<ContinuousTraining>; cd: ContinuousDeployment | undefined; feedback: FeedbackLoop | undefined }): JSX.Element {
+	const { data, error, loading, reload, set } = loaded;
 	return (
 		<div class="settings">
 			{error !== null && <Failure error={error} what={error instanceof ApiError && error.status === 404 ? 'This server has no Continuous Training' : 'Continuous Training could not be read'} onRetry={reload} />}
 			{!data && loading && <section class="panel padded" aria-busy="true"><Skeleton width="100%" height={160} /></section>}
-			{data && <State deployment={deployment} ct={data} cd={cd} reload={reload} />}
-			{data && <Form key={savedKey(data)} deployment={deployment} ct={data} reload={reload} />}
+			{data && <State deployment={deployment} ct={data} cd={cd} feedback={feedback} reload={reload} />}
+			{data && <Form deployment={deployment} ct={data} onSaved={set} />}
 		</div>
 	);
 }
