@@ -393,11 +393,13 @@ def yolo(path, kind, classes):
                      f"xyp{level}")  # fmt: skip
             xy = add("Mul", [xy, stride], f"xys{level}")
             wh = add("Mul", [parts[1], f"two{level}"], f"wh2{level}")
-            wh = add("Mul", [add("Mul", [wh, wh], f"wh4{level}"), constant(f"a{level}", anchors[None, :, None, None])], f"wha{level}")
+            anchor = constant(f"a{level}", anchors[None, :, None, None])
+            wh = add("Mul", [add("Mul", [wh, wh], f"wh4{level}"), anchor], f"wha{level}")
             y = add("Concat", [xy, wh, parts[2]], f"all{level}", axis=4)
             outputs.append(add("Reshape", [y, constant(f"o{level}", [1, -1, rows], numpy.int64)], f"out{level}"))
         else:
-            y = add("Concat", [conv(x, f"box{level}", width, 64), conv(x, f"cls{level}", width, classes, bias=-3.0)], f"cat{level}", axis=1)
+            both = [conv(x, f"box{level}", width, 64), conv(x, f"cls{level}", width, classes, bias=-3.0)]
+            y = add("Concat", both, f"cat{level}", axis=1)
             outputs.append(add("Reshape", [y, constant(f"s{level}", [1, 64 + classes, -1], numpy.int64)], f"out{level}"))
     if kind == "v5":
         nodes.append(helper.make_node("Concat", outputs, ["y"], axis=1))

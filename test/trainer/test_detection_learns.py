@@ -41,6 +41,7 @@ def test_a_new_detector_begins_to_learn(tmp_path):
 
 
 @slow
+@pytest.mark.timeout(900)
 def test_a_new_detector_learns_and_goes_on_with_other_pictures_and_labels(tmp_path):
     run = Run(tmp_path / "first", "OBJECT_DETECTION", SHAPES[:2], detected(80, side=160, labels=SHAPES[:2]),
               detected(40, seed=2, side=160, labels=SHAPES[:2]), arch="det-t", input_size=[160, 160],
@@ -76,6 +77,7 @@ def cells(first, count):
 
 
 @slow
+@pytest.mark.timeout(900)
 def test_yolox_learns_blood_cells(tmp_path):
     base, names = DATA / "models/yolox_nano/yolox_nano.onnx", DATA / "models/yolox_nano/coco_classes.txt"
     if not base.exists() or not (DATA / "det_bccd").exists():
