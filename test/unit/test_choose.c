@@ -5,6 +5,7 @@
 
 #include "learn/lease.h"
 #include "review_world.h"
+#include "store/verdict_rows.h"
 
 #include <math.h>
 
@@ -366,6 +367,58 @@ static void test_batches(void **state)
 	close_to(now, 0, 0);
 }
 
+static void set_reviewed(struct uuid id)
+{
+	struct db_query q = db_query(w.conn, "UPDATE predicted_asset SET status = 'REVIEWED' WHERE id = $1");
+	db_bind_uuid(&q, id);
+	RW_OK(&w, db_done(&q, &w.err));
+}
+
+/* A disagreement of a shadow that was reviewed is drawn as if it waited; what somebody picked by hand is not.
+ */
+static void test_reviewed_disagreements_stay_in_the_pool(void **state)
+{
+	struct uuid ids[200], shadow = rw_id(), nobody = {{0}};
+	size_t chosen, pool;
+	for (size_t i = 0; i < COUNT_OF(ids); i++)
+		ids[i] = rw_add_image(&w, i % 4 ? 0.99F : 0.5F, 0);
+	digest();
+	RW_OK(&w, sample_rows_add(w.conn, shadow, w.version_id, ids, 60, RW_FIRST_US, &w.err));
+	RW_OK(&w, sample_rows_add(
+			  w.conn, rw_id(), w.version_id, ids, 30, RW_FIRST_US, &w.err)); /* of another, too */
+	for (size_t i = 0; i < 50; i++)
+		set_reviewed(ids[i]);
+	for (size_t i = 190; i < 200; i++)
+		set_reviewed(ids[i]);
+	RW_OK(&w, choose_batch(readers, recorder, w.deployment_id, RW_FIRST_US, &chosen, &pool, &w.err));
+	assert_int_equal(pool, 190);
+	struct review_chances chances;
+	struct queue_image *images;
+	size_t count;
+	RW_OK(&w, review_chances_read(w.conn, w.deployment_id, &w.arena, &chances, &w.err));
+	RW_OK(&w, queue_rows_chosen(w.conn, w.deployment_id, &w.arena, &images, &count, &w.err));
+	for (size_t i = 0; i < count; i++) {
+		double now;
+		RW_OK(&w, review_chance(w.conn, &chances, images[i].id, &now, &w.err));
+		close_to(now, choose_chance(&chances.batches[0], choose_weight("unsure", &images[i], 0)),
+			1e-12);
+	}
+	int64_t reviewed = rw_number(&w,
+		"SELECT count(*) FROM predicted_asset WHERE chosen_us IS NOT NULL AND status = 'REVIEWED'",
+		nobody);
+	assert_true(reviewed > 0 && reviewed < 50);
+	for (int i = 0; i < 40 && pool; i++)
+		RW_OK(&w, choose_batch(
+				  readers, recorder, w.deployment_id, RW_FIRST_US, &chosen, &pool, &w.err));
+	assert_int_equal(
+		rw_number(&w, "SELECT count(*) FROM predicted_asset WHERE chosen_us IS NOT NULL", nobody),
+		190);
+	/* Nobody is shown them again. */
+	struct uuid *next;
+	RW_OK(&w, queue_rows_next(w.conn, w.deployment_id, 1000, &w.arena, &next, &count, &w.err));
+	assert_int_equal(count, 140);
+}
+
 static void test_leases(void **state)
 {
 	struct uuid ids[20];
@@ -412,6 +465,8 @@ int main(void)
 		cmocka_unit_test(test_chances_against_a_simulation),
 		cmocka_unit_test_setup_teardown(test_the_digest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_batches, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_reviewed_disagreements_stay_in_the_pool, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_leases, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
