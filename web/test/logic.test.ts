@@ -115,6 +115,8 @@ describe('history', () => {
 		expect(historyLine(item('promoted', v0, v1), names)).toBe('Promoted yolox:1 in place of yolox:0');
 		expect(historyLine(item('shadow_set', null, v1), names)).toBe('Shadow set: yolox:1');
 		expect(historyLine(item('shadow_removed', v1, null), names)).toBe('Shadow removed: yolox:1');
+		expect(historyLine(item('held', null, v1), names)).toBe('Held back, a shadow: yolox:1');
+		expect(historyLine(item('training_failed', null, v1), names)).toBe('A training failed');
 		expect(historyLine(item('something new', null, 'x'), names)).toBe('something new x');
 	});
 

@@ -88,7 +88,7 @@ export type PipelineWord = 'off' | 'on' | 'working' | 'problem';
 
 export interface HistoryItem {
 	at: string;
-	/** created, deployed, rolled_back, promoted, shadow_set, shadow_removed, threshold, renamed, paused, resumed */
+	/** created, deployed, rolled_back, promoted, shadow_set, shadow_removed, held, kept, training_failed, training_paused, threshold, renamed, paused, resumed */
 	what: string;
 	by: string | null;
 	/** As text: a name, a number, or a model version's id. */

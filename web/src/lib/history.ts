@@ -9,7 +9,7 @@ export type VersionNames = ReadonlyMap<string, string>;
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
 /** The champion changed. */
 const SWAPS = ['deployed', 'rolled_back', 'promoted'];
-const NAMES_A_VERSION = [...SWAPS, 'created', 'shadow_set', 'shadow_removed'];
+const NAMES_A_VERSION = [...SWAPS, 'created', 'shadow_set', 'shadow_removed', 'held', 'kept'];
 
 export function versionIds(items: readonly HistoryItem[]): string[] {
 	const values = items.filter((item) => NAMES_A_VERSION.includes(item.what)).flatMap((item) => [item.from, item.to]);
@@ -24,6 +24,7 @@ function valueText(value: string | null, names: VersionNames): string {
 const VERBS: Record<string, string> = {
 	created: 'Created', deployed: 'Deployed', rolled_back: 'Went back to', promoted: 'Promoted', threshold: 'Threshold', renamed: 'Renamed',
 	paused: 'Paused', resumed: 'Resumed', shadow_set: 'Shadow set:', shadow_removed: 'Shadow removed:',
+	held: 'Held back, a shadow:', kept: 'Published, and not deployed:', training_failed: 'A training failed', training_paused: 'Continuous Training paused',
 };
 
 export function historyLine(item: HistoryItem, names: VersionNames): string {
@@ -32,6 +33,7 @@ export function historyLine(item: HistoryItem, names: VersionNames): string {
 	const to = valueText(item.to, names);
 	if (item.what === 'threshold') return `${verb} from ${score(Number(from))} to ${score(Number(to))}`;
 	if (item.what === 'renamed') return `${verb} from ${from} to ${to}`;
+	if (item.what.startsWith('training_')) return verb; // which one says its reason
 	if (item.what === 'created') return to ? `${verb} with ${to}` : verb;
 	if (item.what === 'shadow_set' || item.what === 'shadow_removed') return `${verb} ${to || from}`;
 	if (!to) return verb;
