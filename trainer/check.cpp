@@ -19,7 +19,6 @@ namespace
 {
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_TRAINABLE = 3 };
 
-constexpr size_t file_bytes_max = size_t{2} << 30;
 constexpr int64_t probe_side = 640; // as the server tries inputs without a size
 
 // Operators that say by themselves why a model cannot be trained.
