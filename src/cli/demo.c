@@ -133,7 +133,8 @@ static enum status finish(struct demo *d, struct err *err)
 			"\"deployment\":\"%s\",\"version\":\"%s\",\"answered\":%" PRId64
 			",\"failed\":%" PRId64,
 			d->state.deployment, d->state.second, d->answered, d->failed),
-		"Version 2 serves, and nobody but the reviewer did anything. Drop an ONNX file on %s/models, "
+		"The new version serves, and nobody but the reviewer did anything. Drop an ONNX file on "
+		"%s/models, "
 		"or a folder of "
 		"pictures on %s/datasets. `gyre demo --remove`, or Remove demo on the page, takes the demo "
 		"away.",

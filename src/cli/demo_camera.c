@@ -215,7 +215,7 @@ static void light(struct canvas *c, double lamp, struct random *r)
 {
 	double exposure = uniform(r, 0.9, 1.1), turn = uniform(r, 0, 2 * PI), slope = uniform(r, 0.05, 0.25);
 	double dim = uniform(r, 0.30, 0.44);
-	const double cast[3] = {1.25, 0.95, 0.5};
+	const double cast[3] = {1.1, 1.0, 0.8};
 	for (int y = 0; y < SIDE; y++) {
 		for (int x = 0; x < SIDE; x++) {
 			double u = 2.0 * x / SIDE - 1, v = 2.0 * y / SIDE - 1;

