@@ -13,7 +13,7 @@ it('the mock speaks the contract', async () => {
 	} finally {
 		await mock.close();
 	}
-});
+}, 60_000);
 
 it('the check sees what is wrong', () => {
 	const text = (v: unknown): boolean => typeof v === 'string';
