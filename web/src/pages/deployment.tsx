@@ -82,7 +82,7 @@ function Loaded({ deployment, tab, onChanged, reload }: {
 	useEffect(() => refreshTotals.cancel, [refreshTotals]);
 	const loop = useLoad(`feedback ${id}`, (signal) => learn.feedback(id, signal));
 	const training = useTraining(id);
-	const slow = useLoop(id);
+	const slow = useLoop(id, loop.data);
 	const refreshLoop = useMemo(() => throttle(() => {
 		loop.reload();
 		tell('loop');

@@ -136,8 +136,8 @@ async function saveAll(deployment: Deployment, ct: ContinuousTraining, draft: Dr
 	return loopApi.setContinuousTraining(deployment.id, settingOf(draft, draft.project_id ?? made.project ?? ''));
 }
 
-/** Changes with what is saved, not when a count goes up. */
-const savedKey = (ct: ContinuousTraining): string => JSON.stringify([ct.set, ct.project?.id, ct.base, ct.trigger, ct.threshold, ct.every_s, ct.on_drift, ct.drift_images_min, ct.parameters, ct.datasets.map((d) => [d.name, d.dataset_version.id])]);
+/** Changes with what is saved or, before that, suggested; not when a count goes up. */
+const savedKey = (ct: ContinuousTraining): string => JSON.stringify([ct.set, ct.project?.id, ct.base, ct.trigger, ct.threshold, ct.every_s, ct.on_drift, ct.drift_images_min, ct.parameters, ct.datasets.map((d) => [d.name, d.dataset_version.id]), !ct.set && ct.suggestion]);
 
 function Form({ deployment, ct, onSaved }: { deployment: Deployment; ct: ContinuousTraining; onSaved: (ct: ContinuousTraining) => void }): JSX.Element {
 	const begin = useMemo(() => draftOf(ct, deployment.name), [savedKey(ct)]);

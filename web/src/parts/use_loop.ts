@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Continuous Training, Continuous Deployment and verdicts, read anew when the server tells of them and while something runs.
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { FeedbackLoop } from '../api/learn';
 import { loopApi, type ContinuousDeployment, type ContinuousTraining, type Verdict } from '../api/loop';
 import type { Deployment } from '../api/types';
 import { told } from '../api/watch';
@@ -28,13 +29,15 @@ export interface Loop {
 	cd: Loaded<ContinuousDeployment>;
 }
 
-export function useLoop(deployment: string): Loop {
+/** feedback: whose dataset versions are what Continuous Training suggests; undefined: not known yet. */
+export function useLoop(deployment: string, feedback: FeedbackLoop | undefined): Loop {
 	const ct = useLoad(`continuous training ${deployment}`, (signal) => loopApi.continuousTraining(deployment, signal));
 	const cd = useLoad(`continuous deployment ${deployment}`, (signal) => loopApi.continuousDeployment(deployment, signal));
 	useAgain(useStore(told.loop), () => {
 		ct.reload();
 		cd.reload();
 	}, 1000);
+	useAgain(feedback, ct.reload, 1000);
 	const running = ct.data?.open != null;
 	useEffect(() => {
 		if (!running) return undefined;
