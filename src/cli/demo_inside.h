@@ -25,8 +25,9 @@ struct demo_size {
 	int reviews;                    /* that start a training */
 	int invited;                    /* of them a person may do */
 	double pictures_per_s;          /* while one looks */
-	int dark_max;                   /* pictures until drift must be told */
-	unsigned train_s, verdict_s;    /* longest waits */
+	int per_round; /* pictures that the shadow sees between two looks at it; half as many reviews */
+	int dark_max;  /* pictures until drift must be told */
+	unsigned train_s, verdict_s; /* longest waits */
 };
 
 /* What demo.json keeps; ids are texts, "" where there is none yet. */

@@ -318,18 +318,16 @@ static enum status tell_verdict(struct demo *d, char state[16], struct err *err)
 
 enum status demo_step_shadow(struct demo *d, struct err *err)
 {
-	char state[16] = "";
+	char state[16] = "", queue[96]; /* not of the arena: it outlives calls */
 	bool promoted = false;
 	int64_t end_us = clock_mono_us() + (int64_t)d->size.verdict_s * 1000000;
 	TRY(make_robot(d, err));
+	snprintf(queue, sizeof(queue), ",\"queue\":\"disagreements\",\"version\":\"%s\"", d->state.second);
 	demo_open_page(d, "/deployment/%s", d->state.deployment);
 	while (!promoted) {
 		int done;
-		TRY(demo_pictures(d, 12, d->size.pictures_per_s, NULL, err));
-		enum status st = demo_review(d,
-			arena_printf(&d->client.arena, ",\"queue\":\"disagreements\",\"version\":\"%s\"",
-				d->state.second),
-			REVIEWED_AT_ONCE, &done, err);
+		TRY(demo_pictures(d, d->size.per_round, d->size.pictures_per_s, NULL, err));
+		enum status st = demo_review(d, queue, d->size.per_round / 2, &done, err);
 		if (st != ST_OK && st != ST_MISSING) /* it is no shadow any more: promoted in between */
 			return st;
 		TRY(tell_verdict(d, state, err));
