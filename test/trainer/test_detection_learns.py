@@ -87,5 +87,5 @@ def test_yolox_learns_blood_cells(tmp_path):
     run = Run(tmp_path, "OBJECT_DETECTION", [*labels, "RBC", "WBC", "Platelets"], cells(0, 60), cells(60, 30), **job)
     events = run.train()
     print("AP50 by epoch:", [round(e["metrics"]["AP50"], 3) for e in events.of("epoch")], events.one("done"))
-    assert events.one("done")["metrics"]["AP50"] > 0.4 > events.one("start")["metric_start"]
+    assert events.one("done")["metrics"]["AP50"] > 0.3 > events.one("start")["metric_start"]
     assert agrees_with_onnx_runtime(run.model, tmp_path, 255)
