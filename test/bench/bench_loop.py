@@ -31,7 +31,8 @@ class Cells:
 
     def __init__(self, count):
         folder = harness.DATA / "det_bccd"
-        names = sorted(p.stem for p in (folder / "Annotations").glob("*.xml") if (folder / "JPEGImages" / f"{p.stem}.jpg").is_file())
+        names = sorted(path.stem for path in (folder / "Annotations").glob("*.xml"))
+        names = [name for name in names if (folder / "JPEGImages" / f"{name}.jpg").is_file()]
         self.names, self.folder = names[:count], folder
 
     def picture(self, name):
@@ -104,10 +105,12 @@ def retrain(server, deployment, cells, names, number):
         answer = server.predict(deployment, cells.picture(name), filename=f"{name}.jpg")
         server.post(f"/api/predicted/asset/{answer['predicted_asset_id']}/reviews", {"shapes": cells.shapes(name)})
     server.post(f"{path}/submit", {"all": True})
-    started = harness.wait_until(
-        lambda: next((t for t in (server.get(f"{path}/pipeline/ct")[k] for k in ("open", "last")) if t and t["epoch"] == number), None),
-        60, f"training {number} to start by itself",
-    )  # fmt: skip
+
+    def begun():
+        ct = server.get(f"{path}/pipeline/ct")
+        return next((t for t in (ct["open"], ct["last"]) if t and t["epoch"] == number), None)
+
+    started = harness.wait_until(begun, 60, f"training {number} to start by itself")
     return wait(server, started)
 
 
@@ -134,7 +137,8 @@ def loop(server, cells, parameters):
     for number in range(1, RETRAININGS + 1):
         names = stream[(number - 1) * share : number * share]
         print(f"retraining {number}: {len(names)} more pictures, reviewed")
-        rows.append((f"retraining {number}", len(train) + number * share, score(retrain(server, deployment, cells, names, number))))
+        retrained = retrain(server, deployment, cells, names, number)
+        rows.append((f"retraining {number}", len(train) + number * share, score(retrained)))
     everything = dataset(server, "everything", cells, train + stream[: RETRAININGS * share], test)
     print("all at once")
     _, at_once = first_model(server, everything, "all at once", parameters)

@@ -44,7 +44,8 @@ def run(node, x):
     a, op = node["attributes"], node["op"]
     if op == "Conv":
         p = a.get("pads", [0] * 4)
-        return F.conv2d(x[0], x[1], x[2] if len(x) > 2 else None, a.get("strides", 1), p[:2], a.get("dilations", 1), a.get("group", 1))
+        bias = x[2] if len(x) > 2 else None
+        return F.conv2d(x[0], x[1], bias, a.get("strides", 1), p[:2], a.get("dilations", 1), a.get("group", 1))
     if op == "BatchNormalization":
         return F.batch_norm(x[0], x[3], x[4], x[1], x[2], True, 1 - a.get("momentum", 0.9), a.get("epsilon", 1e-5))
     if op == "Relu":
@@ -72,7 +73,8 @@ for step in range(steps + 3):
         if node["op"] == "Softmax":
             break
         here[node["outputs"][0]] = run(node, [here[i] for i in node["inputs"]])
-    loss = F.cross_entropy(here[node["inputs"][0]] if node["op"] == "Softmax" else here[node["outputs"][0]], classes, label_smoothing=0.05)
+    logits = here[node["inputs"][0]] if node["op"] == "Softmax" else here[node["outputs"][0]]
+    loss = F.cross_entropy(logits, classes, label_smoothing=0.05)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_([values[n] for n in weights], 10)

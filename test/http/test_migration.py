@@ -50,7 +50,9 @@ def old(fresh):
     return unpacked(fresh, "first_light")
 
 
-@pytest.mark.parametrize(("name", "schema", "predictions"), [("first_light", 1, 12), ("deploy", 4, 15), ("teach", 10, 15), ("watched", 11, 66)])
+@pytest.mark.parametrize(
+    ("name", "schema", "predictions"), [("first_light", 1, 12), ("deploy", 4, 15), ("teach", 10, 15), ("watched", 11, 66)]
+)
 def test_every_row_is_still_there(fresh, name, schema, predictions):
     old = unpacked(fresh, name)
     before = rows_of(old)
