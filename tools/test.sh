@@ -4,7 +4,7 @@
 # Build and run all tests, stage by stage, with a headline and the seconds of each.
 #
 #   tools/test.sh              what a change must pass (`make test`)
-#   tools/test.sh ci           the same with longer runs, and the trainer, format, docs, TSan, black-box tests under ASan (.ci/run)
+#   tools/test.sh ci           the same with longer runs, and trainer, format, docs, TSan, black-box tests under ASan (.ci/run)
 #   tools/test.sh nightly      the long runs
 #   tools/test.sh … STAGE      only the stages named (see the list at the end of this file)
 #
