@@ -62,29 +62,30 @@ static struct gate_decision look(const struct gate_question *q, yyjson_val *eval
 				"answer by itself (%d are needed). Its reviews decide.",
 				q->version, images, images == 1 ? " is" : "s are", GATE_IMAGES_MIN));
 	if (high < 0)
-		return decide(GATE_HELD, arena_printf(a,
-						 "Version %" PRId64 " is held back: on %" PRId64
-						 " test pictures its %s is %.3f lower "
-						 "than the champion's (95 %%: %.3f to %.3f lower).",
-						 q->version, images, metric, -number(difference, "value"),
-						 -high, -number(difference, "low")));
-	yyjson_val *fell = worst_class(evaluation, tolerance);
-	if (fell)
 		return decide(
 			GATE_HELD, arena_printf(a,
-					   "Version %" PRId64
-					   " is held back: class \"%.80s\" fell from %.3f to %.3f on %" PRId64
-					   " test objects, more than the %.0f points that are tolerated.",
-					   q->version, yyjson_get_str(yyjson_obj_get(fell, "label")),
-					   number(fell, "champion"), number(fell, "candidate"),
-					   (int64_t)number(fell, "truths"), 100 * tolerance));
-	return decide(
-		GATE_CHAMPION, arena_printf(a,
-				       "Version %" PRId64 " is the champion: on %" PRId64
-				       " test pictures its %s is %.3f, the "
-				       "champion's before was %.3f, and no class fell more than %.0f points.",
-				       q->version, images, metric, number(evaluation, "candidate"),
-				       number(evaluation, "champion"), 100 * tolerance));
+					   "Version %" PRId64 " is held back: on %" PRId64
+					   " test pictures its %s is %.1f points lower "
+					   "than the champion's (95 %%: %.1f to %.1f points lower).",
+					   q->version, images, metric, -100 * number(difference, "value"),
+					   -100 * high, -100 * number(difference, "low")));
+	yyjson_val *fell = worst_class(evaluation, tolerance);
+	if (fell)
+		return decide(GATE_HELD,
+			arena_printf(a,
+				"Version %" PRId64
+				" is held back: class \"%.80s\" fell from %.1f %% to %.1f %% on %" PRId64
+				" test objects, more than the %.0f points that are tolerated.",
+				q->version, yyjson_get_str(yyjson_obj_get(fell, "label")),
+				100 * number(fell, "champion"), 100 * number(fell, "candidate"),
+				(int64_t)number(fell, "truths"), 100 * tolerance));
+	return decide(GATE_CHAMPION,
+		arena_printf(a,
+			"Version %" PRId64 " is the champion: on %" PRId64
+			" test pictures its %s is %.1f %%, the "
+			"champion's before was %.1f %%, and no class fell more than %.0f points.",
+			q->version, images, metric, 100 * number(evaluation, "candidate"),
+			100 * number(evaluation, "champion"), 100 * tolerance));
 }
 
 static struct gate_decision by_policy(const struct gate_question *q, struct arena *a)

@@ -179,15 +179,15 @@ static const char *sentence(const struct side_report *r, struct arena *a)
 	if (p->second < 0)
 		return arena_printf(a, "The %zu pictures to measure with have nothing to find.", p->images);
 	if (!r->has_champion)
-		return arena_printf(a, "%s %.3f on %zu pictures that it was not trained on%s.", p->metric,
-			p->second, p->images,
+		return arena_printf(a, "%s %.1f %% on %zu pictures that it was not trained on%s.", p->metric,
+			100 * p->second, p->images,
 			p->images < PAIRED_IMAGES_FEW ? ": few, so take it as a first impression" : "");
-	const char *numbers = arena_printf(a, "%s %.3f instead of %.3f on %zu pictures to measure with",
-		p->metric, p->second, p->first, p->images);
+	const char *numbers = arena_printf(a, "%s %.1f %% instead of %.1f %% on %zu pictures to measure with",
+		p->metric, 100 * p->second, 100 * p->first, p->images);
 	if (p->images < PAIRED_IMAGES_FEW)
 		return arena_printf(a, "Not sure: %s. %d would say more.", numbers, PAIRED_IMAGES_FEW);
-	const char *interval =
-		arena_printf(a, "the difference is %+.3f to %+.3f with 95 %% certainty", p->low, p->high);
+	const char *interval = arena_printf(a, "the difference is %+.1f to %+.1f points with 95 %% certainty",
+		100 * p->low, 100 * p->high);
 	if (p->low > 0)
 		return arena_printf(a, "Better: %s; %s.", numbers, interval);
 	if (p->high < 0)
@@ -212,9 +212,9 @@ static void add_forgetting(
 	add_value(doc, item, "candidate", p->second);
 	yyjson_mut_obj_add_str(doc, item, "sentence",
 		arena_printf(a,
-			"%s: %s %.3f instead of %.3f on the %zu pictures that the training before was "
+			"%s: %s %.1f %% instead of %.1f %% on the %zu pictures that the training before was "
 			"measured on.",
-			what, p->metric, p->second, p->first, p->images));
+			what, p->metric, 100 * p->second, 100 * p->first, p->images));
 }
 
 const char *side_report_json(const struct side_report *r, struct arena *a)

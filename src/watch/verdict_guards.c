@@ -121,8 +121,8 @@ static struct verdict_guard classes(const struct verdict *v, struct arena *a)
 					     count)};
 	return (struct verdict_guard){"classes", false,
 		arena_printf(a,
-			"The class %s is worse: %.3f instead of %.3f on %" PRIu64 " reviewed objects.",
-			worst->label, worst->second, worst->first, worst->truths)};
+			"The class %s is worse: %.1f %% instead of %.1f %% on %" PRIu64 " reviewed objects.",
+			worst->label, 100 * worst->second, 100 * worst->first, worst->truths)};
 }
 
 static struct verdict_guard speed(const struct verdict *v, struct arena *a)

@@ -54,7 +54,7 @@ static void test_gate(void **state)
 	DECIDES(&s, true, NULL, "SHADOW", "no test pictures");
 	DECIDES(&s, true, EVALUATION(29, 0.01, -0.05, 0.07, ""), "SHADOW", "29 test pictures are too few");
 	DECIDES(&s, true, EVALUATION(30, 0.01, -0.05, 0.07, ""), "CHAMPION", "30 test pictures");
-	DECIDES(&s, true, EVALUATION(100, -0.1, -0.15, -0.01, ""), "HELD", "0.100 lower");
+	DECIDES(&s, true, EVALUATION(100, -0.1, -0.15, -0.01, ""), "HELD", "10.0 points lower");
 	DECIDES(&s, true, EVALUATION(100, -0.1, -0.15, 0, ""), "CHAMPION", "no class fell");
 	DECIDES(&s, true, "{\"images\":50,\"metric\":\"AP\",\"champion\":null,\"difference\":null}", "SHADOW",
 		"nothing to compare");
@@ -68,7 +68,7 @@ static void test_gate(void **state)
 		EVALUATION(100, 0, -0.1, 0.1,
 			"{\"label\":\"crack\",\"truths\":30,\"champion\":0.9,\"candidate\":0.84},"
 			"{\"label\":\"dent\",\"truths\":40,\"champion\":0.9,\"candidate\":0.7}"),
-		"HELD", "\"dent\" fell from 0.900 to 0.700 on 40 test objects");
+		"HELD", "\"dent\" fell from 90.0 % to 70.0 % on 40 test objects");
 	s.gate = false;
 	DECIDES(&s, true, EVALUATION(100, -0.1, -0.15, -0.01, ""), "CHAMPION", "gate is off");
 	s.policy = POLICY_SHADOW;
