@@ -253,6 +253,7 @@ static void open_loop(struct server *s)
 		.trainings = s->api.trainings,
 		.arg = &s->api,
 		.swap = deployment_swap_by_itself,
+		.ended = continuous_training_alert,
 		.shadow_changed = deployment_shadow_changed,
 		.changed = continuous_training_changed,
 	});

@@ -174,7 +174,7 @@ static enum status read_kind(yyjson_val *body, enum alert_kind *kind, struct err
 		return ST_OK;
 	return err_set(err, ST_INVALID,
 		"There is no kind of alert \"%.100s\". There are latency, avg_latency, failed, is_outlier, "
-		"is_drift, "
+		"is_drift, training_failed, "
 		"stats.ap_50_95, distribution and data_quality.",
 		name);
 }

@@ -12,7 +12,9 @@
 #include "learn/training.h"
 #include "os/clock.h"
 #include "store/project_rows.h"
+#include "watch/alerts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define THRESHOLD_MAX 1000000
@@ -31,6 +33,44 @@ void continuous_training_ended(void *arg, const struct training_row *row)
 	loop_poke(api->loop);
 	if (!uuid_is_zero(row->deployment_id))
 		live_changed(api, row->deployment_id);
+}
+
+static enum status alert_failed(
+	struct db_conn *c, const struct training_row *row, int64_t now_us, struct arena *a, struct err *err)
+{
+	char id[UUID_TEXT_SIZE];
+	bool opened;
+	uuid_format(row->id, id);
+	yyjson_mut_doc *doc = json_new(a);
+	yyjson_mut_val *root = yyjson_mut_obj(doc);
+	yyjson_mut_doc_set_root(doc, root);
+	api_add_text(doc, root, "training_id", id);
+	yyjson_mut_obj_add_int(doc, root, "attempt", row->attempt);
+	const struct alert_news news = {.deployment_id = row->deployment_id,
+		.kind = ALERT_TRAINING_FAILED,
+		.key = arena_printf(a, "training:%s:%" PRId64, id, row->attempt),
+		.at_us = now_us,
+		.sentence = arena_printf(a, "Training %" PRId64 " failed: %s", row->epoch,
+			row->error ? row->error : "It gives no reason."),
+		.detail = (const char *)json_print(doc, a).data};
+	return alerts_fire(c, &news, &opened, err);
+}
+
+enum status continuous_training_alert(
+	void *arg, struct db_conn *c, const struct training_row *row, int64_t now_us, struct err *err)
+{
+	(void)arg;
+	bool closed;
+	enum status st = ST_OK;
+	struct arena a;
+	arena_init(&a);
+	if (strcmp(row->status, "FAILED") == 0)
+		st = alert_failed(c, row, now_us, &a, err);
+	if (strcmp(row->status, "SUCCESS") == 0)
+		st = alerts_end(c, row->deployment_id, ALERT_TRAINING_FAILED, now_us,
+			arena_printf(&a, "Training %" PRId64 " succeeded.", row->epoch), &closed, err);
+	arena_release(&a);
+	return st;
 }
 
 /* Whatever changed: the loop looks again, pages fetch, the answer is how it stands now. */

@@ -90,9 +90,13 @@ struct continuous_training_opening {
  * one is open, ST_UNPROCESSABLE with the first problem. */
 enum status continuous_training_open_job(struct db_conn *c, void *arg, struct err *err) MUST_CHECK;
 
+typedef enum status training_end_counted(
+	void *arg, struct db_conn *c, const struct training_row *row, int64_t now_us, struct err *err);
 struct continuous_training_settling {
 	struct uuid deployment_id;
 	int64_t now_us;
+	training_end_counted *ended; /* told of it inside the job; NULL: nobody is */
+	void *ended_arg;
 	/* Found by the job: the last training's end was not counted before, and was a failure. */
 	bool failed, paused;
 };

@@ -222,6 +222,8 @@ static enum status settle(
 		row.failures = 0;
 		row.paused_text = NULL;
 	}
+	if (s->ended)
+		TRY(s->ended(s->ended_arg, c, &last, s->now_us, err));
 	return continuous_training_rows_put(c, &row, err);
 }
 

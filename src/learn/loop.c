@@ -60,7 +60,10 @@ static enum status read_wishes(struct look *l, struct uuid deployment_id, const 
 
 static enum status look_at_training(struct look *l, struct uuid deployment_id, struct err *err)
 {
-	struct continuous_training_settling settling = {.deployment_id = deployment_id, .now_us = l->now_us};
+	struct continuous_training_settling settling = {.deployment_id = deployment_id,
+		.now_us = l->now_us,
+		.ended = l->options->ended,
+		.ended_arg = l->options->arg};
 	struct continuous_training_opening opening = {.deployment_id = deployment_id,
 		.who = "gyre",
 		.no_trainer = no_trainer(l),

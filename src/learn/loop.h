@@ -8,6 +8,7 @@
 #define GYRE_LEARN_LOOP_H
 
 #include "deploy/swap.h"
+#include "learn/continuous_training.h"
 #include "learn/training.h"
 #include "store/recorder.h"
 
@@ -20,6 +21,9 @@ struct loop_options {
 	void *arg;                   /* of what follows */
 	/* Another champion: swap_run() with what it needs. */
 	enum status (*swap)(void *arg, const struct swap *swap, struct err *err);
+	/* A training of the deployment ended, which is counted now, once: in the same transaction. May be
+	 * NULL. */
+	training_end_counted *ended;
 	/* The deployment has a shadow less. May be NULL. */
 	void (*shadow_changed)(void *arg, struct uuid deployment_id, const char *who);
 	/* A training was opened or its end counted: pages look again. May be NULL. */

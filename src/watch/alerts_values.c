@@ -167,6 +167,7 @@ static enum status measure(struct alert_scope *s, const struct alert_row *alert,
 	case ALERT_DISTRIBUTION: return alert_measure_labels(s, alert, out, err);
 	case ALERT_DATA_QUALITY: return alert_measure_quality(s, alert, maybe, out, err);
 	case ALERT_DRIFT:
+	case ALERT_TRAINING_FAILED:
 	case ALERT_KIND_COUNT: break;
 	}
 	return ST_OK;

@@ -74,7 +74,7 @@ def wait_for(condition, what):
 def test_a_deployment_begins_with_some(server):
     deployment = elsewhere(server, "alerts at deploy")
     items = by_kind(server, deployment)
-    assert set(items) == {"latency", "failed", "is_drift", "data_quality"}
+    assert set(items) == {"latency", "failed", "is_drift", "training_failed", "data_quality"}
     assert all(a["active"] and a["open"] is None and a["last_fired_at"] is None for a in items.values())
     assert items["is_drift"]["budget"] == "On average at most one false alarm in 100,000 images."
     assert items["latency"]["budget"] is None and not items["latency"]["supervised"]
@@ -94,7 +94,7 @@ def test_alerts_are_made_changed_and_deleted(server):
     assert "whole minutes" in server.call("PATCH", f"/api/alert/{made['id']}", 400, json={"window_s": 61})["message"]
     server.delete(f"/api/alert/{made['id']}")
     server.call("PATCH", f"/api/alert/{made['id']}", 404, json={})
-    assert set(by_kind(server, deployment)) == {"latency", "failed", "is_drift", "data_quality"}
+    assert set(by_kind(server, deployment)) == {"latency", "failed", "is_drift", "training_failed", "data_quality"}
 
 
 def test_changes_at_once_all_count(server):

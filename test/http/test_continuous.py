@@ -171,6 +171,11 @@ def test_train_now_is_one_training_however_often_it_is_clicked(server, line):
     assert len(line.trainings()) == 1
 
 
+def told_of_trainings(line):
+    items = line.server.get(line.path + "/alerts")["events"]
+    return [e for e in items if e["kind"] == "training_failed"]
+
+
 def test_failures_are_told_and_two_pause_it(server, line):
     line.set(threshold=2, parameters={"epochs": 2, "fake_fail": 5})
     line.submit(2)
@@ -184,6 +189,9 @@ def test_failures_are_told_and_two_pause_it(server, line):
     assert now["failures"] == 2 and "in a row failed" in now["state_text"]
     events = [e["what"] for e in line.history()]
     assert events.count("training_failed") == 2 and events.count("training_paused") == 1
+    (told,) = told_of_trainings(line)
+    assert told["closed_at"] is None and told["sentence"].startswith("Training 1 failed: ")
+    assert told["detail"]["training_id"] == failed["id"] and told["detail"]["attempt"] == 1
     line.submit(2)
     assert line.training()["state"] == "paused" and len(line.trainings()) == 1
     line.set(threshold=2, parameters={"epochs": 2})
@@ -192,6 +200,8 @@ def test_failures_are_told_and_two_pause_it(server, line):
     harness.wait_until(lambda: line.training()["failures"] == 0, 20, "the success to forgive", 0.05)
     counts = line.training()["counts"]
     assert (counts["submitted"], counts["kept"]) == (0, 0)
+    (told,) = told_of_trainings(line)
+    assert told["closed_at"] and told["closed_by"] == "gyre" and told["detail"]["closed"] == "Training 2 succeeded."
 
 
 # ---- what becomes of it ----------------------------------------------------------------------------------------------

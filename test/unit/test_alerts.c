@@ -38,17 +38,18 @@ static void a_deployment_begins_with_some(void **state)
 	RW_OK(&aw.w, alerts_insert_defaults(aw.w.conn, aw.w.deployment_id, RW_FIRST_US, "ann", &aw.w.err));
 	RW_OK(&aw.w,
 		alert_rows_list(aw.w.conn, aw.w.deployment_id, NULL, &aw.w.arena, &rows, &count, &aw.w.err));
-	assert_int_equal(count, 4);
-	bool latency = false, failed = false, drift = false, quality = false;
+	assert_int_equal(count, 5);
+	bool latency = false, failed = false, drift = false, quality = false, training = false;
 	for (size_t i = 0; i < count; i++) {
 		assert_true(rows[i].active);
 		RW_OK(&aw.w, alert_check(&rows[i], &aw.w.err));
 		latency |= strcmp(rows[i].kind, "latency") == 0;
 		failed |= strcmp(rows[i].kind, "failed") == 0;
 		drift |= strcmp(rows[i].kind, "is_drift") == 0;
+		training |= strcmp(rows[i].kind, "training_failed") == 0;
 		quality |= strcmp(rows[i].kind, "data_quality") == 0;
 	}
-	assert_true(latency && failed && drift && quality);
+	assert_true(latency && failed && drift && quality && training);
 }
 
 static void kinds_have_names_and_what_they_begin_with(void **state)

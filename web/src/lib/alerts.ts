@@ -26,6 +26,7 @@ export const ALERT_KINDS: readonly AlertKind[] = [
 	{ kind: 'failed', title: 'Failed requests', unit: '%', windowed: true, operator: '>', value: 5, window_s: 300, images_min: 20, labelled: false },
 	{ kind: 'is_outlier', title: 'Outliers', unit: '%', windowed: true, operator: '>', value: 5, window_s: 3600, images_min: 50, labelled: false },
 	{ kind: 'is_drift', title: 'Drift', unit: '', windowed: false, operator: '=', value: 1, window_s: 0, images_min: 0, labelled: false },
+	{ kind: 'training_failed', title: 'Training failed', unit: '', windowed: false, operator: '=', value: 1, window_s: 0, images_min: 0, labelled: false },
 	{ kind: 'stats.ap_50_95', title: 'AP of reviewed images', unit: '', windowed: true, operator: '<', value: 0.5, window_s: 604800, images_min: 30, labelled: true },
 	{ kind: 'distribution', title: 'Label distribution', unit: '', windowed: true, operator: '<', value: 0.0001, window_s: 86400, images_min: 100, labelled: false },
 	{ kind: 'data_quality', title: 'Image quality', unit: '%', windowed: true, operator: '>', value: 5, window_s: 3600, images_min: 50, labelled: false },

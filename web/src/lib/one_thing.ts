@@ -30,6 +30,8 @@ function lookAt(event: AlertEvent, home: string): NonNullable<OneThing['action']
 		return { words: 'See the labels', part: 'labels' };
 	case 'data_quality':
 		return { words: 'See the images', part: 'images' };
+	case 'training_failed':
+		return { words: 'Continuous Training', href: `${home}/settings/continuous-training` };
 	case 'is_drift':
 	case 'is_outlier':
 		return { words: `Review ${REVIEWS}`, href: `${home}/review` };
