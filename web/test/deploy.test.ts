@@ -6,7 +6,7 @@ import { whyNotDeploy } from '../src/lib/deploy_check';
 import { bytes, duration } from '../src/lib/format';
 import { LabelsError, numbered, parseLabels } from '../src/lib/labels';
 import { suggestName } from '../src/lib/names';
-import { nameOf, sortModelFiles, targetOf } from '../src/lib/new_model';
+import { nameOf, sortModelFiles, targetOf, typeOfName } from '../src/lib/new_model';
 import { PREVIEW_MAX, previewCounts, previewReducer, type PreviewPicture } from '../src/lib/preview';
 import { changeChips, parseField, presetOf, PRESETS, recipeDiff, sameValue } from '../src/lib/recipe';
 import { noTransfer, transferred } from '../src/lib/transfer';
@@ -86,6 +86,10 @@ describe('a model to upload', () => {
 	it('is one, and an ONNX file', () => {
 		expect(sortModelFiles([found('a.onnx'), found('b.onnx')]).problem).toContain('one is taken at a time');
 		expect(sortModelFiles([found('model.pt')]).problem).toContain('model.pt is none');
+	});
+	it('guesses the type from the name, or does not', () => {
+		expect(['w/yolox_nano.onnx', 'yolov8n-seg.onnx', 'opt-mnist.onnx', 'light_squeezenet.onnx', 'deeplab_v3.onnx', 'best.onnx'].map(typeOfName))
+			.toEqual(['OBJECT_DETECTION', 'SEGMENTATION', 'CLASSIFICATION', 'CLASSIFICATION', 'SEGMENTATION', null]);
 	});
 
 	it('is named by its file, and joins a model of that name', () => {

@@ -19,6 +19,15 @@ export function sortModelFiles(found: readonly Found[]): { model: Found | null; 
 	return { model, labels, problem };
 }
 
+const NAMES: readonly (readonly [TaskType, RegExp])[] = [
+	['SEGMENTATION', /seg|mask|deeplab|u-?net/i],
+	['OBJECT_DETECTION', /yolo|det|ssd|rcnn|nanodet|centernet|ultraface|face|box/i],
+	['CLASSIFICATION', /class|cls|mnist|resnet|shufflenet|squeezenet|mobilenet|efficientnet|convnext|vgg|sort/i],
+];
+
+/** What a file of this name mostly does; null: the name says nothing. The server checks it on the graph. */
+export const typeOfName = (path: string): TaskType | null => NAMES.find(([, pattern]) => pattern.test(nameOf(path)))?.[0] ?? null;
+
 export interface Target {
 	existing: Model | null;
 	/** "becomes version 2 of yolox-nano" */

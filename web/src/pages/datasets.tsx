@@ -10,7 +10,7 @@ import { count, plural } from '../lib/format';
 import { Button, Empty, Failure, Segments, Skeleton, Time } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
 import { hand } from '../parts/dataset_handover';
-import { DropCover } from '../parts/files';
+import { ChooseButton, DropCover } from '../parts/files';
 import { Filter } from '../parts/filter';
 import { useTitle } from '../parts/hooks';
 import { Icon } from '../parts/icons';
@@ -20,6 +20,12 @@ import { useList } from '../parts/use_list';
 import { navigate } from '../router';
 
 const TYPES: readonly (readonly [DatasetType, string])[] = [['OBJECT_DETECTION', 'Boxes'], ['SEGMENTATION', 'Regions'], ['CLASSIFICATION', 'Classes']];
+
+const MEANS: Partial<Record<DatasetType, string>> = {
+	OBJECT_DETECTION: 'A box around each object, for detection.',
+	SEGMENTATION: 'The outline of each object, for segmentation.',
+	CLASSIFICATION: 'Nothing: each picture as a whole gets one label.',
+};
 
 /** The first folder of a path: what people call their data. */
 const folderName = (found: readonly Found[]): string => {
@@ -58,6 +64,7 @@ function NewDataset({ session, found, onClose }: { session: Session; found: read
 					</label>
 					<div class="field"><span class="field-name">What is drawn on its pictures</span>
 						<Segments name="dataset-type" legend="What is drawn on its pictures" value={type} choices={TYPES} onChoose={setType} />
+						<small class="muted">{MEANS[type]}</small>
 					</div>
 					{error && <p class="form-error" role="alert">{error}</p>}
 				</div>
@@ -82,7 +89,7 @@ function Card({ dataset }: { dataset: Dataset }): JSX.Element {
 	);
 }
 
-function NoDatasets({ onCreate }: { onCreate: () => void }): JSX.Element {
+function NoDatasets({ onCreate, onFound }: { onCreate: () => void; onFound: (found: readonly Found[]) => void }): JSX.Element {
 	return (
 		<Empty title="No datasets yet">
 			<p>A dataset is pictures with what people drew on them. A deployment’s corrected predictions go into one, and models are trained and measured on one.</p>
@@ -90,6 +97,7 @@ function NoDatasets({ onCreate }: { onCreate: () => void }): JSX.Element {
 				<li>
 					<h3>Drop a folder anywhere on this page</h3>
 					<p class="muted">Pictures with their COCO, Pascal VOC or YOLO annotations, or bare pictures, to be labelled here.</p>
+					<p><ChooseButton folder icon="upload" onFound={onFound}>Choose a folder</ChooseButton></p>
 				</li>
 				<li>
 					<h3>Or begin with an empty one</h3>
@@ -116,7 +124,7 @@ export function DatasetsPage({ session }: { session: Session }): JSX.Element {
 				</div>
 			</header>
 			{list.error !== null && <Failure error={list.error} what="The datasets could not be read" onRetry={list.reload} />}
-			{list.empty ? <NoDatasets onCreate={() => setMaking([])} /> : (list.items || list.loading) && (
+			{list.empty ? <NoDatasets onCreate={() => setMaking([])} onFound={setMaking} /> : (list.items || list.loading) && (
 				<>
 					<ul class="dataset-cards" aria-busy={!list.items}>
 						{list.items ? list.items.map((d) => <Card key={d.id} dataset={d} />) : [0, 1, 2].map((i) => (

@@ -89,7 +89,8 @@ function FirstSteps({ models, onUpload }: { models: number; onUpload: () => void
 					<p class="muted">{models > 0 ? <>Open one of <a href="/models">your models</a>, drop a picture on it, and press Deploy.</> : 'Its page shows what it sees in a picture of yours, and has a button Deploy.'}</p>
 				</li>
 			</ol>
-			<details class="fold" open>
+			<p>No model yet? Bring pictures to <a href="/datasets">Datasets</a>, say what they show, and press <b>Train a first model</b> there.</p>
+			<details class="fold">
 				<summary>Or from the command line</summary>
 				<ol class="steps">
 					<ConnectStep />

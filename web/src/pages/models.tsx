@@ -23,6 +23,7 @@ function NoModels({ onUpload }: { onUpload: () => void }): JSX.Element {
 		<Empty title="No models yet">
 			<p>gyre serves ONNX files. It opens each, runs it once, and finds how pictures go in and what comes out.</p>
 			<ol class="steps"><UploadStep onUpload={onUpload} /></ol>
+			<p>No model yet? Bring pictures to <a href="/datasets">Datasets</a>, say what they show, and press <b>Train a first model</b> there.</p>
 			<details class="fold">
 				<summary>From the command line</summary>
 				<ol class="steps"><ConnectStep /><PushStep>Push a model: the type is detection, classification or segmentation</PushStep></ol>

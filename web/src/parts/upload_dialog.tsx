@@ -10,7 +10,7 @@ import { explain, sentence } from '../lib/explain';
 import type { Found } from '../lib/folder';
 import { bytes, plural } from '../lib/format';
 import { LabelsError, numbered, parseLabels } from '../lib/labels';
-import { nameOf, sortModelFiles, targetOf } from '../lib/new_model';
+import { nameOf, sortModelFiles, targetOf, typeOfName } from '../lib/new_model';
 import { noTransfer, transferred, type Transfer } from '../lib/transfer';
 import { navigate } from '../router';
 import { Button, LabelDot, Segments } from './basics';
@@ -102,6 +102,7 @@ export function UploadDialog({ found, name: given, onClose, onMade }: UploadProp
 	const [labels, setLabels] = useState<Labels | null>(null);
 	const [name, setName] = useState(given ?? '');
 	const [chosenType, setType] = useState<TaskType>('OBJECT_DETECTION');
+	const [guessed, setGuessed] = useState(false);
 	const [problem, setProblem] = useState<string | null>(null);
 	const [stage, setStage] = useState<Stage>({ kind: 'form', error: null });
 	const running = useRef<AbortController | null>(null);
@@ -115,6 +116,9 @@ export function UploadDialog({ found, name: given, onClose, onMade }: UploadProp
 		if (sorted.model) {
 			setFile(sorted.model.file);
 			if (!name) setName(nameOf(sorted.model.path));
+			const guess = typeOfName(sorted.model.path);
+			setGuessed(guess !== null);
+			if (guess) setType(guess);
 			setStage({ kind: 'form', error: null });
 		}
 		if (sorted.labels) void readLabels(sorted.labels).then(setLabels);
@@ -172,8 +176,11 @@ export function UploadDialog({ found, name: given, onClose, onMade }: UploadProp
 
 	const typeField = (locked: boolean): JSX.Element => (
 		<div class="field">
-			<span class="field-name">Type {locked && <span class="muted">of this model</span>}</span>
-			<Segments name={`${ids}-type`} legend="Type" value={locked ? type : chosenType} choices={TYPES} disabled={locked} onChoose={setType} />
+			<span class="field-name">Type {locked ? <span class="muted">of this model</span> : guessed && <span class="muted">guessed from the file’s name</span>}</span>
+			<Segments name={`${ids}-type`} legend="Type" value={locked ? type : chosenType} choices={TYPES} disabled={locked} onChoose={(chosen) => {
+				setType(chosen);
+				setGuessed(false);
+			}} />
 		</div>
 	);
 	const labelsField = <LabelsField labels={labels} onFound={take} onClear={() => setLabels(null)} />;
