@@ -297,7 +297,8 @@ static enum status start(struct watching *w, const struct trainer_look *look, st
 	struct arena a;
 	bool resume = look->exit_code == -1 || look->exit_code == TRAINER_TEMPORARY ||
 		      look->exit_code == TRAINER_CANCELLED;
-	if (t->all->command == NULL)
+	const char *command = atomic_load(&t->all->command);
+	if (command == NULL)
 		return err_set(err, ST_UNAVAILABLE, "%s", trainings_no_trainer());
 	if (!resume) {
 		TRY(file_remove_folder(state, err));
@@ -308,7 +309,7 @@ static enum status start(struct watching *w, const struct trainer_look *look, st
 	arena_init(&a);
 	enum status st = trainer_start(w->ops,
 		&(struct trainer_order){.folder = t->folder,
-			.command = t->all->command,
+			.command = command,
 			.attempt = t->row.attempt,
 			.threads = t->options->threads,
 			.resume = resume && has_files(state),

@@ -18,6 +18,7 @@
 
 #define ASK_US ((int64_t)120 * 1000000)
 #define LOOK_US ((int64_t)5 * 1000000)
+#define BUILT_US ((int64_t)1 * 1000000) /* between two looks for a trainer that is not there yet */
 #define NOT_TRAINABLE 3
 #define NOT_STARTED 126 /* and 127: of a shell */
 
@@ -38,7 +39,8 @@ static char *version_of(const char *text)
 	return size > 0 && size < 80 && strncmp(text, "usage", 5) != 0 ? strndup(text, size) : NULL;
 }
 
-static void ask_version(struct trainings *all, const char *folder)
+/* False: it does not run, and why is said; one that is being built runs later. */
+static bool ask_version(struct trainings *all, const char *folder)
 {
 	struct arena a;
 	struct err err;
@@ -48,6 +50,8 @@ static void ask_version(struct trainings *all, const char *folder)
 	const char *command = arena_printf(&a, "%s --version", trainer_quoted(all->program, &a));
 	enum status st = trainer_ask(command, folder, ASK_US, &all->stopping, &a, &code, &text, &err);
 	mutex_lock(&all->mutex);
+	free(all->broken);
+	all->broken = NULL;
 	if (st != ST_OK)
 		all->broken = strdup(err.text);
 	else if (code < 0 || code >= NOT_STARTED)
@@ -56,8 +60,10 @@ static void ask_version(struct trainings *all, const char *folder)
 			       "is missing. tools/build.sh trainer builds it anew.");
 	else
 		all->version = version_of(text);
+	bool runs = all->broken == NULL;
 	mutex_unlock(&all->mutex);
 	arena_release(&a);
+	return runs;
 }
 
 static enum status ask_again(struct db_conn *c, void *arg, struct err *err)
@@ -169,14 +175,15 @@ void trainings_check(void *arg)
 	struct err err;
 	arena_init(&a);
 	const char *folder = arena_printf(&a, "%s/check", all->options.folder);
-	if (all->built_in)
-		ask_version(all, folder);
-	else if (recorder_run(all->options.recorder, ask_again, NULL, &err) != ST_OK)
+	bool found = all->command != NULL, runs = false, look = trainings_look_for_trainer(all);
+	if (!(found && look) && recorder_run(all->options.recorder, ask_again, NULL, &err) != ST_OK)
 		log_err("trainer_check", &err);
-	while (all->built_in && !atomic_load(&all->stopping)) {
+	while (look && !atomic_load(&all->stopping)) {
 		uint32_t heard = bell_count(&all->check_bell);
-		if (!ask_next(all, folder) && !atomic_load(&all->stopping))
-			bell_wait(&all->check_bell, heard, clock_mono_us() + LOOK_US);
+		found = found || trainings_find_trainer(all);
+		runs = runs || (found && ask_version(all, folder));
+		if (!(runs && ask_next(all, folder)) && !atomic_load(&all->stopping))
+			bell_wait(&all->check_bell, heard, clock_mono_us() + (runs ? LOOK_US : BUILT_US));
 	}
 	arena_release(&a);
 }

@@ -291,19 +291,21 @@ const char *trainings_no_trainer(void)
 	       "libtorch; or name a command of your own in the setting `trainer`.";
 }
 
-static void find_trainer(struct trainings *all)
+bool trainings_look_for_trainer(const struct trainings *all)
 {
-	bool off = all->options.command && strcmp(all->options.command, "off") == 0;
-	if (off)
-		all->options.command = NULL;
-	const char *found = off || all->options.command ? NULL : trainer_find(&all->arena);
-	all->built_in = found != NULL;
+	return all->options.command == NULL;
+}
+
+bool trainings_find_trainer(struct trainings *all)
+{
+	const char *found = trainer_find(&all->arena);
+	if (found == NULL)
+		return false;
+	all->built_in = true;
 	all->program = found;
-	if (found)
-		all->command =
-			arena_printf(&all->arena, "%s train --job {job}", trainer_quoted(found, &all->arena));
-	else if (all->options.command)
-		all->command = arena_strdup(&all->arena, all->options.command);
+	atomic_store(&all->command,
+		arena_printf(&all->arena, "%s train --job {job}", trainer_quoted(found, &all->arena)));
+	return true;
 }
 
 enum status trainings_new(const struct trainings_options *options, struct trainings **out, struct err *err)
@@ -313,7 +315,10 @@ enum status trainings_new(const struct trainings_options *options, struct traini
 	CHECK(all != NULL);
 	all->options = *options;
 	arena_init(&all->arena);
-	find_trainer(all);
+	if (trainings_look_for_trainer(all))
+		(void)trainings_find_trainer(all);
+	else if (strcmp(options->command, "off") != 0)
+		all->command = arena_strdup(&all->arena, options->command);
 	pthread_mutex_init(&all->mutex, NULL);
 	bell_init(&all->bell);
 	bell_init(&all->check_bell);
@@ -366,9 +371,10 @@ void trainings_facts(struct trainings *all, struct arena *a, struct trainer_fact
 	const char *broken = all->broken ? arena_strdup(a, all->broken) : NULL;
 	const char *version = all->version ? arena_strdup(a, all->version) : NULL;
 	mutex_unlock(&all->mutex);
-	*out = (struct trainer_facts){.available = all->command != NULL && broken == NULL,
+	const char *command = atomic_load(&all->command);
+	*out = (struct trainer_facts){.available = command != NULL && broken == NULL,
 		.version = version,
-		.name = all->built_in ? "gyre-train" : all->command,
+		.name = command && all->built_in ? "gyre-train" : command,
 		.memory_bytes_max = all->options.memory_bytes_max,
 		.threads = all->options.threads};
 	if (!out->available)

@@ -15,12 +15,12 @@ struct trainings {
 	/* By place in stages.def; NULL: those themselves. Tests put others in, which take no minutes. */
 	enum status (*const *stages)(struct training *t, struct err *err);
 	struct trainings_options options;
-	struct arena arena;     /* of the command */
-	const char *command;    /* for a shell, with {job} and {run}; NULL: there is no trainer */
-	bool built_in;          /* it is gyre-train, found here … */
-	const char *program;    /* … by this path */
-	struct bell bell;       /* rings for the thread: a new row, a wish to leave */
-	struct bell check_bell; /* for the thread that asks what can be trained */
+	struct arena arena;            /* of the command */
+	_Atomic(const char *) command; /* for a shell, with {job} and {run}; NULL: there is no trainer yet */
+	bool built_in;                 /* it is gyre-train, found here … */
+	const char *program;           /* … by this path; both are set before command is */
+	struct bell bell;              /* rings for the thread: a new row, a wish to leave */
+	struct bell check_bell;        /* for the thread that asks what can be trained */
 	thread_handle thread, check_thread;
 	bool started;
 	_Atomic bool stopping;
@@ -38,7 +38,11 @@ static inline bool training_is_open(const struct training_row *row)
 	return strcmp(row->status, "WAITING") == 0 || strcmp(row->status, "RUNNING") == 0;
 }
 
-/* The thread that asks the built-in trainer which versions it can train. */
+/* Whether gyre-train is to be looked for: nobody named a command, or switched training off. */
+bool trainings_look_for_trainer(const struct trainings *all);
+/* False: it is not there (yet). */
+bool trainings_find_trainer(struct trainings *all);
+/* The thread that looks for gyre-train and asks it which versions it can train. */
 void trainings_check(void *trainings);
 
 /* The sentence. */

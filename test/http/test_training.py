@@ -2,6 +2,7 @@
 """Trainings from an experiment to the next version of its model, with a trainer that trains nothing."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -355,3 +356,24 @@ def test_a_server_that_stops_has_the_trainer_save_and_goes_on_later(fresh, tmp_p
         assert done["status"] == "SUCCESS" and done["attempt"] == 1, done["error"]
         assert logs(fresh, made)["train/loss"]["data"]["x"] == [1, 2, 3]
     assert [line.split()[1] for line in starts.read_text().splitlines()] == ["0", "1"]
+
+
+def test_a_trainer_that_is_built_while_the_server_runs_is_found(tmp_path):
+    """As with the demo, which builds it beside a server that is there already; half a file is no trainer for good."""
+    binary = tmp_path / "bin" / "gyre"
+    binary.parent.mkdir()
+    shutil.copy(harness.BINARY, binary)
+    env = {"GYRE_TRAINER": "", "PATH": "/usr/bin:/bin"}
+    with harness.Server(tmp_path / "server", binary=binary, env=env) as server:
+        facts = server.get("/api/trainer")
+        assert not facts["available"] and "tools/build.sh trainer" in facts["reason"]
+        program = binary.with_name("gyre-train")
+        program.write_text("#!/bin/sh\nexit 127\n")
+        program.chmod(0o755)
+        harness.wait_until(lambda: "cannot be started" in server.get("/api/trainer")["reason"], 30, "half a trainer to be seen")
+        whole = tmp_path / "whole"
+        whole.write_text('#!/bin/sh\necho "gyre-train 9.9"\n')
+        whole.chmod(0o755)
+        whole.rename(program)
+        facts = harness.wait_until(lambda: (f := server.get("/api/trainer"))["available"] and f["version"] and f, 30, "the trainer")
+        assert facts["version"] == "gyre-train 9.9" and facts["name"] == "gyre-train"
