@@ -105,6 +105,7 @@ export function Labels({ tool, labels, scores, shadow = null, onNew }: {
 						leave();
 					}}><Icon name="edit" size={13} /><span class="label-name">Add “{text.trim()}”</span></button></li>
 				)}
+				{labels.length === 0 && wanted === '' && onNew && <li class="muted">No label yet. Write the first one above, then press Enter.</li>}
 				{found.length === 0 && !onNew && <li class="muted">No label has this in its name.</li>}
 			</ul>
 		</section>

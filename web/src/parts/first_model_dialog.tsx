@@ -58,6 +58,7 @@ function Form({ version, first, onClose }: { version: DatasetVersion; first: Fir
 		}}>
 			<p>{firstModelWords(first)} It learns from nothing but the {plural(first.labelled, 'labelled image')} of {version.origin_name} {version.version}{first.task !== 'CLASSIFICATION' && first.objects > 0 && `, with ${plural(first.objects, 'object')}`}.</p>
 			<Classes first={first} />
+			<p class="muted">So many of each are trained on; the others measure.</p>
 			<fieldset class="choices">
 				<legend class="field-name">Which kind</legend>
 				{first.choices.map((c) => (
