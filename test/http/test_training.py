@@ -370,10 +370,11 @@ def test_a_trainer_that_is_built_while_the_server_runs_is_found(tmp_path):
         program = binary.with_name("gyre-train")
         program.write_text("#!/bin/sh\nexit 127\n")
         program.chmod(0o755)
-        harness.wait_until(lambda: "cannot be started" in server.get("/api/trainer")["reason"], 30, "half a trainer to be seen")
+        reason = lambda: server.get("/api/trainer")["reason"] or ""  # noqa: E731
+        harness.wait_until(lambda: "cannot be started" in reason(), 30, "half a trainer to be seen")
         whole = tmp_path / "whole"
         whole.write_text('#!/bin/sh\necho "gyre-train 9.9"\n')
         whole.chmod(0o755)
         whole.rename(program)
-        facts = harness.wait_until(lambda: (f := server.get("/api/trainer"))["available"] and f["version"] and f, 30, "the trainer")
-        assert facts["version"] == "gyre-train 9.9" and facts["name"] == "gyre-train"
+        version = harness.wait_until(lambda: server.get("/api/trainer")["version"], 30, "the trainer")
+        assert version == "gyre-train 9.9" and server.get("/api/trainer")["available"]
