@@ -18,6 +18,23 @@ bool trainer_next_line(struct span *rest, bool final, struct span *line)
 	return true;
 }
 
+/* Of the UTF-8 character there; 0: it is none (RFC 3629: nothing overlong, no surrogates, up to U+10FFFF). */
+static size_t character_bytes(const uint8_t *at, size_t size)
+{
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t bytes = *at < 0x80 ? 1 : *at < 0xc0 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : *at < 0xf8 ? 4 : 0;
+	if (bytes <= 1 || bytes > size)
+		return bytes > size ? 0 : bytes;
+	uint32_t code = *at & (0x7fU >> bytes);
+	for (size_t i = 1; i < bytes; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (at[i] & 0x3fU);
+	}
+	bool surrogate = code >= 0xd800 && code < 0xe000;
+	return code < smallest[bytes] || code > 0x10ffff || surrogate ? 0 : bytes;
+}
+
 /* Bytes from outside as text that JSON can hold: '?' for what is none; a carriage return begins anew. */
 static const char *clean(struct span line, struct arena *a)
 {
@@ -34,18 +51,10 @@ static const char *clean(struct span line, struct arena *a)
 	}
 	out[size] = '\0';
 	for (size_t i = 0; i < size;) {
-		size_t more = (uint8_t)out[i] < 0x80             ? 0
-			      : ((uint8_t)out[i] & 0xe0) == 0xc0 ? 1
-			      : ((uint8_t)out[i] & 0xf0) == 0xe0 ? 2
-			      : ((uint8_t)out[i] & 0xf8) == 0xf0 ? 3
-								 : 4;
-		size_t k = 1;
-		while (k <= more && i + k < size && ((uint8_t)out[i + k] & 0xc0) == 0x80)
-			k++;
-		if (more == 4 || k <= more)
-			out[i++] = '?';
-		else
-			i += more + 1;
+		size_t bytes = character_bytes((const uint8_t *)out + i, size - i);
+		if (bytes == 0)
+			out[i] = '?';
+		i += bytes ? bytes : 1;
 	}
 	return out;
 }
@@ -112,7 +121,7 @@ static void read_epoch(yyjson_val *root, struct arena *a, struct trainer_event *
 	add_number(e, a, "", "learning_rate", yyjson_obj_get(root, "learning_rate"));
 	add_numbers(e, a, "val/", metrics);
 	if (e->epoch && e->epochs && e->progress < 0)
-		e->progress = (double)e->epoch / (double)e->epochs;
+		e->progress = fmin((double)e->epoch / (double)e->epochs, 1);
 	const char *said = yyjson_is_obj(metrics) ? metrics_text(metrics, a) : "";
 	e->text = arena_printf(a, "Epoch %lld of %lld: loss %.4g%s%s", (long long)e->epoch,
 		(long long)e->epochs, loss, *said ? ", " : "", said);

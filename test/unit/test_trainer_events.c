@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a trainer says: events by the contract, and everything else as a line to show. */
 #include "base/err.h"
+#include "base/json.h"
 #include "learn/trainer_events.h"
 
 #include <math.h>
@@ -36,11 +37,40 @@ static void test_events(void **state)
 	assert_string_equal(e.text, "Epoch 3 of 30: loss 1.5, AP50 0.250");
 	e = read(&a, "{\"event\":\"step\",\"epoch\":1,\"progress\":0.34}");
 	assert_true(e.kind == TRAINER_STEP && e.progress == 0.34 && e.left_s < 0 && e.text == NULL);
+	e = read(&a, "{\"event\":\"epoch\",\"epoch\":4,\"epochs\":3,\"loss\":0.5}");
+	assert_true(e.progress == 1); /* not more than all of it */
 	e = read(&a, "{\"event\":\"error\",\"code\":3,\"message\":\"It has \\u0001no\\n heads.\"}");
 	assert_int_equal(e.kind, TRAINER_ERROR);
 	assert_string_equal(e.text, "It has no heads.");
 	e = read(&a, "{\"event\":\"done\",\"best_epoch\":7,\"metrics\":{\"accuracy\":0.5}}");
 	assert_string_equal(e.text, "Best epoch: 7 (accuracy 0.500)");
+	arena_release(&a);
+}
+
+/* What looks like UTF-8 and is none would be refused by JSON, and so end the server. */
+static void test_only_utf8_stays(void **state)
+{
+	static const char *const texts[][2] = {
+		{"\xc0\x80", "??"},                 /* overlong */
+		{"\xe0\x80\xaf", "???"},            /* overlong */
+		{"\xf0\x80\x80\xaf", "????"},       /* overlong */
+		{"\xed\xa0\x80", "???"},            /* a surrogate */
+		{"\xf4\x90\x80\x80", "????"},       /* above U+10FFFF */
+		{"\xf5\x8a\x8a\x8a", "????"},       /* above U+10FFFF */
+		{"\xe2\x82", "??"},                 /* cut short */
+		{"\xc3(", "?("},                    /* no continuation */
+		{"a\xe2\x82\xac", "a\xe2\x82\xac"}, /* € */
+		{"\xf0\x9f\x99\x82", "\xf0\x9f\x99\x82"},
+	};
+	struct arena a;
+	arena_init(&a);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct trainer_event e = read(&a, texts[i][0]);
+		assert_string_equal(e.text, texts[i][1]);
+		yyjson_mut_doc *doc = json_new(&a);
+		yyjson_mut_doc_set_root(doc, yyjson_mut_str(doc, e.text));
+		assert_true(json_print(doc, &a).size > 0);
+	}
 	arena_release(&a);
 }
 
@@ -101,7 +131,7 @@ static void test_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_events),
-		cmocka_unit_test(test_what_is_no_event_is_a_line), cmocka_unit_test(test_hostile_numbers),
-		cmocka_unit_test(test_lines)};
+		cmocka_unit_test(test_what_is_no_event_is_a_line), cmocka_unit_test(test_only_utf8_stays),
+		cmocka_unit_test(test_hostile_numbers), cmocka_unit_test(test_lines)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
