@@ -113,6 +113,10 @@ const struct {
 int main(int argc, char **argv)
 {
 	int code = EXIT_USAGE;
+	if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+		std::puts("gyre-train " TRAINER_VERSION);
+		return EXIT_DONE;
+	}
 	try {
 		for (const auto &command : commands)
 			if (argc > 1 && std::strcmp(argv[1], command.name) == 0)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What training costs: milliseconds and memory a picture of gyre-train, for the models it makes itself; and beside it the same graph
-and optimizer in Python's torch, where that is installed (Debian: python3-torch), in turns.
+"""What training costs: milliseconds and memory a picture of gyre-train, for the models it makes itself; and beside it, in turns,
+the same graph and optimizer in Python's torch, where that is installed (Debian: python3-torch).
 
     build/venv/bin/python test/bench/bench_train.py [threads …]        1 and 2 by default
 
-Aim: 1.1 times the torch's time a picture or less. Processor time is of all threads of the process and hardly minds a busy machine;
-"clock" does. Ours is a whole epoch: augmentation, tensors, the running mean, judging two pictures. Torch's is steps alone,
-on one batch of noise. For the classifier the loss is the same; for the detector torch has a plain entropy and a plain distance, no
-assignment of objects to places, so that the ratio there is an upper bound.
+Aim: 1.1 times the torch's time a picture or less. Processor time is of all threads of the process and hardly minds a busy
+machine; "clock" does. Ours is a whole epoch: augmentation, tensors, the running mean, judging two pictures. Torch's is steps
+alone, on one batch of noise. For the classifier the loss is the same; for the detector torch has a plain entropy and a plain
+distance, no assignment of objects to places, so that the ratio there is an upper bound.
 """
 
 import json
@@ -76,7 +76,8 @@ def run(node, x):
         return [x[0].flatten(1)]
     if op == "Softmax":
         return [x[0].softmax(a["axis"])]
-    plain = {"Relu": F.relu, "Softplus": F.softplus, "Sigmoid": torch.sigmoid, "Add": torch.add, "Sub": torch.sub, "Mul": torch.mul}
+    plain = {"Relu": F.relu, "Softplus": F.softplus, "Sigmoid": torch.sigmoid}
+    plain |= {"Add": torch.add, "Sub": torch.sub, "Mul": torch.mul}
     return [plain[op](*x)]
 optimizer = torch.optim.AdamW([values[n] for n in trained], lr=1e-3, weight_decay=5e-4)
 images = torch.rand(batch, 3, side, side).contiguous(memory_format=torch.channels_last)
@@ -189,8 +190,9 @@ def main():
         return
     python = python_with_torch()
     if python is None:
-        print("bench_train: no Python with torch (Debian: python3-torch); the comparison is skipped, our own times alone")
-    print(f"Milliseconds a picture and MB at most, medians of {ROUNDS} rounds; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        print("bench_train: no Python with torch (Debian: python3-torch): our own times alone")
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"Milliseconds a picture and MB at most, medians of {ROUNDS} rounds; {load}")
     part = f"{'processor':>9} {'clock':>7} {'MB':>6}"
     print(f"{'model':6} {'side':>4} {'threads':>7} | {part}" + (f" | {part} (torch) | {part} (ratio) | each round" if python else ""))
     for threads in map(int, sys.argv[1:] or [1, 2]):

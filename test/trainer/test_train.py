@@ -2,6 +2,7 @@
 """gyre-train train: what a run gives back, and how it ends when it cannot."""
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -47,6 +48,10 @@ def again(first, folder, seed=3, **job):
     val = {n: (Image.eval(p, lambda v: v // 2), a) for n, (p, a) in classified(45, seed=seed + 1).items()}
     job = {"hyper": {"epochs": 3}, **job}
     return Run(folder, "CLASSIFICATION", job.pop("labels", SHAPES), dark, val, base=run.as_base(), **job)
+
+
+def test_it_says_which_version_it_is():
+    assert re.fullmatch(r"gyre-train \d+\.\d+\.\d+\n", trainer("--version"))
 
 
 def test_a_first_model_learns_from_pictures_alone(first):
