@@ -194,7 +194,8 @@ def main():
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     print(f"Milliseconds a picture and MB at most, medians of {ROUNDS} rounds; {load}")
     part = f"{'processor':>9} {'clock':>7} {'MB':>6}"
-    print(f"{'model':6} {'side':>4} {'threads':>7} | {part}" + (f" | {part} (torch) | {part} (ratio) | each round" if python else ""))
+    beside = f" | {part} (torch) | {part} (ratio) | each round" if python else ""
+    print(f"{'model':6} {'side':>4} {'threads':>7} | {part}{beside}")
     for threads in map(int, sys.argv[1:] or [1, 2]):
         for case in CASES:
             measure(case, threads, python)

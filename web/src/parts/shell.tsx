@@ -102,7 +102,7 @@ export function Shell({ session, onSignedOut, children }: {
 				<UserMenu session={session} onSignedOut={onSignedOut} />
 			</header>
 			<main id="main" ref={main} tabIndex={-1}>
-				<DemoStrip mayRemove={session.role === 'ADMIN'} />
+				{session.role !== 'REVIEWER' && <DemoStrip mayRemove={session.role === 'ADMIN'} />}
 				{children}
 			</main>
 		</div>
