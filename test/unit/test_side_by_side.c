@@ -73,8 +73,8 @@ static void test_report(void **state)
 		.labels = &label,
 		.label_count = 1};
 	yyjson_val *root = report(&a, &p, true);
-	assert_non_null(strstr(
-		text(root, "sentence"), "Not sure: AP 62.5 % instead of 50.0 % on 3 pictures"));
+	assert_non_null(
+		strstr(text(root, "sentence"), "Not sure: AP 62.5 % instead of 50.0 % on 3 pictures"));
 	assert_true(yyjson_get_bool(yyjson_obj_get(root, "few")));
 	yyjson_val *better = yyjson_arr_get_first(yyjson_obj_get(root, "better"));
 	assert_string_equal(text(better, "filename"), "y");
