@@ -2,7 +2,7 @@
 """The mission as one script of the unmodified SDK: a version is deployed, all four parts of its pipeline are set, pictures are
 predicted on and reviewed, a training begins by itself, its version is a shadow, and becomes the champion.
 
-What the SDK has no call for (submitting reviews; the share that is kept to measure with) is plain HTTP. The trainer trains nothing:
+What the SDK has no call for (submitting reviews; the share kept to measure with) is plain HTTP. The trainer trains nothing:
 it gives back the model that the parameters name.
 """
 
