@@ -224,6 +224,9 @@ def test_better_or_equal_becomes_champion_and_goes_back(server, tmp_path):
     assert events[1]["why"] == done["decision"]["sentence"]
     created = events[-1]
     assert created["what"] == "created" and created["can_go_back"] and not events[1]["can_go_back"]
+    # Training Data that nobody chose is what the new champion was made of.
+    training_data = server.get(line.path + "/pipeline/td")
+    assert training_data["dataset_version"]["id"] in [d["dataset_version_id"] for d in done["datasets"]]
     server.post(line.path + "/rollback", {"model_version_id": created["to"]})
     assert line.deployment()["model_version_id"] == line.champion["id"] and line.deployment()["shadows"] == []
 
@@ -241,10 +244,12 @@ def test_worse_is_held_back_with_the_reason(server, tmp_path):
     (held,) = now["shadows"]
     assert held["role"] == "HELD" and held["reason"] == done["decision"]["sentence"]
     assert line.history()[0]["what"] == "held"
-    # Promote anyway, and the champion before stays for a week.
+    # Promote anyway, and the champion before stays for a week; Training Data that a person chose stays what it is.
+    server.post(line.path + "/pipeline/td/setup", {"dataset_version_id": line.test["id"]})
     server.post(f"{line.path}/shadow/{held['model_version_id']}/promote")
     (former,) = line.deployment()["shadows"]
     assert former["role"] == "FORMER" and former["until"]
+    assert server.get(line.path + "/pipeline/td")["dataset_version"]["id"] == line.test["id"]
 
 
 def test_with_few_test_pictures_the_gate_makes_a_shadow(server, tmp_path):
