@@ -197,6 +197,7 @@ def test_an_empty_server_says_what_to_do(browser, tmp_path, screenshots):
         context = browser.new_context(base_url=server.url)
         page = context.new_page()
         page.goto(re.search(r"/login\?code=[\w-]+", server.stdout())[0])
+        page.get_by_text("Or from the command line").click()
         page.get_by_text("gyre model push").wait_for()
         shoot(page, screenshots, "empty")
         context.close()
