@@ -36,7 +36,7 @@ export GYRE_SCHEDULES=${GYRE_SCHEDULES:-$(pick 40 60 10000)}
 export GYRE_ROUNDTRIPS=${GYRE_ROUNDTRIPS:-$(pick 3 10 200)}
 export GYRE_CLEAN_IMAGES=${GYRE_CLEAN_IMAGES:-$(pick 100000 100000 2000000)}
 export GYRE_REVIEWS=${GYRE_REVIEWS:-$(pick 200 500 2000)}
-fuzz_seconds=${FUZZ_SECONDS:-$(pick 2 5 60)}
+fuzz_seconds=${FUZZ_SECONDS:-$(pick 2 3 60)}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-abort_on_error=0:detect_stack_use_after_return=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 
