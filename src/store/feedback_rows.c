@@ -54,25 +54,13 @@ enum status feedback_rows_update(struct db_conn *c, const struct feedback_row *r
 	return db_done(&q, err);
 }
 
-static enum status read_ids(
-	struct db_query *q, struct arena *a, struct uuid **ids, size_t *count, struct err *err)
-{
-	size_t room = 0;
-	*ids = NULL;
-	for (*count = 0; db_next(q); (*count)++) {
-		*ids = rows_grow(a, *ids, *count, &room, sizeof(**ids));
-		(*ids)[*count] = db_uuid(q, 0);
-	}
-	return db_done(q, err);
-}
-
 enum status feedback_rows_by_themselves(
 	struct db_conn *c, struct arena *a, struct uuid **ids, size_t *count, struct err *err)
 {
 	struct db_query q = db_query(c, "SELECT deployment_id FROM feedback f WHERE active = 1 AND "
 					"submit_by_itself = 1 AND EXISTS (SELECT 1 FROM feedback_target t "
 					"WHERE t.deployment_id = f.deployment_id) ORDER BY deployment_id");
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 /* ---- where it goes ---- */

@@ -3,26 +3,6 @@
 
 #include "base/check.h"
 
-static void bind_or_null(struct db_query *q, int64_t value)
-{
-	if (value)
-		db_bind_integer(q, value);
-	else
-		db_bind_null(q);
-}
-
-static enum status read_ids(
-	struct db_query *q, struct arena *a, struct uuid **ids, size_t *count, struct err *err)
-{
-	size_t room = 0;
-	*ids = NULL;
-	for (*count = 0; db_next(q); (*count)++) {
-		*ids = rows_grow(a, *ids, *count, &room, sizeof(**ids));
-		(*ids)[*count] = db_uuid(q, 0);
-	}
-	return db_done(q, err);
-}
-
 /* ---- Continuous Training ---- */
 
 #define TRAINING                                                                                             \
@@ -92,7 +72,7 @@ enum status continuous_training_rows_put(
 	db_bind_text(&q, row->parameters);
 	db_bind_text(&q, row->trigger);
 	db_bind_integer(&q, row->threshold);
-	bind_or_null(&q, row->every_s);
+	rows_bind_or_null(&q, row->every_s);
 	db_bind_integer(&q, row->on_drift);
 	db_bind_integer(&q, row->drift_images_min);
 	db_bind_text(&q, row->trainer);
@@ -114,7 +94,7 @@ enum status continuous_training_rows_deployments(
 {
 	struct db_query q =
 		db_query(c, "SELECT deployment_id FROM continuous_training ORDER BY deployment_id");
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 enum status continuous_training_dataset_rows_list(struct db_conn *c, struct uuid deployment_id,
@@ -327,7 +307,7 @@ enum status continuous_deployment_rows_by_themselves(
 {
 	struct db_query q = db_query(c, "SELECT deployment_id FROM continuous_deployment WHERE active = 1"
 					" AND promote_by_itself = 1 ORDER BY deployment_id");
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 /* ---- versions that were rolled back ---- */

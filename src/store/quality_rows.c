@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/quality_rows.h"
 
-static enum status read_ids(
-	struct db_query *q, struct arena *a, struct uuid **ids, size_t *count, struct err *err)
-{
-	size_t room = 0;
-	*ids = NULL;
-	for (*count = 0; db_next(q); (*count)++) {
-		*ids = rows_grow(a, *ids, *count, &room, sizeof(**ids));
-		(*ids)[*count] = db_uuid(q, 0);
-	}
-	return db_done(q, err);
-}
-
 enum status quality_rows_positions(
 	struct db_conn *c, struct uuid deployment_id, int64_t *review, int64_t *prediction, struct err *err)
 {
@@ -40,7 +28,7 @@ enum status quality_rows_reviewed(struct db_conn *c, struct uuid deployment_id, 
 					" ORDER BY created_us DESC, id DESC LIMIT $2");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, limit);
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 enum status quality_rows_changed(struct db_conn *c, struct uuid deployment_id, int64_t after, int64_t to,
@@ -51,7 +39,7 @@ enum status quality_rows_changed(struct db_conn *c, struct uuid deployment_id, i
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, after);
 	db_bind_integer(&q, to);
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 enum status quality_rows_repeated(struct db_conn *c, struct uuid deployment_id, int64_t after, int64_t to,
@@ -65,7 +53,7 @@ enum status quality_rows_repeated(struct db_conn *c, struct uuid deployment_id, 
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, after);
 	db_bind_integer(&q, to);
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 enum status quality_rows_drawn(struct db_conn *c, struct uuid deployment_id, int64_t after, struct arena *a,
@@ -77,7 +65,7 @@ enum status quality_rows_drawn(struct db_conn *c, struct uuid deployment_id, int
 					"('REVIEWED', 'SUBMITTED')");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, after);
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 enum status quality_rows_image(struct db_conn *c, struct uuid id, struct arena *a,
@@ -136,5 +124,5 @@ enum status quality_rows_tagged(struct db_conn *c, struct uuid deployment_id, co
 			    " WHERE x.target_id IN (a.id, a.data_id) AND t.name = $2)");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_text(&q, tag);
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }

@@ -72,18 +72,6 @@ enum status queue_rows_of_user(struct db_conn *c, struct uuid deployment_id, str
 
 /* ---- leases ---- */
 
-static enum status read_ids(
-	struct db_query *q, struct arena *a, struct uuid **ids, size_t *count, struct err *err)
-{
-	size_t room = 0;
-	*ids = NULL;
-	for (*count = 0; db_next(q); (*count)++) {
-		*ids = rows_grow(a, *ids, *count, &room, sizeof(**ids));
-		(*ids)[*count] = db_uuid(q, 0);
-	}
-	return db_done(q, err);
-}
-
 enum status queue_rows_lease(struct db_conn *c, struct uuid predicted_asset_id, int64_t now_us,
 	struct arena *a, struct queue_lease *out, bool *found, struct err *err)
 {
@@ -146,7 +134,7 @@ enum status queue_rows_leased(struct db_conn *c, const struct queue_lease *lease
 	db_bind_uuid(&q, lease->deployment_id);
 	db_bind_text(&q, lease->client);
 	db_bind_uuid(&q, lease->user_id);
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 enum status queue_rows_next(struct db_conn *c, struct uuid deployment_id, int64_t limit, struct arena *a,
@@ -158,7 +146,7 @@ enum status queue_rows_next(struct db_conn *c, struct uuid deployment_id, int64_
 		" WHERE l.predicted_asset_id = predicted_asset.id) ORDER BY chosen_order LIMIT $2");
 	db_bind_uuid(&q, deployment_id);
 	db_bind_integer(&q, limit);
-	return read_ids(&q, a, ids, count, err);
+	return rows_ids(&q, a, ids, count, err);
 }
 
 enum status queue_rows_unplaced(

@@ -88,4 +88,26 @@ static inline enum status rows_number(struct db_query *q, int64_t *out, struct e
 	return db_done(q, err);
 }
 
+/* The ids that a query that was bound has in its first column, in the arena. */
+static inline enum status rows_ids(
+	struct db_query *q, struct arena *a, struct uuid **ids, size_t *count, struct err *err)
+{
+	size_t room = 0;
+	*ids = NULL;
+	for (*count = 0; db_next(q); (*count)++) {
+		*ids = rows_grow(a, *ids, *count, &room, sizeof(**ids));
+		(*ids)[*count] = db_uuid(q, 0);
+	}
+	return db_done(q, err);
+}
+
+/* 0 stands for "none" in a struct, NULL in its table. */
+static inline void rows_bind_or_null(struct db_query *q, int64_t value)
+{
+	if (value)
+		db_bind_integer(q, value);
+	else
+		db_bind_null(q);
+}
+
 #endif

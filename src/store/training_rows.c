@@ -65,15 +65,6 @@ static void read_training(struct db_query *q, struct arena *a, struct training_r
 	};
 }
 
-/* Zero stands for "none" in the struct, NULL in the table. */
-static void bind_or_null(struct db_query *q, int64_t value)
-{
-	if (value)
-		db_bind_integer(q, value);
-	else
-		db_bind_null(q);
-}
-
 static enum status missing(struct uuid id, struct err *err)
 {
 	char text[UUID_TEXT_SIZE];
@@ -87,8 +78,8 @@ static void bind_state(struct db_query *q, const struct training_row *row)
 	db_bind_text(q, row->status);
 	db_bind_text(q, row->stage);
 	db_bind_integer(q, row->attempt);
-	bind_or_null(q, row->pid);
-	bind_or_null(q, row->pid_start);
+	rows_bind_or_null(q, row->pid);
+	rows_bind_or_null(q, row->pid_start);
 	db_bind_real(q, row->progress);
 	db_bind_text(q, row->message);
 	if (row->exit_code >= 0)
@@ -104,8 +95,8 @@ static void bind_state(struct db_query *q, const struct training_row *row)
 	db_bind_integer(q, row->read_bytes);
 	db_bind_integer(q, row->log_bytes);
 	db_bind_integer(q, row->lines);
-	bind_or_null(q, row->started_us);
-	bind_or_null(q, row->finished_us);
+	rows_bind_or_null(q, row->started_us);
+	rows_bind_or_null(q, row->finished_us);
 }
 
 enum status training_rows_insert(struct db_conn *c, const struct training_row *row, struct err *err)
@@ -121,7 +112,7 @@ enum status training_rows_insert(struct db_conn *c, const struct training_row *r
 	db_bind_uuid(&q, row->id);
 	db_bind_uuid(&q, row->experiment_id);
 	db_bind_uuid(&q, row->deployment_id);
-	bind_or_null(&q, row->epoch);
+	rows_bind_or_null(&q, row->epoch);
 	db_bind_text(&q, row->trigger);
 	db_bind_text(&q, row->why);
 	db_bind_text(&q, row->who);
