@@ -37,15 +37,6 @@ enum status deployment_swap_by_itself(void *arg, const struct swap *swap, struct
 	return swap_run(api->roster, api->readers, api->recorder, &hooks, swap, err);
 }
 
-static enum status write_job(struct db_conn *c, void *arg, struct err *err)
-{
-	struct arena a;
-	arena_init(&a);
-	enum status st = swap_write(c, arg, &a, err);
-	arena_release(&a);
-	return st;
-}
-
 enum status deployment_swap_run(struct http_request *req, struct http_reply *reply, struct uuid id,
 	struct swap *swap, struct err *err)
 {
@@ -54,7 +45,7 @@ enum status deployment_swap_run(struct http_request *req, struct http_reply *rep
 	swap->deployment_id = id;
 	swap->who = caller_of(req)->user_name;
 	TRY(swap_prepare(api->roster, api->readers, swap, &model, err));
-	enum status st = api_write(req, "deployment.model", id, write_job, swap, err);
+	enum status st = api_write(req, "deployment.model", id, swap_job, swap, err);
 	if (st == ST_OK)
 		st = roster_serve(api->roster, id, model, err);
 	if (model)

@@ -297,3 +297,17 @@ void model_drop(struct model *m)
 	arena_release(&m->arena);
 	free(m);
 }
+
+struct model_version_row model_version_kept(const struct model_version_row *v, struct arena *a)
+{
+	return (struct model_version_row){.id = v->id,
+		.model_id = v->model_id,
+		.version = v->version,
+		.name = arena_strdup(a, v->name),
+		.type = arena_strdup(a, v->type),
+		.labels = arena_strdup(a, v->labels),
+		.state = arena_strdup(a, v->state),
+		.state_text = arena_strdup(a, v->state_text),
+		.onnx_sha256 = arena_strdup(a, v->onnx_sha256),
+		.recipe = arena_strdup(a, v->recipe)};
+}

@@ -59,6 +59,9 @@ struct model {
 	struct arena arena; /* owns the texts */
 };
 
+/* What model_open() looks at of a version, in an arena that lives longer than its row. */
+struct model_version_row model_version_kept(const struct model_version_row *v, struct arena *a);
+
 /* Open a READY version (ST_CONFLICT with a sentence when it is not). The caller holds the result once. */
 enum status model_open(const struct model_version_row *row, const char *model_name, struct blob *blobs,
 	struct model **out, struct err *err) MUST_CHECK;

@@ -95,7 +95,7 @@ static enum status keep_before(struct db_conn *c, const struct swap *swap, const
 	return shadow_set(c, row, &wish, a, err);
 }
 
-enum status swap_write(struct db_conn *c, const struct swap *swap, struct arena *a, struct err *err)
+static enum status swap_write(struct db_conn *c, const struct swap *swap, struct arena *a, struct err *err)
 {
 	struct deployment_row row;
 	int64_t now_us = swap->now_us ? swap->now_us : clock_unix_us();
@@ -137,7 +137,7 @@ enum status swap_prepare(struct roster *roster, struct db_readers *readers, cons
 	return row.serving ? roster_model(roster, swap->version_id, model, err) : ST_OK;
 }
 
-static enum status write_job(struct db_conn *c, void *arg, struct err *err)
+enum status swap_job(struct db_conn *c, void *arg, struct err *err)
 {
 	struct arena a;
 	arena_init(&a);
@@ -152,7 +152,7 @@ enum status swap_run(struct roster *roster, struct db_readers *readers, struct r
 	struct swap copy = *swap; /* the job takes what may be changed */
 	struct model *model;
 	TRY(swap_prepare(roster, readers, swap, &model, err));
-	enum status st = recorder_run(recorder, write_job, &copy, err);
+	enum status st = recorder_run(recorder, swap_job, &copy, err);
 	if (st == ST_OK)
 		st = roster_serve(roster, swap->deployment_id, model, err);
 	if (model)

@@ -44,8 +44,7 @@ enum status swap_run(struct roster *roster, struct db_readers *readers, struct r
  * deployment predicts elsewhere. */
 enum status swap_prepare(struct roster *roster, struct db_readers *readers, const struct swap *swap,
 	struct model **model, struct err *err) MUST_CHECK;
-/* In the job: the rows and the history. Afterwards roster_serve(). */
-enum status swap_write(
-	struct db_conn *c, const struct swap *swap, struct arena *a, struct err *err) MUST_CHECK;
+/* A job of the recorder, its argument a struct swap: the rows and the history. Afterwards roster_serve(). */
+enum status swap_job(struct db_conn *c, void *arg, struct err *err) MUST_CHECK;
 
 #endif

@@ -148,21 +148,6 @@ static enum status read_wanted(
 	return ST_OK;
 }
 
-/* What model_open() looks at. */
-static struct model_version_row copy_version(const struct model_version_row *v, struct arena *a)
-{
-	return (struct model_version_row){.id = v->id,
-		.model_id = v->model_id,
-		.version = v->version,
-		.name = arena_strdup(a, v->name),
-		.type = arena_strdup(a, v->type),
-		.labels = arena_strdup(a, v->labels),
-		.state = arena_strdup(a, v->state),
-		.state_text = arena_strdup(a, v->state_text),
-		.onnx_sha256 = arena_strdup(a, v->onnx_sha256),
-		.recipe = arena_strdup(a, v->recipe)};
-}
-
 static enum status prepare(struct check_job *c, const struct check_request *request, struct err *err)
 {
 	const struct model_version_row *v = request->version;
@@ -171,7 +156,7 @@ static enum status prepare(struct check_job *c, const struct check_request *requ
 		return err_set(err, ST_CONFLICT, "Version %" PRId64 " of model %s cannot be checked: %s",
 			v->version, request->model_name,
 			v->state_text ? v->state_text : "it has no ONNX file yet; store one first.");
-	c->version = copy_version(v, &c->arena);
+	c->version = model_version_kept(v, &c->arena);
 	c->model_name = arena_strdup(&c->arena, request->model_name);
 	TRY(read_wanted(c, &c->arena, &wanted, err));
 	return truths_make(&wanted, request->files, request->file_count, &c->arena, &c->truths, err);

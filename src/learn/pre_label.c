@@ -305,20 +305,6 @@ static void release(void *arg)
 	free(p);
 }
 
-static struct model_version_row copy_version(const struct model_version_row *v, struct arena *a)
-{
-	return (struct model_version_row){.id = v->id,
-		.model_id = v->model_id,
-		.version = v->version,
-		.name = arena_strdup(a, v->name),
-		.type = arena_strdup(a, v->type),
-		.labels = arena_strdup(a, v->labels),
-		.state = arena_strdup(a, v->state),
-		.state_text = arena_strdup(a, v->state_text),
-		.onnx_sha256 = arena_strdup(a, v->onnx_sha256),
-		.recipe = arena_strdup(a, v->recipe)};
-}
-
 /* A name that the map has not is its own; null in it: those shapes are left out. */
 static enum status read_names(struct pre_labelling *p, yyjson_val *map, struct err *err)
 {
@@ -354,7 +340,7 @@ static enum status prepare(struct pre_labelling *p, const struct pre_label *requ
 	if (d->locked_us)
 		return err_set(err, ST_LOCKED,
 			"The dataset version %s is locked; fork it to label its images.", d->version);
-	p->version = copy_version(v, &p->arena);
+	p->version = model_version_kept(v, &p->arena);
 	p->dataset.id = d->id;
 	p->model_name = arena_strdup(&p->arena, request->model_name);
 	p->who = arena_printf(&p->arena, "gyre: %s v%" PRId64, p->model_name, v->version);

@@ -90,15 +90,6 @@ static enum status never_swap(void *arg, const struct swap *swap, struct err *er
 	return err_set(err, ST_INTERNAL, "Nobody asked for another champion.");
 }
 
-static enum status swap_job(struct db_conn *c, void *arg, struct err *err)
-{
-	struct arena of_job;
-	arena_init(&of_job);
-	enum status st = swap_write(c, arg, &of_job, err);
-	arena_release(&of_job);
-	return st;
-}
-
 static enum status write_swap(void *arg, const struct swap *swap, struct err *err)
 {
 	struct swap copy = *swap;
@@ -366,7 +357,7 @@ static void test_a_shadow_is_set_and_removed(void **state)
 
 static enum status swap(struct uuid version_id, const char *what, bool by_itself)
 {
-	const struct swap wish = {.deployment_id = W->deployment_id,
+	struct swap wish = {.deployment_id = W->deployment_id,
 		.version_id = version_id,
 		.what = what,
 		.who = by_itself ? "gyre" : "ann",
@@ -374,7 +365,7 @@ static enum status swap(struct uuid version_id, const char *what, bool by_itself
 		.keep_until_us = l.now_us + SECOND,
 		.by_itself = by_itself,
 		.now_us = l.now_us};
-	return swap_write(W->conn, &wish, &W->arena, &W->err);
+	return swap_job(W->conn, &wish, &W->err);
 }
 
 static void test_rolled_back_is_not_deployed_by_itself_again(void **state)
@@ -404,7 +395,7 @@ static void test_rolled_back_is_not_deployed_by_itself_again(void **state)
 		.what = SWAP_PROMOTED,
 		.who = "gyre",
 		.expected_champion_id = first};
-	assert_int_equal(swap_write(W->conn, &late, &W->arena, &W->err), ST_CONFLICT);
+	assert_int_equal(swap_job(W->conn, &late, &W->err), ST_CONFLICT);
 }
 
 static void add_verdict(bool may_promote)

@@ -150,15 +150,6 @@ static bool was_rolled_back(struct uuid version)
 	return false;
 }
 
-static enum status swap_job(struct db_conn *c, void *arg, struct err *err)
-{
-	struct arena a;
-	arena_init(&a);
-	enum status st = swap_write(c, arg, &a, err);
-	arena_release(&a);
-	return st;
-}
-
 /* As swap_run() does, without models. */
 static enum status play_swap(void *arg, const struct swap *wish, struct err *err)
 {
