@@ -8,6 +8,7 @@ extern "C" {
 #include "base/json.h"
 #include "base/str.h"
 #include "os/file.h"
+#include "trainer/exit_codes.h"
 }
 
 #include <algorithm>
@@ -17,7 +18,6 @@ extern "C" {
 
 namespace
 {
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_TRAINABLE = 3 };
 
 constexpr int64_t probe_side = 640; // as the server tries inputs without a size
 
@@ -331,12 +331,12 @@ int check_command(int argc, char **argv)
 {
 	const char *path = option(argc, argv, "--model"), *labels = option(argc, argv, "--labels");
 	if (path == nullptr)
-		return EXIT_USAGE;
+		return EXIT_CODE_USAGE;
 	span file;
 	err error{};
 	if (file_map(path, &file, &error) != ST_OK) {
 		std::fprintf(stderr, "gyre-train: %s\n", error.text);
-		return EXIT_FAILED;
+		return EXIT_CODE_FAILED;
 	}
 	Verdict verdict;
 	try {
@@ -344,12 +344,12 @@ int check_command(int argc, char **argv)
 	} catch (const Failed &failed) {
 		file_unmap(file);
 		std::fprintf(stderr, "gyre-train: %s\n", failed.what());
-		return EXIT_FAILED;
+		return EXIT_CODE_FAILED;
 	}
 	file_unmap(file);
 	print(verdict);
 	if (verdict.reason.empty())
-		return EXIT_DONE;
+		return EXIT_CODE_DONE;
 	std::fprintf(stderr, "gyre-train: %s\n", verdict.reason.c_str());
-	return EXIT_NOT_TRAINABLE;
+	return EXIT_CODE_NOT_TRAINABLE;
 }

@@ -4,14 +4,13 @@
 #include "base/json.h"
 #include "os/file.h"
 #include "trainer/arch.h"
+#include "trainer/exit_codes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LABELS_BYTES_MAX (64U << 20)
-
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char *option(int argc, char **argv, const char *name)
 {
@@ -59,7 +58,7 @@ int create_command(int argc, char **argv)
 		sscanf(size_text, "%ux%u", &width, &height) != 2)
 		return failed(
 			"create needs --arch det-t, --labels labels.json, --size 160x160 and --output FILE.",
-			EXIT_USAGE);
+			EXIT_CODE_USAGE);
 	struct arena a;
 	arena_init(&a);
 	struct err err = {0};
@@ -70,12 +69,12 @@ int create_command(int argc, char **argv)
 	size_t count = 0, size = 0;
 	int code = 0;
 	if (read_labels(labels_path, &a, &labels, &count, &err) != ST_OK)
-		code = failed(err.text, EXIT_USAGE);
+		code = failed(err.text, EXIT_CODE_USAGE);
 	else if (!arch_make(arch, labels, count, width, height, seed ? strtoull(seed, NULL, 10) : 1, &recipe,
 			 &file, &size, error))
-		code = failed(error, EXIT_USAGE);
+		code = failed(error, EXIT_CODE_USAGE);
 	else if (file_write_durable(output, span_of(file, size), 0644, &err) != ST_OK)
-		code = failed(err.text, EXIT_FAILED);
+		code = failed(err.text, EXIT_CODE_FAILED);
 	free(file);
 	arena_release(&a);
 	return code;

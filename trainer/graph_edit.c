@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Field numbers: onnx/onnx.proto (IR version 10). */
 #include "trainer/graph_edit.h"
 
 #include "base/check.h"
 #include "engine/onnx_write.h"
 #include "engine/wire.h"
+#include "trainer/onnx_fields.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define FILE_BYTES_MAX INT32_MAX /* protobuf's own limit */
-
-enum { MODEL_GRAPH = 7, MODEL_METADATA = 14, PAIR_KEY = 1, PAIR_VALUE = 2 };
-enum { GRAPH_NODE = 1, GRAPH_INITIALISER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12, GRAPH_VALUE_INFO = 13 };
-enum { NODE_OUTPUT = 2, NODE_OPERATOR = 4, NODE_ATTRIBUTE = 5 };
-enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_TENSOR = 5, ATTRIBUTE_INTS = 8 };
-enum { TENSOR_NAME = 8 };
-enum {
-	VALUE_NAME = 1,
-	VALUE_TYPE = 2,
-	TYPE_TENSOR = 1,
-	PORT_ELEMENT = 1,
-	PORT_SHAPE = 2,
-	SHAPE_DIM = 1,
-	DIM_VALUE = 1
-};
 
 struct editor {
 	const struct graph_edit *edits;
@@ -32,11 +17,6 @@ struct editor {
 	size_t node; /* the one at hand */
 	bool drop_shapes;
 };
-
-static bool is_bytes(const struct wire_field *f, uint32_t number)
-{
-	return f->number == number && f->type == WIRE_BYTES;
-}
 
 static struct str begin(void)
 {
@@ -58,7 +38,7 @@ static struct span field_of(struct span message, uint32_t number)
 	struct wire_field f;
 	struct span found = {0};
 	while (wire_next(&wire, &f))
-		found = is_bytes(&f, number) ? f.bytes : found;
+		found = onnx_is_bytes(&f, number) ? f.bytes : found;
 	return found;
 }
 
@@ -102,7 +82,7 @@ static void put_tensor(struct str *out, uint32_t number, const char *name, const
 static bool change_constant(struct editor *e, const struct wire_field *f, struct span node, struct str *out)
 {
 	const struct graph_edit *edit = find(e, GRAPH_EDIT_TENSOR, field_of(node, NODE_OUTPUT));
-	if (edit == NULL || !is_bytes(f, NODE_ATTRIBUTE))
+	if (edit == NULL || !onnx_is_bytes(f, NODE_ATTRIBUTE))
 		return false;
 	struct str attribute = begin();
 	wire_put_text(&attribute, ATTRIBUTE_NAME, "value");
@@ -123,7 +103,7 @@ static bool change_node(struct editor *e, const struct wire_field *f, struct spa
 {
 	if (is_text(field_of(node, NODE_OPERATOR), "Constant"))
 		return change_constant(e, f, node, out);
-	if (!is_bytes(f, NODE_ATTRIBUTE))
+	if (!onnx_is_bytes(f, NODE_ATTRIBUTE))
 		return false;
 	const struct graph_edit *edit = find(e, GRAPH_EDIT_INTEGERS, field_of(f->bytes, ATTRIBUTE_NAME));
 	if (edit == NULL)
@@ -145,12 +125,12 @@ static struct str changed_shape(struct span shape, const struct graph_edit *edit
 	struct str out = begin();
 	int axis = 0;
 	for (const uint8_t *start = wire.at; wire_next(&wire, &f); start = wire.at) {
-		struct wire dim = wire_of(is_bytes(&f, SHAPE_DIM) ? f.bytes : (struct span){0});
+		struct wire dim = wire_of(onnx_is_bytes(&f, SHAPE_DIM) ? f.bytes : (struct span){0});
 		struct wire_field side;
 		bool fixed = false;
 		while (wire_next(&dim, &side))
 			fixed = fixed || (side.number == DIM_VALUE && side.type == WIRE_VARINT);
-		bool wanted = is_bytes(&f, SHAPE_DIM) && axis++ == edit->axis && fixed;
+		bool wanted = onnx_is_bytes(&f, SHAPE_DIM) && axis++ == edit->axis && fixed;
 		if (wanted) {
 			struct str one = begin();
 			wire_put_number(&one, DIM_VALUE, (uint64_t)edit->side);
@@ -169,7 +149,7 @@ static void put_output(struct str *out, struct span value, const struct graph_ed
 	struct wire_field f;
 	struct str port = begin(), type = begin(), whole = begin();
 	for (const uint8_t *start = wire.at; wire_next(&wire, &f); start = wire.at) {
-		if (!is_bytes(&f, PORT_SHAPE)) {
+		if (!onnx_is_bytes(&f, PORT_SHAPE)) {
 			str_append_bytes(&port, start, (size_t)(wire.at - start));
 			continue;
 		}
@@ -204,40 +184,40 @@ static void put_input(struct str *out, const struct graph_edit *edit)
 static bool change_graph(struct editor *e, const struct wire_field *f, struct span graph, struct str *out)
 {
 	(void)graph;
-	if (is_bytes(f, GRAPH_NODE)) {
+	if (onnx_is_bytes(f, GRAPH_NODE)) {
 		struct str node = begin();
 		copy(e, f->bytes, change_node, &node);
 		end(out, GRAPH_NODE, &node);
 		e->node++;
 		return true;
 	}
-	if (is_bytes(f, GRAPH_INITIALISER)) {
+	if (onnx_is_bytes(f, GRAPH_INITIALISER)) {
 		const struct graph_edit *edit = find(e, GRAPH_EDIT_TENSOR, field_of(f->bytes, TENSOR_NAME));
 		if (edit != NULL)
 			put_tensor(out, GRAPH_INITIALISER, edit->name, &edit->tensor);
 		return edit != NULL;
 	}
-	if (is_bytes(f, GRAPH_OUTPUT)) {
+	if (onnx_is_bytes(f, GRAPH_OUTPUT)) {
 		const struct graph_edit *edit = find(e, GRAPH_EDIT_OUTPUT, field_of(f->bytes, VALUE_NAME));
 		if (edit != NULL)
 			put_output(out, f->bytes, edit);
 		return edit != NULL;
 	}
-	if (is_bytes(f, GRAPH_INPUT)) {
+	if (onnx_is_bytes(f, GRAPH_INPUT)) {
 		const struct graph_edit *edit = find(e, GRAPH_EDIT_TENSOR, field_of(f->bytes, VALUE_NAME));
 		if (edit != NULL)
 			put_input(out, edit);
 		return edit != NULL;
 	}
-	return is_bytes(f, GRAPH_VALUE_INFO) && e->drop_shapes;
+	return onnx_is_bytes(f, GRAPH_VALUE_INFO) && e->drop_shapes;
 }
 
 static bool change_model(struct editor *e, const struct wire_field *f, struct span model, struct str *out)
 {
 	(void)model;
-	if (is_bytes(f, MODEL_METADATA))
+	if (onnx_is_bytes(f, MODEL_METADATA))
 		return find(e, GRAPH_EDIT_METADATA, field_of(f->bytes, PAIR_KEY)) != NULL;
-	if (!is_bytes(f, MODEL_GRAPH))
+	if (!onnx_is_bytes(f, MODEL_GRAPH))
 		return false;
 	struct str graph = begin();
 	copy(e, f->bytes, change_graph, &graph);

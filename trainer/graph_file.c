@@ -6,65 +6,18 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "engine/wire.h"
+#include "trainer/onnx_fields.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ELEMENTS_MAX ((uint64_t)1 << 31)
 
-enum { MODEL_GRAPH = 7, MODEL_OPSET = 8, OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
-enum { GRAPH_NODE = 1, GRAPH_INITIALISER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12, GRAPH_SPARSE = 15 };
-enum {
-	NODE_INPUT = 1,
-	NODE_OUTPUT = 2,
-	NODE_NAME = 3,
-	NODE_OPERATOR = 4,
-	NODE_ATTRIBUTE = 5,
-	NODE_DOMAIN = 7
-};
-enum {
-	ATTRIBUTE_NAME = 1,
-	ATTRIBUTE_F = 2,
-	ATTRIBUTE_I = 3,
-	ATTRIBUTE_S = 4,
-	ATTRIBUTE_T = 5,
-	ATTRIBUTE_G = 6,
-	ATTRIBUTE_FLOATS = 7,
-	ATTRIBUTE_INTS = 8,
-	ATTRIBUTE_TYPE = 20
-};
-enum {
-	TENSOR_DIMS = 1,
-	TENSOR_TYPE = 2,
-	TENSOR_FLOATS = 4,
-	TENSOR_INT32S = 5,
-	TENSOR_INT64S = 7,
-	TENSOR_NAME = 8,
-	TENSOR_RAW = 9,
-	TENSOR_DOUBLES = 10,
-	TENSOR_EXTERNAL = 13,
-	TENSOR_LOCATION = 14
-};
-enum {
-	VALUE_NAME = 1,
-	VALUE_TYPE = 2,
-	TYPE_TENSOR = 1,
-	PORT_ELEMENT = 1,
-	PORT_SHAPE = 2,
-	SHAPE_DIM = 1,
-	DIM_VALUE = 1
-};
-
 struct reader {
 	const uint8_t *file;
 	struct arena arena;
 	char *error;
 };
-
-static bool is_bytes(const struct wire_field *f, uint32_t number)
-{
-	return f->number == number && f->type == WIRE_BYTES;
-}
 
 static bool fail(struct reader *r, const char *sentence)
 {
@@ -88,7 +41,7 @@ static size_t count_fields(struct span message, uint32_t number)
 	struct wire_field f;
 	size_t count = 0;
 	while (wire_next(&wire, &f))
-		count += is_bytes(&f, number);
+		count += onnx_is_bytes(&f, number);
 	return count;
 }
 
@@ -125,7 +78,7 @@ static bool read_head(struct reader *r, struct span message, struct graph_tensor
 	bool fits = true;
 	v->message = message;
 	while (wire_next(&wire, &f)) {
-		struct wire packed = wire_of(is_bytes(&f, TENSOR_DIMS) ? f.bytes : (struct span){0});
+		struct wire packed = wire_of(onnx_is_bytes(&f, TENSOR_DIMS) ? f.bytes : (struct span){0});
 		if (f.number == TENSOR_DIMS && f.type == WIRE_VARINT &&
 			(fits = fits && t->rank < GRAPH_RANK_MAX))
 			t->sides[t->rank++] = (int64_t)f.value;
@@ -133,9 +86,9 @@ static bool read_head(struct reader *r, struct span message, struct graph_tensor
 			t->sides[t->rank++] = (int64_t)side;
 		if (f.number == TENSOR_TYPE && f.type == WIRE_VARINT)
 			type = f.value;
-		if (is_bytes(&f, TENSOR_NAME))
+		if (onnx_is_bytes(&f, TENSOR_NAME))
 			t->name = text_of(r, f.bytes);
-		if (is_bytes(&f, TENSOR_RAW)) {
+		if (onnx_is_bytes(&f, TENSOR_RAW)) {
 			v->raw = f.bytes;
 			v->is_raw = true;
 		}
@@ -281,18 +234,18 @@ static bool read_attribute(struct reader *r, struct span message, struct graph_a
 	struct graph_tensor *tensor = NULL;
 	*out = (struct graph_attribute){.name = "", .text = ""};
 	while (wire_next(&wire, &f)) {
-		if (is_bytes(&f, ATTRIBUTE_NAME))
+		if (onnx_is_bytes(&f, ATTRIBUTE_NAME))
 			out->name = text_of(r, f.bytes);
 		else if (f.number == ATTRIBUTE_F && f.type == WIRE_32)
 			memcpy(&out->real, &f.value, sizeof(float));
 		else if (f.number == ATTRIBUTE_I && f.type == WIRE_VARINT)
 			out->integer = (int64_t)f.value;
-		else if (is_bytes(&f, ATTRIBUTE_S))
+		else if (onnx_is_bytes(&f, ATTRIBUTE_S))
 			out->text = text_of(r, f.bytes);
 		else if (f.number == ATTRIBUTE_TYPE && f.type == WIRE_VARINT)
 			out->kind = f.value <= GRAPH_ATTRIBUTE_INTS ? (enum graph_attribute_kind)f.value
 								    : GRAPH_ATTRIBUTE_NONE;
-		else if (is_bytes(&f, ATTRIBUTE_T)) {
+		else if (onnx_is_bytes(&f, ATTRIBUTE_TENSOR)) {
 			tensor = ARENA_NEW(&r->arena, struct graph_tensor);
 			if (!read_tensor(r, f.bytes, tensor))
 				return false;
@@ -318,17 +271,17 @@ static bool read_node(struct reader *r, struct span message, struct graph_node *
 			&r->arena, struct graph_attribute, count_fields(message, NODE_ATTRIBUTE) + 1),
 	};
 	while (wire_next(&wire, &f)) {
-		if (is_bytes(&f, NODE_INPUT))
+		if (onnx_is_bytes(&f, NODE_INPUT))
 			out->inputs[out->input_count++] = text_of(r, f.bytes);
-		else if (is_bytes(&f, NODE_OUTPUT))
+		else if (onnx_is_bytes(&f, NODE_OUTPUT))
 			out->outputs[out->output_count++] = text_of(r, f.bytes);
-		else if (is_bytes(&f, NODE_NAME))
+		else if (onnx_is_bytes(&f, NODE_NAME))
 			out->name = text_of(r, f.bytes);
-		else if (is_bytes(&f, NODE_OPERATOR))
+		else if (onnx_is_bytes(&f, NODE_OPERATOR))
 			out->op = text_of(r, f.bytes);
-		else if (is_bytes(&f, NODE_DOMAIN))
+		else if (onnx_is_bytes(&f, NODE_DOMAIN))
 			out->domain = text_of(r, f.bytes);
-		else if (is_bytes(&f, NODE_ATTRIBUTE) &&
+		else if (onnx_is_bytes(&f, NODE_ATTRIBUTE) &&
 			 !read_attribute(r, f.bytes, &out->attributes[out->attribute_count++]))
 			return false;
 	}
@@ -343,7 +296,7 @@ static struct span field_of(struct span message, uint32_t number)
 	struct wire_field f;
 	struct span found = {0};
 	while (wire_next(&wire, &f))
-		found = is_bytes(&f, number) ? f.bytes : found;
+		found = onnx_is_bytes(&f, number) ? f.bytes : found;
 	return found;
 }
 
@@ -359,7 +312,7 @@ static void read_port(struct reader *r, struct span value, struct graph_port *ou
 		if (f.number == PORT_ELEMENT && f.type == WIRE_VARINT)
 			out->type = (enum graph_type)f.value;
 	while (wire_next(&shape, &f)) {
-		if (!is_bytes(&f, SHAPE_DIM) || out->rank == GRAPH_RANK_MAX)
+		if (!onnx_is_bytes(&f, SHAPE_DIM) || out->rank == GRAPH_RANK_MAX)
 			continue;
 		struct wire dim = wire_of(f.bytes);
 		out->sides[out->rank] = -1;
@@ -382,21 +335,21 @@ static bool read_graph(struct reader *r, struct span graph, struct graph_file *o
 	out->inputs = ARENA_ARRAY(&r->arena, struct graph_port, count_fields(graph, GRAPH_INPUT) + 1);
 	out->outputs = ARENA_ARRAY(&r->arena, struct graph_port, count_fields(graph, GRAPH_OUTPUT) + 1);
 	while (wire_next(&wire, &f)) {
-		if (is_bytes(&f, GRAPH_NODE) && !read_node(r, f.bytes, &out->nodes[out->node_count++]))
+		if (onnx_is_bytes(&f, GRAPH_NODE) && !read_node(r, f.bytes, &out->nodes[out->node_count++]))
 			return false;
-		if (is_bytes(&f, GRAPH_INITIALISER) &&
+		if (onnx_is_bytes(&f, GRAPH_INITIALISER) &&
 			!read_tensor(r, f.bytes, &out->tensors[out->tensor_count++]))
 			return false;
-		if (is_bytes(&f, GRAPH_SPARSE))
+		if (onnx_is_bytes(&f, GRAPH_SPARSE))
 			return fail(r, "The model has sparse weights, which cannot be trained.");
-		if (is_bytes(&f, GRAPH_OUTPUT))
+		if (onnx_is_bytes(&f, GRAPH_OUTPUT))
 			read_port(r, f.bytes, &out->outputs[out->output_count++]);
 	}
 	if (wire.broken)
 		return damaged(r);
 	wire = wire_of(graph);
 	while (wire_next(&wire, &f)) {
-		if (!is_bytes(&f, GRAPH_INPUT))
+		if (!onnx_is_bytes(&f, GRAPH_INPUT))
 			continue;
 		read_port(r, f.bytes, &out->inputs[out->input_count]);
 		out->input_count += graph_file_tensor(out, out->inputs[out->input_count].name) == NULL;
@@ -410,9 +363,9 @@ static bool read_model(struct reader *r, struct span file, struct graph_file *ou
 	struct wire_field f, part;
 	struct span graph = {0};
 	while (wire_next(&wire, &f)) {
-		if (is_bytes(&f, MODEL_GRAPH))
+		if (onnx_is_bytes(&f, MODEL_GRAPH))
 			graph = f.bytes;
-		if (!is_bytes(&f, MODEL_OPSET) || field_of(f.bytes, OPSET_DOMAIN).size > 0)
+		if (!onnx_is_bytes(&f, MODEL_OPSET) || field_of(f.bytes, OPSET_DOMAIN).size > 0)
 			continue;
 		struct wire opset = wire_of(f.bytes);
 		while (wire_next(&opset, &part))

@@ -14,8 +14,6 @@
 
 namespace
 {
-// Exit codes of the trainer's contract.
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_TRAINABLE = 3 };
 
 const char *option(int argc, char **argv, const char *name)
 {
@@ -60,7 +58,7 @@ int run(int argc, char **argv)
 		   *out = option(argc, argv, "--output");
 	const char *sides_text = option(argc, argv, "--sides"), *written = option(argc, argv, "--write");
 	if (!path || !in || !out || !sides_text)
-		return EXIT_USAGE;
+		return EXIT_CODE_USAGE;
 	std::vector<int64_t> sides;
 	std::stringstream list(sides_text);
 	for (std::string side; std::getline(list, side, ',');)
@@ -83,13 +81,13 @@ int run(int argc, char **argv)
 		std::ofstream(written, std::ios::binary)
 			.write(model.bytes.data(), static_cast<std::streamsize>(model.bytes.size()));
 	}
-	return EXIT_DONE;
+	return EXIT_CODE_DONE;
 }
 
 int train(int argc, char **argv)
 {
 	const char *path = option(argc, argv, "--job");
-	return path ? train_command(path) : EXIT_USAGE;
+	return path ? train_command(path) : EXIT_CODE_USAGE;
 }
 
 const struct {
@@ -112,10 +110,10 @@ const struct {
 
 int main(int argc, char **argv)
 {
-	int code = EXIT_USAGE;
+	int code = EXIT_CODE_USAGE;
 	if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
 		std::puts("gyre-train " TRAINER_VERSION);
-		return EXIT_DONE;
+		return EXIT_CODE_DONE;
 	}
 	try {
 		for (const auto &command : commands)
@@ -123,12 +121,12 @@ int main(int argc, char **argv)
 				code = command.run(argc, argv);
 	} catch (const Refused &refused) {
 		std::fprintf(stderr, "gyre-train: %s\n", refused.what());
-		return EXIT_NOT_TRAINABLE;
+		return EXIT_CODE_NOT_TRAINABLE;
 	} catch (const std::exception &failed) {
 		std::fprintf(stderr, "gyre-train: %s\n", failed.what());
-		return EXIT_FAILED;
+		return EXIT_CODE_FAILED;
 	}
-	if (code == EXIT_USAGE) {
+	if (code == EXIT_CODE_USAGE) {
 		std::fprintf(stderr, "usage: gyre-train COMMAND …\n");
 		for (const auto &command : commands)
 			std::fprintf(stderr, "  %-6s %s\n", command.name, command.usage);

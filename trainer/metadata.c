@@ -4,11 +4,10 @@
 #include "base/check.h"
 #include "engine/wire.h"
 #include "trainer/arch.h"
+#include "trainer/onnx_fields.h"
 
 #define NAMES "names"
 #define PROPERTY_BYTES_MAX ((size_t)64 << 20)
-
-enum { MODEL_METADATA = 14, PROPERTY_KEY = 1, PROPERTY_VALUE = 2 };
 
 static bool is_names(const struct wire_field *field)
 {
@@ -16,7 +15,7 @@ static bool is_names(const struct wire_field *field)
 	struct wire_field f;
 	bool names = false;
 	while (wire_next(&property, &f))
-		names = names || (f.number == PROPERTY_KEY && f.type == WIRE_BYTES &&
+		names = names || (f.number == PAIR_KEY && f.type == WIRE_BYTES &&
 					 span_equal(f.bytes, span_of_text(NAMES)));
 	return names;
 }
@@ -34,8 +33,8 @@ void metadata_write_labels(struct span file, const char *const *labels, size_t l
 	struct arena a;
 	arena_init(&a);
 	str_init(&property, PROPERTY_BYTES_MAX);
-	wire_put_text(&property, PROPERTY_KEY, NAMES);
-	wire_put_text(&property, PROPERTY_VALUE, arch_names(&a, labels, label_count));
+	wire_put_text(&property, PAIR_KEY, NAMES);
+	wire_put_text(&property, PAIR_VALUE, arch_names(&a, labels, label_count));
 	wire_put_bytes(out, MODEL_METADATA, span_of(property.text, property.size));
 	CHECK(!out->full && !property.full);
 	arena_release(&a);

@@ -2,6 +2,8 @@
 // A job from its start model to output/model.onnx.
 #pragma once
 
+#include "trainer/exit_codes.h"
+
 #include <stdexcept>
 #include <string>
 
@@ -11,17 +13,6 @@ struct Ended : std::runtime_error {
 	Ended(int code, const std::string &sentence) : std::runtime_error(sentence), code(code)
 	{
 	}
-};
-
-enum exit_code {
-	EXIT_CODE_DONE = 0,
-	EXIT_CODE_FAILED = 1,
-	EXIT_CODE_USAGE = 2,
-	EXIT_CODE_NOT_TRAINABLE = 3,
-	EXIT_CODE_DATASET = 4,
-	EXIT_CODE_DIVERGED = 5,
-	EXIT_CODE_RESOURCES = 6,
-	EXIT_CODE_STOPPED = 143
 };
 
 // gyre-train train --job FILE: returns the exit code, after the event that says why.
