@@ -8,7 +8,7 @@ extern "C" {
 #include "base/json.h"
 #include "base/str.h"
 #include "os/file.h"
-#include "trainer/exit_codes.h"
+#include "trainer/command.h"
 }
 
 #include <algorithm>
@@ -51,14 +51,6 @@ struct Verdict {
 	std::string resize_reason; // why it cannot be given other labels
 	std::set<std::string> operators;
 };
-
-const char *option(int argc, char **argv, const char *name)
-{
-	for (int i = 2; i + 1 < argc; i++)
-		if (std::strcmp(argv[i], name) == 0)
-			return argv[i + 1];
-	return nullptr;
-}
 
 struct Failed : std::runtime_error {
 	using std::runtime_error::runtime_error;
@@ -329,7 +321,8 @@ void print(const Verdict &v)
 
 int check_command(int argc, char **argv)
 {
-	const char *path = option(argc, argv, "--model"), *labels = option(argc, argv, "--labels");
+	const char *path = command_option(argc, argv, "--model"),
+		   *labels = command_option(argc, argv, "--labels");
 	if (path == nullptr)
 		return EXIT_CODE_USAGE;
 	span file;
@@ -340,7 +333,8 @@ int check_command(int argc, char **argv)
 	}
 	Verdict verdict;
 	try {
-		verdict = Check(file, option(argc, argv, "--recipe"), labels ? std::atoll(labels) : 0).run();
+		verdict = Check(file, command_option(argc, argv, "--recipe"), labels ? std::atoll(labels) : 0)
+				  .run();
 	} catch (const Failed &failed) {
 		file_unmap(file);
 		std::fprintf(stderr, "gyre-train: %s\n", failed.what());

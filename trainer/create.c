@@ -4,21 +4,13 @@
 #include "base/json.h"
 #include "os/file.h"
 #include "trainer/arch.h"
-#include "trainer/exit_codes.h"
+#include "trainer/command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LABELS_BYTES_MAX (64U << 20)
-
-static const char *option(int argc, char **argv, const char *name)
-{
-	for (int i = 2; i + 1 < argc; i++)
-		if (strcmp(argv[i], name) == 0)
-			return argv[i + 1];
-	return NULL;
-}
 
 static int failed(const char *sentence, int code)
 {
@@ -50,9 +42,11 @@ static enum status read_labels(
 
 int create_command(int argc, char **argv)
 {
-	const char *arch = option(argc, argv, "--arch"), *labels_path = option(argc, argv, "--labels");
-	const char *size_text = option(argc, argv, "--size"), *output = option(argc, argv, "--output");
-	const char *seed = option(argc, argv, "--seed");
+	const char *arch = command_option(argc, argv, "--arch"),
+		   *labels_path = command_option(argc, argv, "--labels");
+	const char *size_text = command_option(argc, argv, "--size"),
+		   *output = command_option(argc, argv, "--output");
+	const char *seed = command_option(argc, argv, "--seed");
 	unsigned width = 0, height = 0;
 	if (!arch || !labels_path || !size_text || !output ||
 		sscanf(size_text, "%ux%u", &width, &height) != 2)

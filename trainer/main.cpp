@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // gyre-train: what a model's file can be trained to, and training it.
 #include "trainer/check.h"
+#include "trainer/command.h"
 #include "trainer/create.h"
 #include "trainer/net.h"
 #include "trainer/train.h"
@@ -15,14 +16,6 @@
 namespace
 {
 
-const char *option(int argc, char **argv, const char *name)
-{
-	for (int i = 2; i + 1 < argc; i++)
-		if (std::strcmp(argv[i], name) == 0)
-			return argv[i + 1];
-	return nullptr;
-}
-
 std::vector<char> read_file(const char *path)
 {
 	std::ifstream file(path, std::ios::binary);
@@ -31,39 +24,20 @@ std::vector<char> read_file(const char *path)
 	return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// The file's bytes and what they say, together.
-struct Model {
-	std::vector<char> bytes;
-	graph_file file;
-
-	explicit Model(const char *path) : bytes(read_file(path))
-	{
-		char error[GRAPH_ERROR_SIZE] = "";
-		if (!graph_file_read(bytes.data(), bytes.size(), &file, error)) {
-			graph_file_release(&file);
-			throw Refused(error);
-		}
-	}
-	~Model()
-	{
-		graph_file_release(&file);
-	}
-	Model(const Model &) = delete;
-};
-
 // Raw floats in, raw floats out: for comparing with ONNX Runtime.
 int run(int argc, char **argv)
 {
-	const char *path = option(argc, argv, "--model"), *in = option(argc, argv, "--input"),
-		   *out = option(argc, argv, "--output");
-	const char *sides_text = option(argc, argv, "--sides"), *written = option(argc, argv, "--write");
+	const char *path = command_option(argc, argv, "--model"), *in = command_option(argc, argv, "--input"),
+		   *out = command_option(argc, argv, "--output");
+	const char *sides_text = command_option(argc, argv, "--sides"),
+		   *written = command_option(argc, argv, "--write");
 	if (!path || !in || !out || !sides_text)
 		return EXIT_CODE_USAGE;
 	std::vector<int64_t> sides;
 	std::stringstream list(sides_text);
 	for (std::string side; std::getline(list, side, ',');)
 		sides.push_back(std::stoll(side));
-	Model model(path);
+	ModelFile model(read_file(path));
 	Net net(model.file);
 	std::vector<char> input = read_file(in);
 	at::Tensor x = at::from_blob(input.data(), sides, at::kFloat).clone();
@@ -86,7 +60,7 @@ int run(int argc, char **argv)
 
 int train(int argc, char **argv)
 {
-	const char *path = option(argc, argv, "--job");
+	const char *path = command_option(argc, argv, "--job");
 	return path ? train_command(path) : EXIT_CODE_USAGE;
 }
 

@@ -49,6 +49,20 @@ at::Tensor tensor_of(const graph_tensor &t)
 		.clone();
 }
 
+ModelFile::ModelFile(std::vector<char> read) : bytes(std::move(read))
+{
+	char error[GRAPH_ERROR_SIZE] = "";
+	if (!graph_file_read(bytes.data(), bytes.size(), &file, error)) {
+		graph_file_release(&file);
+		throw Refused(error);
+	}
+}
+
+ModelFile::~ModelFile()
+{
+	graph_file_release(&file);
+}
+
 Net::Net(const graph_file &file) : file_(file)
 {
 	if (file.input_count != 1)

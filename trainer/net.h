@@ -17,6 +17,16 @@ struct Refused : std::runtime_error {
 	using std::runtime_error::runtime_error;
 };
 
+// A model's bytes and what they say, together. Refused: they say nothing that is understood.
+struct ModelFile {
+	std::vector<char> bytes;
+	graph_file file{};
+
+	explicit ModelFile(std::vector<char> read);
+	~ModelFile();
+	ModelFile(const ModelFile &) = delete;
+};
+
 // A weight of the file, as a leaf of autograd.
 struct Parameter {
 	const graph_tensor *tensor; // its name, and its place in the file

@@ -95,70 +95,45 @@ struct Weight {
 	}
 };
 
-// The model that a run begins with.
-class Model
+// What a C function made with malloc(), which is freed.
+std::vector<char> taken(void *made, size_t size)
 {
-      public:
-	explicit Model(job &job)
-	{
-		if (job.arch)
-			make(job);
-		else
-			read(job);
-		char error[GRAPH_ERROR_SIZE] = "";
-		if (!graph_file_read(bytes.data(), bytes.size(), &file, error)) {
-			graph_file_release(&file);
-			throw Refused(error);
-		}
-	}
-	~Model()
-	{
-		graph_file_release(&file);
-	}
-	Model(const Model &) = delete;
+	std::vector<char> bytes(static_cast<char *>(made), static_cast<char *>(made) + size);
+	std::free(made);
+	return bytes;
+}
 
-	std::vector<char> bytes;
-	graph_file file{};
+std::vector<char> new_model(job &job)
+{
+	char error[GRAPH_ERROR_SIZE] = "";
+	void *made = nullptr;
+	size_t size = 0;
+	input_size_default(&job);
+	if (!arch_make(job.arch, job.labels, job.label_count, job.width, job.height, job.seed, &job.recipe,
+		    &made, &size, error))
+		throw Ended(EXIT_CODE_USAGE, error);
+	return taken(made, size);
+}
 
-      private:
-	void take(void *made, size_t size)
-	{
-		bytes.assign(static_cast<char *>(made), static_cast<char *>(made) + size);
-		std::free(made);
-	}
-	void make(job &job)
-	{
-		char error[GRAPH_ERROR_SIZE] = "";
-		void *made = nullptr;
-		size_t size = 0;
-		input_size_default(&job);
-		if (!arch_make(job.arch, job.labels, job.label_count, job.width, job.height, job.seed,
-			    &job.recipe, &made, &size, error))
-			throw Ended(EXIT_CODE_USAGE, error);
-		take(made, size);
-	}
-	void read(job &job)
-	{
-		Arena arena;
-		span file{};
-		err error{};
-		must(file_read(job.base_file, model_bytes_max, &arena.a, &file, &error), error,
-			EXIT_CODE_USAGE);
-		bool same = job.label_count == job.base_label_count;
-		for (size_t i = 0; same && i < job.label_count; i++)
-			same = std::strcmp(job.labels[i], job.base_labels[i]) == 0;
-		if (same) {
-			bytes.assign(file.data, file.data + file.size);
-			return;
-		}
-		char sentence[GRAPH_ERROR_SIZE] = "";
-		void *made = nullptr;
-		size_t size = 0;
-		if (!head_resize(file.data, file.size, &job, &job.recipe, &made, &size, sentence))
-			throw Refused(sentence);
-		take(made, size);
-	}
-};
+// With a head for the job's labels.
+std::vector<char> base_model(job &job)
+{
+	Arena arena;
+	span file{};
+	err error{};
+	must(file_read(job.base_file, model_bytes_max, &arena.a, &file, &error), error, EXIT_CODE_USAGE);
+	bool same = job.label_count == job.base_label_count;
+	for (size_t i = 0; same && i < job.label_count; i++)
+		same = std::strcmp(job.labels[i], job.base_labels[i]) == 0;
+	if (same)
+		return {file.data, file.data + file.size};
+	char sentence[GRAPH_ERROR_SIZE] = "";
+	void *made = nullptr;
+	size_t size = 0;
+	if (!head_resize(file.data, file.size, &job, &job.recipe, &made, &size, sentence))
+		throw Refused(sentence);
+	return taken(made, size);
+}
 
 class Training
 {
@@ -196,7 +171,7 @@ class Training
 	job job_{};
 	settings set_{};
 	Set train_, val_;
-	std::unique_ptr<Model> model_;
+	std::unique_ptr<ModelFile> model_;
 	std::unique_ptr<Net> net_;
 	std::unique_ptr<Objective> objective_;
 	std::vector<std::string> taps_;
@@ -225,7 +200,7 @@ Training::Training(const char *job_path)
 	must(file_make_folders(output_.c_str(), &error), error, EXIT_CODE_FAILED);
 	at::globalContext().setFlushDenormal(
 		true); // moments of weights that rest become such numbers, which are slow
-	model_ = std::make_unique<Model>(job_);
+	model_ = std::make_unique<ModelFile>(job_.arch ? new_model(job_) : base_model(job_));
 	net_ = std::make_unique<Net>(model_->file);
 	at::set_num_threads(static_cast<int>(settings_threads(&job_)));
 	objective_ = objective_make(model_->file, job_);

@@ -2,7 +2,7 @@
 // A job from its start model to output/model.onnx.
 #pragma once
 
-#include "trainer/exit_codes.h"
+#include "trainer/command.h"
 
 #include <stdexcept>
 #include <string>
