@@ -9,6 +9,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
+import browsing  # noqa: E402
 import harness  # noqa: E402
 import samples  # noqa: E402
 
@@ -48,6 +49,15 @@ def browser():
         running = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield running
         running.close()
+
+
+@pytest.fixture
+def page(browser, site):
+    """Signed in on the file's own server, `site`; fails the test on an error of a script and on a request to elsewhere."""
+    page, complaints = browsing.open_page(browser, site, site.token)
+    yield page
+    page.context.close()
+    assert not complaints, complaints
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ import re
 import harness
 import pytest
 import samples
+from browsing import LOOKS, look
 
 playwright = pytest.importorskip("playwright.sync_api")
 
 # Every page is looked at in these: (name, colour scheme, width, height).
-LOOKS = [("light", "light", 1280, 860), ("dark", "dark", 1280, 860), ("phone", "light", 390, 844)]
 
 
 @pytest.fixture(scope="module")

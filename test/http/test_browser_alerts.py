@@ -14,10 +14,9 @@ import importing
 import numpy
 import pytest
 import samples
+from browsing import accessible, look
 from PIL import Image
 from receiving import Receiver, signed_by
-from test_browser_datasets import accessible, open_page
-from test_browser_watch import look
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -47,14 +46,6 @@ def hooks():
 def site(tmp_path_factory):
     with harness.Server(tmp_path_factory.mktemp("site"), "--webhook_allow", "127.0.0.1") as server:
         yield server
-
-
-@pytest.fixture
-def page(browser, site):
-    page, complaints = open_page(browser, site, site.token)
-    yield page
-    page.context.close()
-    assert not complaints, complaints
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,8 @@ import re
 
 import harness
 import pytest
+from browsing import LOOKS, accessible, open_page, shoot
 from conftest import coco_labels
-from test_browser import LOOKS
-from test_browser_deploy import shoot
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -23,51 +22,12 @@ expect.set_options(timeout=20_000)
 ALL, BOTH = LOOKS, LOOKS[:2]
 BCCD_IMAGES, BCCD_BOXES = 364, {"RBC": 4155, "WBC": 372, "Platelets": 361}
 PREDICTIONS, REVIEWED = 36, 24
-# Chromium says of every refusal that a resource failed to load; refusals are part of what is tested.
-EXPECTED_ERRORS = re.compile(r"status of (400|409|423)")
-AXE = harness.REPOSITORY / "web/node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, data):
     with harness.Server(tmp_path_factory.mktemp("site")) as server:
         yield server
-
-
-def open_page(browser, site, token):
-    """Signed in, with the list of what goes wrong on it."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860}, base_url=site.url)
-    context.request.post("/api/session", data={"token": token}, headers={"X-Gyre-Csrf": "1"})
-    page = context.new_page()
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith((site.url, "data:", "blob:")) else complaints.append(r.url))
-    page.on(
-        "console",
-        lambda m: complaints.append(m.text) if m.type == "error" and not EXPECTED_ERRORS.search(m.text) else None,
-    )
-    page.set_default_timeout(60_000 if harness.SANITIZED else 20_000)
-    return page, complaints
-
-
-@pytest.fixture
-def page(browser, site):
-    page, complaints = open_page(browser, site, site.token)
-    yield page
-    page.context.close()
-    assert not complaints, complaints
-
-
-def accessible(page, where):
-    # At rest: colours that are on their way from light to dark have any contrast.
-    page.evaluate("Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}).then(r => r.violations"
-        ".filter(v => ['serious', 'critical', 'moderate'].includes(v.impact))"
-        ".map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target.join(' ')).join(', ')))"
-    )
-    assert not found, f"axe on {where}: {found}"
 
 
 def drop_folder(page, folder, name):

@@ -12,8 +12,8 @@ import shutil
 
 import harness
 import pytest
+from browsing import LOOKS, shoot
 from conftest import FLAGS
-from test_browser import LOOKS
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -63,19 +63,6 @@ def labelled(data, tmp_path):
         shutil.copy(data / "det_voc50/gts/pascalvoc_format" / f"{photo.stem}.xml", folder)
     (folder / "README.txt").write_text("Twenty photos.\n")
     return folder
-
-
-def shoot(page, folder, name, looks=LIGHT):
-    """The page in each look, at rest; nothing may stick out of the window. Leaves it as it was."""
-    for look, scheme, width, height in looks:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(done), 120))")
-        page.screenshot(path=folder / f"{name}-{look}.png")
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 1, f"{name} is {overflow} pixels wider than a window of {width}"
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 860})
 
 
 def drop(page, *paths):

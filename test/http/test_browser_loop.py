@@ -6,17 +6,14 @@ reviewed until it is better; it is promoted, and gone back from; trainings that 
 GYRE_SCREENSHOTS=1 leaves pictures of the pages in build/screenshots.
 """
 
-import os
 import re
 
 import harness
 import pytest
 import samples
 import trainings
+from browsing import LOOKS, accessible, look, region
 from shadowing import wait_caught_up
-from test_browser import LOOKS
-from test_browser_datasets import accessible, open_page
-from test_browser_deploy import shoot
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -30,14 +27,6 @@ AFTER = 9  # pictures that champion and shadow disagree on: seven won in a row d
 def site(tmp_path_factory):
     with harness.Server(tmp_path_factory.mktemp("site"), "--trainer", trainings.FAKE) as server:
         yield server
-
-
-@pytest.fixture
-def page(browser, site):
-    page, complaints = open_page(browser, site, site.token)
-    yield page
-    page.context.close()
-    assert not complaints, complaints
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +71,6 @@ def submit(site, belt, truths):
         review(site, asset, colour)
     told = site.post(f"/api/deployment/{belt['id']}/submit", {"ids": list(truths)})
     assert told["submitted"] == len(truths), told
-
-
-def look(page, name, looks=LOOKS):
-    if os.environ.get("GYRE_SCREENSHOTS"):
-        folder = harness.REPOSITORY / "build" / "screenshots"
-        folder.mkdir(parents=True, exist_ok=True)
-        shoot(page, folder, name, looks)
-
-
-def region(page, name):
-    return page.get_by_role("region", name=name, exact=True)
 
 
 def badge(page, name):

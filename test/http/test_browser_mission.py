@@ -17,9 +17,9 @@ import subprocess
 import harness
 import pytest
 import trainings
-from test_browser_datasets import open_page
+from browsing import look, region
 from test_browser_deploy import drop
-from test_browser_loop import badge, look, region
+from test_browser_loop import badge
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -35,14 +35,6 @@ THRESHOLD, REFERENCE, SIDE = 5, 36, 32
 def site(tmp_path_factory):
     with harness.Server(tmp_path_factory.mktemp("site"), "--trainer", f"{TRAINER} train --job {{job}}") as server:
         yield server
-
-
-@pytest.fixture
-def page(browser, site):
-    page, complaints = open_page(browser, site, site.token)
-    yield page
-    page.context.close()
-    assert not complaints, complaints
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ import numpy
 import onnx
 import pytest
 import samples
+from browsing import LOOKS, look
 from onnx import TensorProto, helper
 from PIL import Image
-from test_browser import LOOKS
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect

@@ -5,7 +5,6 @@ cancelled, tried again, failed; a first model from pictures alone, deployed; wha
 GYRE_SCREENSHOTS=1 leaves pictures of the pages in build/screenshots.
 """
 
-import os
 import re
 
 import harness
@@ -13,9 +12,7 @@ import importing
 import pytest
 import samples
 import trainings
-from test_browser import LOOKS
-from test_browser_datasets import accessible, open_page
-from test_browser_deploy import shoot
+from browsing import LOOKS, accessible, look
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -29,14 +26,6 @@ def site(tmp_path_factory):
         yield server
 
 
-@pytest.fixture
-def page(browser, site):
-    page, complaints = open_page(browser, site, site.token)
-    yield page
-    page.context.close()
-    assert not complaints, complaints
-
-
 @pytest.fixture(scope="module")
 def colours(site, tmp_path_factory):
     path = samples.colour_classifier(tmp_path_factory.mktemp("colours"))
@@ -46,13 +35,6 @@ def colours(site, tmp_path_factory):
 @pytest.fixture(scope="module")
 def labelled(site, tmp_path_factory):
     return trainings.dataset(site, tmp_path_factory.mktemp("labelled"), "parts", 30)
-
-
-def look(page, name, looks=LOOKS):
-    if os.environ.get("GYRE_SCREENSHOTS"):
-        folder = harness.REPOSITORY / "build" / "screenshots"
-        folder.mkdir(parents=True, exist_ok=True)
-        shoot(page, folder, name, looks)
 
 
 def status(page):

@@ -7,15 +7,12 @@ GYRE_SCREENSHOTS=1 leaves pictures of the pages in build/screenshots.
 """
 
 import base64
-import os
 import re
 
 import harness
 import pytest
 import samples
-from test_browser import LOOKS
-from test_browser_datasets import accessible, open_page
-from test_browser_deploy import shoot
+from browsing import LOOKS, accessible, look
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -29,14 +26,6 @@ SOURCES = ["gate-1", "gate-2"]
 def site(tmp_path_factory):
     with harness.Server(tmp_path_factory.mktemp("site")) as server:
         yield server
-
-
-@pytest.fixture
-def page(browser, site):
-    page, complaints = open_page(browser, site, site.token)
-    yield page
-    page.context.close()
-    assert not complaints, complaints
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +43,6 @@ def belt(site, version):
     # Failed requests are written some seconds later.
     harness.wait_until(lambda: site.get(path)["totals"]["refused"] == 1, 60, "the refused request to be counted")
     return deployment
-
-
-def look(page, name, looks=LOOKS):
-    if os.environ.get("GYRE_SCREENSHOTS"):
-        folder = harness.REPOSITORY / "build" / "screenshots"
-        folder.mkdir(parents=True, exist_ok=True)
-        shoot(page, folder, name, looks)
 
 
 def predictions(page):
