@@ -191,4 +191,22 @@ static inline struct uuid rw_add_image(struct review_world *w, float score, int3
 	return rw_add_image_of(w, w->deployment_id, &(struct shapes){&one, 1});
 }
 
+/* What another version, a shadow, says of an image that is there. */
+static inline void rw_add_shadow_prediction(
+	struct review_world *w, struct uuid image, struct uuid version_id, const struct shapes *shapes)
+{
+	struct prediction_row p = {.id = rw_id(),
+		.deployment_id = w->deployment_id,
+		.predicted_asset_id = image,
+		.model_version_id = version_id,
+		.is_shadow = true,
+		.created_us = RW_FIRST_US,
+		.threshold = 0.5,
+		.steps_us = "{}",
+		.shape_count = (int64_t)shapes->count,
+		.shapes = shapes_pack(shapes, &w->arena),
+		.image_stats = "{}"};
+	RW_OK(w, prediction_rows_insert(w->conn, &p, &w->err));
+}
+
 #endif

@@ -98,18 +98,7 @@ static struct uuid add(bool shadow_too)
 		return id;
 	struct shape said[2] = {box((int32_t)below(3), 0.9f, (float)(10 * below(4))), box(1, 0.6f, 300)};
 	struct shapes shapes = {said, below(3)};
-	struct prediction_row p = {.id = rw_id(),
-		.deployment_id = w.deployment_id,
-		.predicted_asset_id = id,
-		.model_version_id = shadow_version_id,
-		.is_shadow = true,
-		.created_us = RW_FIRST_US,
-		.threshold = 0.5,
-		.steps_us = "{}",
-		.shape_count = (int64_t)shapes.count,
-		.shapes = shapes_pack(&shapes, &w.arena),
-		.image_stats = "{}"};
-	RW_OK(&w, prediction_rows_insert(w.conn, &p, &w.err));
+	rw_add_shadow_prediction(&w, id, shadow_version_id, &shapes);
 	return id;
 }
 

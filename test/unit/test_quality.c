@@ -97,7 +97,10 @@ static void review(struct uuid asset, const char *kind, const char *shapes)
 		.seconds = -1,
 		.keys = -1,
 		.created_us = RW_FIRST_US};
+	/* As the writer does: nobody sees a review that its image does not know of yet. */
+	RW_OK(&w, db_script(w.conn, "BEGIN", &w.err));
 	RW_OK(&w, review_rows_insert(w.conn, &r, &inserted, &w.err));
+	RW_OK(&w, db_script(w.conn, "COMMIT", &w.err));
 	assert_true(inserted);
 }
 
@@ -121,18 +124,7 @@ static void review_at_random(struct uuid asset)
 static void predict_as_shadow(struct uuid asset)
 {
 	struct shapes shapes = random_shapes();
-	struct prediction_row p = {.id = rw_id(),
-		.deployment_id = w.deployment_id,
-		.predicted_asset_id = asset,
-		.model_version_id = shadow_id,
-		.is_shadow = true,
-		.created_us = RW_FIRST_US,
-		.threshold = 0.5,
-		.steps_us = "{}",
-		.shape_count = (int64_t)shapes.count,
-		.shapes = shapes_pack(&shapes, &w.arena),
-		.image_stats = "{}"};
-	RW_OK(&w, prediction_rows_insert(w.conn, &p, &w.err));
+	rw_add_shadow_prediction(&w, asset, shadow_id, &shapes);
 }
 
 /* ---- reading ---- */
