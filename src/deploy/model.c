@@ -214,13 +214,19 @@ const char *model_label(const char *const *labels, uint32_t label_count, int32_t
 	return arena_printf(a, "%d", index);
 }
 
+enum status model_version_read(const struct model_version_row *v, struct arena *a, struct recipe *recipe,
+	const char ***labels, uint32_t *label_count, struct err *err)
+{
+	yyjson_doc *doc;
+	TRY(json_parse(span_of_text(v->recipe), a, &doc, err));
+	TRY(recipe_parse(yyjson_doc_get_root(doc), recipe, err));
+	return model_labels(v->labels, a, labels, label_count, err);
+}
+
 static enum status open_parts(struct model *m, const struct model_version_row *row, struct blob *blobs,
 	bool background, struct err *err)
 {
-	yyjson_doc *doc;
-	TRY(json_parse(span_of_text(row->recipe), &m->arena, &doc, err));
-	TRY(recipe_parse(yyjson_doc_get_root(doc), &m->recipe, err));
-	TRY(model_labels(row->labels, &m->arena, &m->labels, &m->label_count, err));
+	TRY(model_version_read(row, &m->arena, &m->recipe, &m->labels, &m->label_count, err));
 	int fd;
 	uint64_t size;
 	TRY(blob_open(blobs, row->onnx_sha256, &fd, &size, err));

@@ -59,6 +59,9 @@ struct model {
 	struct arena arena; /* owns the texts */
 };
 
+/* The recipe and the labels of a version that has a file, in the arena. */
+enum status model_version_read(const struct model_version_row *v, struct arena *a, struct recipe *recipe,
+	const char ***labels, uint32_t *label_count, struct err *err) MUST_CHECK;
 /* What model_open() looks at of a version, in an arena that lives longer than its row. */
 struct model_version_row model_version_kept(const struct model_version_row *v, struct arena *a);
 

@@ -134,13 +134,10 @@ static enum status run_job(struct job *job, void *arg, struct arena *a, const ch
 static enum status read_wanted(
 	const struct check_job *c, struct arena *a, struct truths_wanted *out, struct err *err)
 {
-	yyjson_doc *doc;
 	struct recipe recipe;
 	const char **labels;
 	uint32_t count;
-	TRY(json_parse(span_of_text(c->version.recipe), a, &doc, err));
-	TRY(recipe_parse(yyjson_doc_get_root(doc), &recipe, err));
-	TRY(model_labels(c->version.labels, a, &labels, &count, err));
+	TRY(model_version_read(&c->version, a, &recipe, &labels, &count, err));
 	const char **names = ARENA_ARRAY(a, const char *, recipe_label_count(&recipe));
 	for (uint32_t i = 0; i < recipe_label_count(&recipe); i++)
 		names[i] = model_label((const char *const *)labels, count, (int32_t)i, a);

@@ -308,14 +308,11 @@ static void release(void *arg)
 /* A name that the map has not is its own; null in it: those shapes are left out. */
 static enum status read_names(struct pre_labelling *p, yyjson_val *map, struct err *err)
 {
-	yyjson_doc *doc;
 	struct recipe recipe;
 	const char **labels;
 	uint32_t count;
 	struct arena *a = &p->arena;
-	TRY(json_parse(span_of_text(p->version.recipe), a, &doc, err));
-	TRY(recipe_parse(yyjson_doc_get_root(doc), &recipe, err));
-	TRY(model_labels(p->version.labels, a, &labels, &count, err));
+	TRY(model_version_read(&p->version, a, &recipe, &labels, &count, err));
 	p->label_count = recipe_label_count(&recipe) > count ? recipe_label_count(&recipe) : count;
 	p->names = ARENA_ARRAY(a, const char *, p->label_count + 1);
 	for (uint32_t i = 0; i < p->label_count; i++) {

@@ -26,12 +26,9 @@ static enum status read_base_labels(
 	struct training *t, const struct run_plan *plan, struct training_wanted *wanted, struct err *err)
 {
 	struct recipe recipe;
-	yyjson_doc *doc;
 	const char **labels;
 	uint32_t count;
-	TRY(json_parse(span_of_text(plan->base.recipe), t->arena, &doc, err));
-	TRY(recipe_parse(yyjson_doc_get_root(doc), &recipe, err));
-	TRY(model_labels(plan->base.labels, t->arena, &labels, &count, err));
+	TRY(model_version_read(&plan->base, t->arena, &recipe, &labels, &count, err));
 	wanted->task = recipe.task;
 	wanted->base_label_count = recipe_label_count(&recipe);
 	if (wanted->base_label_count == 0)
